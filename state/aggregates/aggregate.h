@@ -1,0 +1,111 @@
+// One feature's value for one customer: the state behind `features.x`.
+//
+// An Aggregate is 8 bytes when nothing has happened and one heap block afterwards. What it computes is described by an
+// AggregateSpec that the catalog owns and every call is handed; the state does not repeat it. The fold is commutative:
+// any order of add() with the same calls gives the same readings (catalog.md, "Aggregates"). No CEL here: values come in.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "state/arena.h"
+#include "state/digest.h"
+#include "state/time.h"
+#include "state/value.h"
+
+namespace spur {
+
+// Stored: a number is never reused.
+enum class AggregateKind : std::uint8_t {
+  kCount = 1,     // int
+  kSum = 2,       // double; kept as whole millionths in 128 bits
+  kMean = 3,      // double
+  kMin = 4,       // the type of `of`
+  kMax = 5,
+  kDistinct = 6,  // int
+  kFirst = 7,     // by event time; at one instant the smallest value in CEL's order, so that any order agrees
+  kLast = 8,      // by event time; at one instant the largest value
+  kGaps = 9,      // gaps between events; see Member
+  kDecayed = 10,  // double; each weight halves every half_life
+};
+
+// Which reading of an aggregate: of kGaps one of the others, of all else kValue.
+enum class Member : std::uint8_t {
+  kValue,
+  kCount,   // gaps: number of gaps, int
+  kMean,    // gaps: (last − first) / count, duration, rounded down to the millisecond
+  kLast,    // gaps: the newest gap, duration
+  kMedian,  // gaps: of the newest 32 gaps, duration
+  kP90,     // gaps: of the newest 32 gaps, duration
+};
+
+struct AggregateSpec {
+  AggregateKind kind = AggregateKind::kCount;
+  Millis window{0};      // 0: all time (or the session, whose end calls clear())
+  Millis offset{0};      // the window is (t − offset − window, t − offset]
+  Millis half_life{0};   // of kDecayed
+  bool distinct_days = false;  // gaps: events of one UTC day count once
+  // kDistinct: members kept exactly; a window: single values kept, older ones are merged by the minute, hour and day.
+  std::uint32_t limit = 0;  // 0: the default, 10,000 members or 4,096 values
+
+  static constexpr std::uint32_t kMembersDefault = 10'000;
+  static constexpr std::uint32_t kValuesDefault = 4'096;
+};
+
+class Aggregate {
+ public:
+  Aggregate() = default;
+  Aggregate(Aggregate&&) noexcept = default;
+  Aggregate& operator=(Aggregate&&) noexcept = default;
+  Aggregate(const Aggregate&);
+  Aggregate& operator=(const Aggregate&);
+  ~Aggregate();
+
+  enum class Added : std::uint8_t {
+    kYes,
+    kOutside,  // older than the window reaches back from `now`: nothing changed
+    kError,    // `of` has not the kind the aggregate needs, or is not representable: the event is skipped
+  };
+
+  // Folds one event of time `time` with the value `of` (ignored by kCount and kGaps). `now` >= `time` is the customer's
+  // newest instant, never smaller than in an earlier call. Text in `of` is copied. Feeds what changed to `digest`.
+  Added add(const AggregateSpec& spec, Instant time, Instant now, const Value& of, Digest& digest);
+
+  // The value as of `now` (which may lie after the last event; windows move with it; it never goes back). Count, sum and
+  // distinct are 0 without events, all else is absent. Text in the answer points into `arena`.
+  Value read(const AggregateSpec& spec, Member member, Instant now, Arena& arena) const;
+
+  // Drops what has left the window for good, as of `now`. read() gives the same before and after; only memory changes.
+  void advance(const AggregateSpec& spec, Instant now);
+
+  // The first instant after `now` at which read() may differ from read() at `now` with no further event: when an entry
+  // leaves the window or, with an offset, enters it. never() if there is none, and for kDecayed (always changing).
+  Instant next_change(const AggregateSpec& spec, Instant now) const;
+
+  // Back to nothing: the end of the session that the feature is counted within.
+  void clear() { state_.reset(); }
+  bool empty() const { return state_ == nullptr; }
+  // How many members or single values were dropped or merged because of `limit`, over the aggregate's life.
+  std::uint64_t overflowed() const;
+
+  // Stored bytes, versioned, frozen by goldens. decode() answers false for bytes that are not whole and valid for this
+  // spec's kind; the aggregate is then empty.
+  void encode(const AggregateSpec& spec, std::string& out) const;
+  bool decode(const AggregateSpec& spec, std::string_view bytes);
+
+  // Heap bytes held, for memory limits and the figures in bench/README.md.
+  std::size_t memory_bytes() const;
+
+  struct State;  // aggregate_state.h
+ private:
+  struct Deleter {
+    void operator()(State* state) const;
+  };
+  std::unique_ptr<State, Deleter> state_;
+};
+static_assert(sizeof(Aggregate) == 8);
+
+}  // namespace spur
