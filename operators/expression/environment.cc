@@ -1,0 +1,93 @@
+#include "operators/expression/environment.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace spur::expression {
+namespace {
+
+// Levenshtein distance. Names are short; the table is one row.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t above = row[j];
+      const std::size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      row[j] = std::min({row[j - 1] + 1, above + 1, change});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+bool starts_with_segment(std::string_view name, std::string_view prefix) {
+  return name.size() > prefix.size() && name.substr(0, prefix.size()) == prefix &&
+         name[prefix.size()] == '.';
+}
+
+}  // namespace
+
+void Environment::declare(std::string dotted_name, Type type) {
+  variables_.insert_or_assign(std::move(dotted_name), std::move(type));
+}
+
+void Environment::declare_unavailable(std::string dotted_name, std::string reason) {
+  unavailable_.insert_or_assign(std::move(dotted_name), std::move(reason));
+}
+
+const Type* Environment::find(std::string_view dotted_name) const {
+  const auto at = variables_.find(dotted_name);
+  return at == variables_.end() ? nullptr : &at->second;
+}
+
+const std::string* Environment::unavailable(std::string_view dotted_name) const {
+  if (unavailable_.empty()) return nullptr;
+  for (std::string_view name = dotted_name; !name.empty();) {
+    const auto at = unavailable_.find(name);
+    if (at != unavailable_.end()) return &at->second;
+    const std::size_t dot = name.rfind('.');
+    name = dot == std::string_view::npos ? std::string_view() : name.substr(0, dot);
+  }
+  return nullptr;
+}
+
+bool Environment::is_namespace(std::string_view dotted_name) const {
+  std::string prefix(dotted_name);
+  prefix += '.';
+  const auto at = variables_.lower_bound(prefix);
+  return at != variables_.end() && starts_with_segment(at->first, dotted_name);
+}
+
+std::optional<std::string> Environment::nearest(std::string_view space,
+                                                std::string_view name) const {
+  std::set<std::string> candidates;
+  for (const auto& [declared, type] : variables_) {
+    std::string_view rest = declared;
+    if (!space.empty()) {
+      if (!starts_with_segment(rest, space)) continue;
+      rest.remove_prefix(space.size() + 1);
+    }
+    candidates.emplace(rest.substr(0, rest.find('.')));
+  }
+  return nearest_of(name, candidates);
+}
+
+std::optional<std::string> nearest_of(std::string_view name,
+                                      const std::set<std::string>& candidates) {
+  // A third of the letters may differ: more is another word.
+  std::size_t best = std::max<std::size_t>(1, name.size() / 3) + 1;
+  std::optional<std::string> found;
+  for (const std::string& candidate : candidates) {
+    if (candidate == name) continue;
+    const std::size_t distance = edit_distance(name, candidate);
+    if (distance >= best) continue;
+    best = distance;
+    found = candidate;
+  }
+  return found;
+}
+
+}  // namespace spur::expression
