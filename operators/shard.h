@@ -1,0 +1,132 @@
+// Shard: the lid on the core. Inputs in, effects out; same inputs in the same order give the same state, effects, ids
+// and digest, byte for byte (design.md §1).
+//
+// A pure state machine: no thread, clock, socket, file, log line, metric or random number inside. What could differ
+// between two executions comes in: the order of inputs, the clock of the run, the scores (ScoreTape). One thread at a
+// time. How the worker drives it:
+//
+//     shard.begin_run({seq, clock, wall, mode}, tape);
+//     shard.apply_catalog(...) / shard.apply(event, origin, effects) / shard.apply(malformed, origin, effects) …
+//     shard.fire_due(kTimersPerRun, effects);
+//     digest = shard.end_run();          // goes into the run record; effects wait until that is durable
+//
+// Replay makes the same calls with the journaled values and must end with the journaled digest.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "operators/effects.h"
+#include "operators/score_tape.h"
+#include "state/customers.h"
+#include "state/event.h"
+
+namespace spur {
+
+namespace catalog {
+class Compiled;
+}
+
+// Bumped when the same inputs would give other state, effects or ids. A golden digest test forces it.
+inline constexpr std::uint32_t kFoldVersion = 1;
+
+// Bounds that are part of the fold version (rule 18).
+inline constexpr std::uint32_t kTimersPerRun = 256;     // customers woken by fire_due in one run
+inline constexpr std::uint32_t kEffectsPerInput = 4096;  // beyond: the rest is dropped and one dead letter says so
+
+using DeploymentId = std::array<std::uint8_t, 16>;
+
+// How the clock moves within a run.
+enum class ClockMode : std::uint8_t {
+  kWall = 0,     // the run has one clock: the wall's, as read when the run began
+  kRecords = 1,  // catching up, backtest: it follows max(event time), held below the wall where there is one
+};
+
+struct RunStart {
+  std::uint64_t seq = 0;
+  Instant clock;                     // never earlier than the shard's; earlier is a bug of the caller
+  Instant wall = Instant::never();   // for max_action_age and as the cap of kRecords; never(): there is no wall (backtest)
+  ClockMode mode = ClockMode::kWall;
+};
+
+// Where an input came from.
+struct Origin {
+  std::uint32_t source = 0;
+  std::uint64_t offset = 0;
+  Instant received{0};        // when the log took it
+  std::string_view key;
+  std::string_view bytes;     // the original, for a dead letter
+};
+
+class Shard {
+ public:
+  // `shard` < `shards`. `customers` outlives the shard and belongs to it alone.
+  Shard(std::uint32_t shard, std::uint32_t shards, Customers& customers);
+  ~Shard();
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+
+  void begin_run(const RunStart& start, ScoreTape& scores);
+
+  // The catalog as of here, in this shard's order of inputs. The first one is warm: its features count from the
+  // beginning. Customers of before move to it when next touched; each is woken once so that new timers are planned.
+  void apply_catalog(std::shared_ptr<const catalog::Compiled> catalog);
+  const std::shared_ptr<const catalog::Compiled>& catalog() const;
+
+  // One event whose customer hashes to this shard. Duplicates change nothing but counters.
+  void apply(const Event& event, const Origin& origin, Effects& effects);
+  // One input that could not be decoded: a dead letter, part of history like any other.
+  void apply_malformed(std::string_view reason, std::string_view detail, const Origin& origin, Effects& effects);
+
+  // Wakes customers for which something is due that the clock has passed, earliest first, `max` at most. Answers how
+  // many; fewer than `max`: nothing more is due now.
+  std::uint32_t fire_due(std::uint32_t max, Effects& effects);
+  // Replay of a run that woke exactly `count`.
+  // The end of a backtest or test: decides everything due up to and including `until`, lateness or not.
+  void finish(Instant until, Effects& effects);
+
+  // The digest chained over everything since the shard began.
+  std::uint64_t end_run();
+
+  // The earliest clock at which fire_due has something to do; never() if nothing waits. May be early, never late.
+  Instant next_due() const;
+  Instant clock() const;
+
+  // What a Position must carry of the shard itself, beside the customers' rows.
+  struct Standing {
+    Instant clock = Instant::distant_past();
+    std::uint64_t digest = 0;
+    std::uint64_t catalog_generation = 0;  // how many catalogs it has seen
+    std::vector<std::pair<std::string, std::uint64_t>> spurseq;  // by topic, the last given
+  };
+  Standing standing() const;
+  void restore(const Standing& standing, std::shared_ptr<const catalog::Compiled> catalog);
+
+  // Counters since construction, for metrics; not part of the fold.
+  struct Counters {
+    std::uint64_t events = 0, duplicates = 0, conflicting_duplicates = 0, late = 0, dead_letters = 0;
+    std::uint64_t timers = 0, evaluations = 0, firings = 0, conditions_in_error = 0;
+    std::uint64_t silenced_repeats = 0, dropped_over_limit = 0;
+  };
+  const Counters& counters() const;
+
+  // Per trigger of the catalog in force, by its index: how often the operator fired, `if` said no, `if` was an error.
+  struct TriggerCounters {
+    std::uint64_t fired = 0, if_false = 0, errors = 0, sent = 0, suppressed = 0, deferred = 0;
+  };
+  const std::vector<TriggerCounters>& trigger_counters() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// The shard that a customer lives on: murmur2 of the identity's value, as the Java client partitions (settled.md).
+std::uint32_t shard_of(std::string_view identity_value, std::uint32_t shards);
+
+}  // namespace spur

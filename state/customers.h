@@ -1,0 +1,80 @@
+// Customers: the customers of one shard, in memory, over a Store that they are written behind to.
+//
+// A customer is read from the store when first asked for, lives in memory, and is dirty from its first change until a
+// cut that contains the change has been written. A cut is the state at the end of one run, frozen: what is touched
+// afterwards is first encoded as it was (copy on write), the rest is encoded in slices, and the whole leaves as one batch
+// (protocol.md rule 12, H4). Only clean customers are evicted.
+//
+// Also keeps the wake index: for each customer that waits for time to pass, the instant at which to look at it again.
+//
+// One thread at a time, but for the batch that take_cut() hands out, which another thread may write.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "state/customer.h"
+#include "state/store.h"
+
+namespace spur {
+
+class Customers {
+ public:
+  // `memory_limit_bytes`: above it clean customers are evicted, those longest untouched first (0: never).
+  explicit Customers(Store& store, std::size_t memory_limit_bytes = 0);
+  ~Customers();
+  Customers(const Customers&) = delete;
+  Customers& operator=(const Customers&) = delete;
+
+  // The customer, or nullptr if it was never seen. Reading does not make it dirty. Pointers are stable until evict().
+  Customer* find(const Identity& identity);
+  // The customer, created if it was never seen (`created` says so); dirty from now on.
+  Customer& touch(const Identity& identity, bool& created);
+  // Dirty from now on; call before changing what find() gave.
+  void touch(Customer& customer);
+
+  // Plans to look at `customer` once the clock passes `wake`; replaces the earlier plan. never(): no plan.
+  void schedule(Customer& customer, Instant wake);
+  // The earliest plan, never() if there is none.
+  Instant next_wake() const;
+  // Takes the earliest plan out and gives its customer; plans of one instant go in the order of identities. Requires
+  // next_wake() != never().
+  Customer* pop_wake();
+  // Plans a look at every known customer at `wake`, those only in the store too: a new catalog has timers for all.
+  void schedule_all(Instant wake);
+
+  // --- write-behind ---
+  // Freezes the state as it is: call between two runs, and only when no cut is in progress.
+  void begin_cut();
+  // Encodes up to `customers_max` more of the frozen ones; true when all are.
+  bool encode_cut(std::size_t customers_max);
+  // All encoded rows of the cut, to be written with the position in one batch. Requires encode_cut() == true.
+  StoreBatch take_cut();
+  // The batch is durable enough to read back: those rows are clean unless touched since. Requires a taken cut.
+  void cut_written();
+  bool cut_in_progress() const;
+  std::size_t dirty_count() const;
+
+  // Frees clean customers until the memory limit holds. Call between two runs.
+  void evict();
+
+  // Reads the wake index from the store. Call once, before anything else, on a store that holds rows.
+  absl::Status load();
+
+  // The first I/O error or unreadable row. Sticky. After it nothing that was computed may leave: drop everything and
+  // recover (the fold goes on with an empty customer only so that it need not handle this in a hundred places).
+  const absl::Status& status() const;
+
+  std::size_t in_memory() const;
+  std::size_t memory_bytes() const;
+  std::size_t planned() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace spur
