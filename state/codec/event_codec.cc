@@ -1,0 +1,128 @@
+#include "state/codec/event_codec.h"
+
+#include "state/codec/byte_io.h"
+#include "state/codec/value_codec.h"
+
+namespace spur {
+namespace {
+
+constexpr std::uint8_t kVersion = 1;
+
+void write_envelope(const Event& event, std::uint64_t source_key, ByteWriter& out) {
+  SPUR_CHECK(event.time >= kInstantMin && event.time <= kInstantMax);
+  out.u8(kVersion);
+  out.u8(static_cast<std::uint8_t>(event.type));
+  out.varint(static_cast<std::uint64_t>(event.time.ms));
+  out.fixed64(source_key);
+  out.fixed64(event.content_hash);
+  out.text(event.name);
+  out.text(event.id);
+  out.text(event.user_id);
+  out.text(event.anonymous_id);
+}
+
+void write_field(const Event& event, const EventSchema& schema, EventSchema::FieldIndex index, ByteWriter& out) {
+  out.fixed32(schema.path_hash(index));
+  write_value(event.fields[index], out);
+}
+
+bool has_field(const Event& event, EventSchema::FieldIndex index) {
+  return index < event.fields.size() && !event.fields[index].is_absent();
+}
+
+EventSchema::NameIndex name_index(const Event& event, const EventSchema& schema) {
+  switch (event.type) {
+    case CallType::kTrack: return schema.find_name(event.name);
+    case CallType::kIdentify: return EventSchema::kIdentifyName;
+    case CallType::kPage: return EventSchema::kPageName;
+    case CallType::kScreen: return EventSchema::kScreenName;
+    case CallType::kGroup: return EventSchema::kGroupName;
+    case CallType::kAlias: return EventSchema::kAliasName;
+  }
+  return EventSchema::kOther;
+}
+
+// Where `hash` stands in the schema, or field_count(). Fields were stored in the order of their schema, so under the same
+// one the search ends at once.
+EventSchema::FieldIndex find_field(const EventSchema& schema, std::uint32_t hash, EventSchema::FieldIndex from) {
+  const auto count = static_cast<EventSchema::FieldIndex>(schema.field_count());
+  for (EventSchema::FieldIndex i = from; i < count; ++i) {
+    if (schema.path_hash(i) == hash) return i;
+  }
+  for (EventSchema::FieldIndex i = 0; i < from && i < count; ++i) {
+    if (schema.path_hash(i) == hash) return i;
+  }
+  return count;
+}
+
+std::string_view read_name(ByteReader& in) {
+  const std::string_view text = in.text();
+  if (!is_utf8(text)) in.fail();
+  return text;
+}
+
+void read_fields(const EventSchema& schema, ByteReader& in, Event& event, Arena& arena) {
+  const std::span<Value> fields = arena.array<Value>(schema.field_count());
+  EventSchema::FieldIndex next = 0;
+  for (std::size_t left = in.count(5); left != 0 && in.ok(); --left) {
+    const std::uint32_t hash = in.fixed32();
+    const Value value = read_value(in, arena);
+    const EventSchema::FieldIndex index = find_field(schema, hash, next);
+    if (index >= fields.size()) continue;  // a path that this catalog does not read
+    fields[index] = value;
+    next = index + 1;
+  }
+  event.fields = fields;
+}
+
+}  // namespace
+
+void encode_event(const Event& event, const EventSchema& schema, std::uint64_t source_key, std::string& out) {
+  ByteWriter writer(out);
+  write_envelope(event, source_key, writer);
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < event.fields.size(); ++i) count += event.fields[i].is_absent() ? 0 : 1;
+  writer.varint(count);
+  for (EventSchema::FieldIndex i = 0; i < event.fields.size(); ++i) {
+    if (has_field(event, i)) write_field(event, schema, i, writer);
+  }
+  write_value(event.traits, writer);
+}
+
+void encode_event(const Event& event, const EventSchema& schema, std::uint64_t source_key,
+                  std::span<const EventSchema::FieldIndex> kept, bool with_traits, std::string& out) {
+  ByteWriter writer(out);
+  write_envelope(event, source_key, writer);
+  std::size_t count = 0;
+  for (const EventSchema::FieldIndex index : kept) count += has_field(event, index) ? 1 : 0;
+  writer.varint(count);
+  for (const EventSchema::FieldIndex index : kept) {
+    if (has_field(event, index)) write_field(event, schema, index, writer);
+  }
+  write_value(with_traits ? event.traits : Value::absent(), writer);
+}
+
+std::optional<StoredEvent> decode_event(std::string_view bytes, const EventSchema& schema, Arena& arena) {
+  ByteReader in(arena.copy(bytes));
+  if (in.u8() != kVersion) return std::nullopt;
+  StoredEvent stored;
+  Event& event = stored.event;
+  const std::uint8_t type = in.u8();
+  if (type < static_cast<std::uint8_t>(CallType::kTrack) || type > static_cast<std::uint8_t>(CallType::kAlias)) in.fail();
+  event.type = static_cast<CallType>(type);
+  event.time = {static_cast<std::int64_t>(in.varint_max(static_cast<std::uint64_t>(kInstantMax.ms)))};
+  stored.source_key = in.fixed64();
+  event.content_hash = in.fixed64();
+  event.name = read_name(in);
+  event.id = read_name(in);
+  event.user_id = read_name(in);
+  event.anonymous_id = read_name(in);
+  if (!in.ok()) return std::nullopt;
+  event.name_index = name_index(event, schema);
+  read_fields(schema, in, event, arena);
+  event.traits = read_value(in, arena);
+  if (!in.done()) return std::nullopt;
+  return stored;
+}
+
+}  // namespace spur
