@@ -1,0 +1,302 @@
+// Compiled: a catalog made ready for the fold. Names are indices, conditions are programs, and for
+// each event name there is a list of exactly what listens to it, so that an event costs only what
+// it touches.
+//
+// Immutable once made and shared by all shards. How it is made: compile.h.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "operators/calendar.h"
+#include "operators/cron.h"
+#include "operators/expression/program.h"
+#include "operators/expression/reference.h"
+#include "state/aggregates/aggregate.h"
+#include "state/event.h"
+#include "state/time.h"
+
+namespace spur::catalog {
+
+using expression::Program;
+
+inline constexpr std::int32_t kNone = -1;
+
+// {on, where, each, key}: which events, asked once per element with `each`.
+struct Pattern {
+  std::vector<EventSchema::NameIndex> names;
+  bool all_names = false;  // on: "*"
+  std::optional<Program> where;
+  std::optional<Program> each;
+  std::optional<Program> key;
+};
+
+struct Source {
+  std::string name;
+  Millis deduplicate{0};  // 0: off
+  // By EventSchema::NameIndex: the place among events of one instant; 0 for names that the order
+  // does not list.
+  std::vector<std::uint16_t> rank;
+  std::uint64_t name_hash = 0;
+};
+
+struct Feature {
+  std::string name;
+  AggregateSpec spec;
+  std::vector<Pattern> patterns;
+  std::optional<Program> of;
+  std::optional<Program> by;
+  std::int32_t session = kNone;  // within
+  std::uint64_t definition = 0;  // hash: what its state is stored under
+  Millis warm_after{
+      0};  // on customers of before: how long until a window has passed; 0: for ever warming
+};
+
+struct Session {
+  std::string name;
+  std::vector<Pattern> opens;  // empty: whatever keeps, opens
+  std::vector<Pattern> keeps;
+  std::vector<Pattern> closes;
+  bool keyed = false;
+  Millis idle{0};  // 0: never ends by silence
+  std::uint64_t definition = 0;
+  std::vector<std::uint32_t> features;    // counted within it
+  std::vector<std::uint32_t> triggers;    // session operators on it
+  std::vector<std::uint32_t> thresholds;  // to be asked again when it ends
+};
+
+struct Segment {
+  std::string name;
+  Program when;
+};
+
+struct Cap {
+  std::int32_t max = 0;
+  Millis per{0};
+};
+
+struct QuietHours {
+  std::int32_t from_minute = 0;
+  std::int32_t to_minute = 0;
+  std::optional<Zone> zone;  // nullopt: the customer's
+  bool drop = false;
+};
+
+struct Channel {
+  std::string name;
+  std::string topic;
+  bool json = false;
+  std::optional<Program> reach;
+  std::optional<QuietHours> quiet_hours;
+  std::vector<Cap> caps;
+  std::uint64_t name_hash = 0;
+};
+
+struct Policy {
+  Zone zone;
+  std::vector<Cap> caps;
+  std::optional<Millis> max_action_age;  // nullopt: never too old
+  Millis lateness{0};
+};
+
+struct Model {
+  std::string name;
+  std::vector<Pattern> patterns;
+  bool distinct_days = false;
+  Millis horizon{0};
+  Millis unit{0};
+  double r = 0, alpha = 0, a = 0, b = 0;
+  std::uint64_t definition = 0;
+  std::string version;  // of the definition: its hash in hex
+};
+
+enum class Class : std::uint8_t { kMarketing = 1, kService = 2, kTransactional = 3 };
+std::string_view to_text(Class trigger_class);
+
+enum class Operator : std::uint8_t {
+  kEvent,
+  kThreshold,
+  kAbsence,
+  kSession,
+  kNovelty,
+  kSchedule,
+  kPrediction,
+};
+
+enum class SessionMoment : std::uint8_t { kOpened, kIdle, kClosed };
+
+struct Step {
+  std::vector<std::uint32_t> channels;
+  std::string template_name;
+  std::vector<std::pair<std::string, Program>> data;
+  std::optional<Program> condition;  // `if`
+  Millis after{0};
+  Millis expires{0};  // 0: never
+};
+
+struct Trigger {
+  std::string name;
+  std::uint64_t name_hash = 0;
+  Class trigger_class = Class::kMarketing;
+  std::int32_t priority = 0;
+  bool enabled = true;
+  Instant from = Instant::distant_past();  // active in [from, to)
+  Instant to = Instant::never();
+
+  Operator kind = Operator::kEvent;
+  std::vector<Pattern> opens;   // absence; the pattern of event and novelty
+  std::vector<Pattern> resets;  // absence
+  std::vector<Pattern> closes;  // absence
+  std::vector<Pattern> exits;
+  bool keyed = false;            // its instances have keys
+  std::optional<Program> after;  // absence: a duration
+  std::optional<Program> until;  // absence: a timestamp
+  Millis grace{0};
+  std::int32_t session = kNone;
+  SessionMoment moment = SessionMoment::kIdle;
+  std::optional<Program> when;   // threshold, schedule
+  std::optional<Program> rearm;  // threshold; nullopt: not `when`
+  Millis every{0};               // threshold, prediction
+  // threshold: what its level depends on
+  std::vector<std::uint32_t> windowed_features;
+  bool depends_on_traits = false;
+  std::optional<Cron> cron;
+  std::optional<Zone> zone;  // schedule; nullopt: the customer's
+  bool rising = false;
+  std::optional<Program> of;  // novelty
+  std::int32_t kth = 0;
+  bool after_first = false;
+  std::uint32_t limit = 0;
+  std::int32_t model = kNone;
+  std::int64_t at_least_millionths = 0;
+  std::int64_t rearm_below_millionths = 0;
+
+  std::optional<Program> condition;  // `if`
+  std::optional<Program> while_;
+  Millis cooldown{0};
+  Millis cooldown_key{0};
+  bool once_customer = false;
+  bool once_key = false;
+  std::vector<Step> steps;
+
+  // What an instance keeps of the event that opened it: the fields that its expressions name.
+  std::vector<EventSchema::FieldIndex> opened_fields;
+  bool keeps_item = false;
+  bool keeps_last_data = false;
+  // Features it reads directly: while one is warming for a customer, the trigger is suppressed
+  // there.
+  std::vector<std::uint32_t> features;
+};
+
+// Where a slot's value comes from (expression/reference.h); resolved once.
+enum class SlotKind : std::uint8_t {
+  kEventId,
+  kEventName,
+  kEventType,
+  kEventTime,
+  kEventField,    // index: FieldIndex
+  kFeature,       // index: feature; member
+  kFeatureByKey,  // index: feature
+  kBefore,
+  kBeforeByKey,
+  kTrait,   // path[0] names it, the rest lies below
+  kTraits,  // all
+  kSegments,
+  kSessionOpen,
+  kSessionCount,
+  kSessionEvents,
+  kSessionStarted,
+  kSessionLast,
+  kInstanceKey,
+  kInstanceOpenedAt,
+  kInstanceCount,
+  kOpenedId,
+  kOpenedName,
+  kOpenedType,
+  kOpenedTime,
+  kOpenedField,  // index: FieldIndex
+  kLastAt,
+  kLastData,
+  kModelScore,
+  kModelPAlive,
+  kModelExpected,
+  kModelVersion,
+  kModelAt,
+  kItem,
+  kNow,
+};
+
+struct SlotSource {
+  SlotKind kind = SlotKind::kNow;
+  Member member = Member::kValue;
+  std::uint32_t index = 0;
+  std::vector<std::string> path;  // below the value
+};
+
+// One use of a pattern: `owner` is the feature, session, trigger or model; `pattern` the place in
+// its list.
+struct Use {
+  std::uint32_t owner = 0;
+  const Pattern* pattern = nullptr;
+};
+
+// What an event of one name can touch, each list in the order of the catalog (by name).
+struct Listeners {
+  std::vector<Use> session_opens, session_keeps, session_closes;
+  std::vector<Use> features;
+  std::vector<Use> models;
+  std::vector<Use> exits, closes, resets;
+  std::vector<Use> opens;   // absence
+  std::vector<Use> events;  // event operators
+  std::vector<Use> novelties;
+  std::vector<std::uint32_t> thresholds;  // whose level the event may change
+  std::vector<std::uint32_t> predictions;
+  std::vector<std::uint32_t> before;  // features to read before they are folded
+
+  bool nothing() const;
+};
+
+class Compiled {
+ public:
+  Compiled() = default;
+  Compiled(const Compiled&) = delete;
+  Compiled& operator=(const Compiled&) = delete;
+
+  std::vector<Source> sources;
+  std::vector<Feature> features;
+  std::vector<Session> sessions;
+  std::vector<Segment> segments;
+  std::vector<Channel> channels;
+  std::vector<Model> models;
+  std::vector<Trigger> triggers;  // by (priority, name): the order in which they act
+  Policy policy;
+
+  EventSchema schema;
+  expression::References references;
+  std::vector<SlotSource> slots;
+
+  std::vector<Listeners> by_name;  // by NameIndex
+  Listeners other;                 // of a track that no pattern names
+  std::vector<std::uint32_t> trait_thresholds;
+  std::vector<std::uint32_t> schedules;  // triggers by operator
+  std::vector<std::uint32_t> thresholds;
+  std::vector<std::uint32_t> idle_sessions;  // sessions that end by silence
+
+  std::array<std::uint8_t, 16> hash{};
+
+  const Listeners& listeners(EventSchema::NameIndex name) const {
+    return name == EventSchema::kOther ? other : by_name[name];
+  }
+  // The index of a source by name; 0 if `name` is empty; kNone if there is none.
+  std::int32_t find_source(std::string_view name) const;
+  std::int32_t find_feature(std::uint64_t definition) const;
+  std::int32_t find_session(std::uint64_t definition) const;
+  std::int32_t find_model(std::uint64_t definition) const;
+  std::int32_t find_trigger(std::uint64_t name_hash) const;
+};
+
+}  // namespace spur::catalog
