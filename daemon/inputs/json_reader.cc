@@ -125,7 +125,7 @@ bool JsonReader::explain_index_failure() {
     }
     escaped = c == '\\' && !escaped;
   }
-  if (!is_utf8({bytes_, size_})) {
+  if (!StructuralIndex::is_utf8({bytes_, size_})) {
     failure_ = {Reason::kInvalidUtf8, "the message is not UTF-8"};
   } else if (at < size_) {
     failure_ = {Reason::kNotJson,

@@ -11,8 +11,6 @@ namespace {
 constexpr std::size_t kCapacityMin = 16 * 1024;
 }  // namespace
 
-bool is_utf8(std::string_view bytes) { return simdjson::validate_utf8(bytes.data(), bytes.size()); }
-
 struct StructuralIndex::Stage {
   std::unique_ptr<simdjson::internal::dom_parser_implementation> parser;
 };
@@ -21,6 +19,10 @@ StructuralIndex::StructuralIndex() : stage_(std::make_unique<Stage>()) {}
 StructuralIndex::~StructuralIndex() = default;
 StructuralIndex::StructuralIndex(StructuralIndex&&) noexcept = default;
 StructuralIndex& StructuralIndex::operator=(StructuralIndex&&) noexcept = default;
+
+bool StructuralIndex::is_utf8(std::string_view bytes) {
+  return simdjson::validate_utf8(bytes.data(), bytes.size());
+}
 
 bool StructuralIndex::build(std::string_view bytes) {
   begin_ = end_ = nullptr;

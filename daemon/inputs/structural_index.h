@@ -15,14 +15,14 @@
 
 namespace spur {
 
-bool is_utf8(std::string_view bytes);
-
 class StructuralIndex {
  public:
   StructuralIndex();
   ~StructuralIndex();
   StructuralIndex(StructuralIndex&&) noexcept;
   StructuralIndex& operator=(StructuralIndex&&) noexcept;
+
+  static bool is_utf8(std::string_view bytes);
 
   // Indexes `bytes`, below 4 GiB, no padding needed. False: it is empty or all white space, not
   // UTF-8, or a string in it does not end or holds a control character.
