@@ -10,18 +10,9 @@
 namespace spur {
 namespace {
 
-bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
-
 // What may stand behind true, null or a number.
 bool ends_scalar(char c) {
-  return is_space(c) || c == ',' || c == '}' || c == ']' || c == ':' || c == '[' || c == '{';
-}
-
-// The position of the first backslash in bytes[from, size), or `size`.
-std::size_t find_backslash(const char* bytes, std::size_t from, std::size_t size) {
-  const void* found = std::memchr(bytes + from, '\\', size - from);
-  return found == nullptr ? size
-                          : static_cast<std::size_t>(static_cast<const char*>(found) - bytes);
+  return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == ',' || c == '}' || c == ']' || c == ':' || c == '[' || c == '{';
 }
 
 // Four hex digits as a number, or -1.
@@ -75,43 +66,40 @@ char simple_escape(char c) {
 
 }  // namespace
 
-bool JsonReader::open(std::string_view bytes) {
+JsonReader::Token JsonReader::open(std::string_view bytes) {
   bytes_ = bytes.data();
   size_ = bytes.size();
-  at_ = end_ = nullptr;
+  end_ = nullptr;
   depth_ = 0;
   stack_.clear();
   if (size_ > limits_.message_bytes_max) {
     failure_ = {Reason::kTooLarge,
                 fmt::format("{} bytes; at most {} are taken", size_, limits_.message_bytes_max)};
-    return false;
+    return nullptr;
   }
   if (!index_.build(bytes)) return explain_index_failure();
-  at_ = index_.begin();
   end_ = index_.end();
-  backslash_ = find_backslash(bytes_, 0, size_);
-  return true;
+  const void* const backslash = std::memchr(bytes_, '\\', size_);
+  backslash_ = backslash == nullptr
+                   ? size_
+                   : static_cast<std::size_t>(static_cast<const char*>(backslash) - bytes_);
+  return index_.begin();
 }
 
-bool JsonReader::finish() {
-  if (at_ == end_) return true;
-  return fail(Reason::kNotJson, "more behind the end of the document");
-}
-
-std::string_view JsonReader::passed(std::size_t from) const {
-  std::size_t to = *at_;
-  while (to > from && is_space(bytes_[to - 1])) --to;
-  return {bytes_ + from, to - from};
-}
-
-bool JsonReader::fail(Reason reason, std::string_view what) {
-  failure_ = {reason, fmt::format("byte {}: {}", *at_, what)};
+bool JsonReader::finish(Token at) {
+  if (at == end_) return true;
+  fail(at, Reason::kNotJson, "more behind the end of the document");
   return false;
+}
+
+JsonReader::Token JsonReader::fail(Token at, Reason reason, std::string_view what) {
+  failure_ = {reason, fmt::format("byte {}: {}", *at, what)};
+  return nullptr;
 }
 
 // The index tells no position and, between instruction sets, not always the same first error: so
 // look again, slowly.
-bool JsonReader::explain_index_failure() {
+JsonReader::Token JsonReader::explain_index_failure() {
   std::size_t at = 0;
   std::size_t string_at = 0;
   bool in_string = false;
@@ -135,62 +123,41 @@ bool JsonReader::explain_index_failure() {
   } else {
     failure_ = {Reason::kNotJson, "the message is empty"};
   }
-  return false;
+  return nullptr;
 }
 
-bool JsonReader::unexpected(std::string_view wanted) {
-  if (at_ == end_)
-    return fail(Reason::kTruncated, fmt::format("the message ends where {} should be", wanted));
-  return fail(Reason::kNotJson, fmt::format("{} should be here", wanted));
-}
-
-bool JsonReader::too_many_keys() {
-  return fail(Reason::kTooManyFields,
-              fmt::format("an object with more than {} keys", limits_.object_keys_max));
-}
-
-bool JsonReader::enter() {
-  if (++depth_ > limits_.depth_max) {
-    return fail(Reason::kTooDeep,
-                fmt::format("more than {} objects and lists inside each other", limits_.depth_max));
+JsonReader::Token JsonReader::unexpected(Token at, std::string_view wanted) {
+  if (at == end_) {
+    return fail(at, Reason::kTruncated, fmt::format("the message ends where {} should be", wanted));
   }
-  ++at_;
-  return true;
+  return fail(at, Reason::kNotJson, fmt::format("{} should be here", wanted));
 }
 
-bool JsonReader::next_or_close(char close, bool& done) {
-  const char c = peek();
-  if (c != ',' && c != close) return unexpected(close == '}' ? "a comma or }" : "a comma or ]");
-  ++at_;
-  done = c == close;
-  return true;
+JsonReader::Token JsonReader::too_long(Token at, std::size_t size, std::size_t bytes_max) {
+  return fail(at, Reason::kStringTooLong,
+              fmt::format("a text of {} bytes; at most {} are taken here", size, bytes_max));
 }
 
-// Passes a string. No byte of it is looked at: between its closing quote and the next token there
-// is only white space.
-bool JsonReader::written(std::size_t bytes_max, Written& written) {
-  const std::size_t begin = *at_ + 1;
-  std::size_t end = at_[1] - 1;
-  while (bytes_[end] != '"') --end;
-  written.text = {bytes_ + begin, end - begin};
-  if (written.text.size() > bytes_max) {
-    return fail(Reason::kStringTooLong, fmt::format("a text of {} bytes; at most {} are taken here",
-                                                    end - begin, bytes_max));
-  }
-  written.escaped = backslash_ < end;
-  if (written.escaped) backslash_ = find_backslash(bytes_, end, size_);
-  ++at_;
-  return true;
+JsonReader::Token JsonReader::too_deep(Token at) {
+  return fail(at, Reason::kTooDeep,
+              fmt::format("more than {} objects and lists inside each other", limits_.depth_max));
 }
 
-bool JsonReader::unescape(std::string_view written, char* to, std::size_t& size) {
+JsonReader::Token JsonReader::too_many_keys(Token at) {
+  return fail(at, Reason::kTooManyFields,
+              fmt::format("an object of more than {} keys", limits_.object_keys_max));
+}
+
+JsonReader::Token JsonReader::too_many_elements(Token at) {
+  return fail(at, Reason::kTooManyElements,
+              fmt::format("a list of more than {}", limits_.list_elements_max));
+}
+
+// Escapes only shrink, so `to` has room with as many bytes as are written.
+bool JsonReader::unescape(Token at, const Written& string, char* to, std::size_t& size) {
   const char* const begin = to;
-  const char* p = written.data();
-  const char* const end = p + written.size();
-  const auto wrong = [&](Reason reason, std::string_view what) {
-    --at_;  // the string has been passed already
-    return fail(reason, what);
-  };
+  const char* p = string.data;
+  const char* const end = p + string.size;
   while (p != end) {
     if (*p != '\\') {
       *to++ = *p++;
@@ -200,17 +167,18 @@ bool JsonReader::unescape(std::string_view written, char* to, std::size_t& size)
     p += 2;
     if (letter != 'u') {
       *to = simple_escape(letter);
-      if (*to++ == 0) return wrong(Reason::kNotJson, "a backslash before what is no escape");
+      if (*to++ == 0) return fail(at, Reason::kNotJson, "a backslash before what is no escape") != nullptr;
       continue;
     }
     int code = end - p >= 4 ? hex4(p) : -1;
-    if (code < 0) return wrong(Reason::kNotJson, "\\u without four hex digits");
+    if (code < 0) return fail(at, Reason::kNotJson, "\\u without four hex digits") != nullptr;
     p += 4;
     if (code >= 0xd800 && code < 0xe000) {
-      const int low =
-          code < 0xdc00 && end - p >= 6 && p[0] == '\\' && p[1] == 'u' ? hex4(p + 2) : -1;
-      if (low < 0xdc00 || low >= 0xe000)
-        return wrong(Reason::kInvalidUtf8, "half of a surrogate pair");
+      const bool pair = code < 0xdc00 && end - p >= 6 && p[0] == '\\' && p[1] == 'u';
+      const int low = pair ? hex4(p + 2) : -1;
+      if (low < 0xdc00 || low >= 0xe000) {
+        return fail(at, Reason::kInvalidUtf8, "half of a surrogate pair") != nullptr;
+      }
       code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
       p += 6;
     }
@@ -220,184 +188,170 @@ bool JsonReader::unescape(std::string_view written, char* to, std::size_t& size)
   return true;
 }
 
-bool JsonReader::keep(Arena& arena, const Written& written, std::string_view& text) {
-  if (!written.escaped) {
-    text = written.text;
-    return true;
-  }
-  char* const to = static_cast<char*>(arena.allocate(written.text.size()));  // escapes only shrink
+bool JsonReader::keep(Token at, const Written& string, Arena& arena, std::string_view& text) {
+  char* const to = static_cast<char*>(arena.allocate(string.size));
   std::size_t size = 0;
-  if (!unescape(written.text, to, size)) return false;
+  if (!unescape(at, string, to, size)) return false;
   text = {to, size};
   return true;
 }
 
-bool JsonReader::check_escapes(const Written& written) {
-  if (!written.escaped) return true;
-  scratch_.resize(written.text.size());
+bool JsonReader::check_escapes(Token at, const Written& string) {
+  scratch_.resize(string.size);
   std::size_t size = 0;
-  return unescape(written.text, scratch_.data(), size);
+  return unescape(at, string, scratch_.data(), size);
 }
 
-// Passes a key and its colon.
-bool JsonReader::key(Written& key) {
-  if (peek() != '"') return unexpected("a key");
-  if (!written(limits_.key_bytes_max, key)) return false;
-  if (peek() != ':') return unexpected("a colon");
-  ++at_;
-  return true;
+JsonReader::Token JsonReader::literal(Token at, std::string_view word) {
+  const std::string_view rest(bytes_ + *at, size_ - *at);
+  if (rest.starts_with(word) && (rest.size() == word.size() || ends_scalar(rest[word.size()]))) return at + 1;
+  if (word.starts_with(rest)) return fail(at, Reason::kTruncated, "the message ends inside a value");
+  return unexpected(at, "a value");
 }
 
-bool JsonReader::text(Arena& arena, std::string_view& text) {
-  Written string;
-  return written(limits_.string_bytes_max, string) && keep(arena, string, text);
-}
-
-bool JsonReader::literal(std::string_view word) {
-  const std::string_view rest(bytes_ + *at_, size_ - *at_);
-  if (!rest.starts_with(word) || (rest.size() > word.size() && !ends_scalar(rest[word.size()]))) {
-    return word.starts_with(rest) ? fail(Reason::kTruncated, "the message ends inside a value")
-                                  : unexpected("a value");
-  }
-  ++at_;
-  return true;
-}
-
-bool JsonReader::number(Value& value) {
-  const std::string_view rest(bytes_ + *at_, at_[1] - *at_);
+JsonReader::Token JsonReader::number(Token at, Value& value) {
+  const std::string_view rest(bytes_ + *at, at[1] - *at);
   const JsonNumber number = parse_json_number(rest);
   if (number.fault == JsonNumber::Fault::kRange) {
-    return fail(Reason::kNumberOutOfRange, "a number beyond 1.8e308");
+    return fail(at, Reason::kNumberOutOfRange, "a number beyond 1.8e308");
   }
   if (number.fault == JsonNumber::Fault::kSyntax) {
-    return at_ + 1 == end_ ? fail(Reason::kTruncated, "the message ends inside a number")
-                           : unexpected("a value");
+    if (at + 1 == end_) return fail(at, Reason::kTruncated, "the message ends inside a number");
+    return unexpected(at, "a value");
   }
-  if (*at_ + number.size < size_ && !ends_scalar(bytes_[*at_ + number.size]))
-    return unexpected("a value");
+  const std::size_t behind = *at + number.size;
+  if (behind < size_ && !ends_scalar(bytes_[behind])) return unexpected(at, "a value");
   value = number.value;
-  ++at_;
-  return true;
+  return at + 1;
 }
 
 // Passes true, false, null or a number.
-bool JsonReader::scalar(Value& value) {
-  switch (peek()) {
-    case 't': value = Value::boolean(true); return literal("true");
-    case 'f': value = Value::boolean(false); return literal("false");
-    case 'n': value = Value::null(); return literal("null");
-    case '-':
-    case '0':
-    case '1':
-    case '2':
-    case '3':
-    case '4':
-    case '5':
-    case '6':
-    case '7':
-    case '8':
-    case '9':
-      return number(value);
-    default: return unexpected("a value");
+JsonReader::Token JsonReader::scalar(Token at, Value& value) {
+  const char c = peek(at);
+  if (c == '-' || (c >= '0' && c <= '9')) return number(at, value);
+  switch (c) {
+    case 't': value = Value::boolean(true); return literal(at, "true");
+    case 'f': value = Value::boolean(false); return literal(at, "false");
+    case 'n': value = Value::null(); return literal(at, "null");
+    default: return unexpected(at, "a value");
   }
 }
 
-bool JsonReader::skip() {
-  switch (peek()) {
-    case '"': {
-      Written string;
-      return written(limits_.string_bytes_max, string) && check_escapes(string);
-    }
-    case '{': return skip_object();
-    case '[': return skip_list();
+JsonReader::Token JsonReader::skip(Token at) {
+  switch (peek(at)) {
+    case '"': return skip_string(at);
+    case '{': return skip_object(at);
+    case '[': return skip_list(at);
     default: {
       Value dropped;
-      return scalar(dropped);
+      return scalar(at, dropped);
     }
   }
 }
 
-bool JsonReader::skip_object() {
-  if (!enter()) return false;
-  bool done = peek() == '}';
-  if (done) ++at_;
-  for (std::size_t keys = 1; !done; ++keys) {
-    Written name;
-    if (!key(name) || !check_escapes(name)) return false;
-    if (keys > limits_.object_keys_max) return too_many_keys();
-    if (!skip() || !next_or_close('}', done)) return false;
-  }
-  --depth_;
-  return true;
+inline JsonReader::Token JsonReader::skip_string(Token at) {
+  Written string;
+  if (written(at, string) && !check_escapes(at, string)) return nullptr;
+  if (string.size > limits_.string_bytes_max) return too_long(at, string.size, limits_.string_bytes_max);
+  return at + 1;
 }
 
-bool JsonReader::skip_list() {
-  if (!enter()) return false;
-  bool done = peek() == ']';
-  if (done) ++at_;
-  for (std::size_t elements = 1; !done; ++elements) {
-    if (elements > limits_.list_elements_max) {
-      return fail(Reason::kTooManyElements,
-                  fmt::format("a list of more than {}", limits_.list_elements_max));
+JsonReader::Token JsonReader::skip_object(Token at) {
+  if (++depth_ > limits_.depth_max) return too_deep(at);
+  ++at;
+  if (peek(at) != '}') {
+    for (std::size_t keys = 1;; ++keys) {
+      Written name;
+      const Token value = key(at, name);
+      if (value == nullptr) return nullptr;
+      if (name.escaped && !check_escapes(at, name)) return nullptr;
+      if (keys > limits_.object_keys_max) return too_many_keys(at);
+      at = peek(value) == '"' ? skip_string(value) : skip(value);
+      if (at == nullptr) return nullptr;
+      const char c = peek(at);
+      if (c == '}') break;
+      if (c != ',') return unexpected(at, "a comma or }");
+      ++at;
     }
-    if (!skip() || !next_or_close(']', done)) return false;
   }
   --depth_;
-  return true;
+  return at + 1;
 }
 
-bool JsonReader::read(Arena& arena, Value& value) {
-  switch (peek()) {
+JsonReader::Token JsonReader::skip_list(Token at) {
+  if (++depth_ > limits_.depth_max) return too_deep(at);
+  ++at;
+  if (peek(at) != ']') {
+    for (std::size_t elements = 1;; ++elements) {
+      if (elements > limits_.list_elements_max) return too_many_elements(at);
+      at = skip(at);
+      if (at == nullptr) return nullptr;
+      const char c = peek(at);
+      if (c == ']') break;
+      if (c != ',') return unexpected(at, "a comma or ]");
+      ++at;
+    }
+  }
+  --depth_;
+  return at + 1;
+}
+
+JsonReader::Token JsonReader::read(Token at, Arena& arena, Value& value) {
+  switch (peek(at)) {
     case '"': {
       std::string_view kept;
-      if (!text(arena, kept)) return false;
+      const Token behind = text(at, arena, kept);
       value = Value::string(kept);
-      return true;
+      return behind;
     }
-    case '{': return read_object(arena, value);
-    case '[': return read_list(arena, value);
-    default: return scalar(value);
+    case '{': return read_object(at, arena, value);
+    case '[': return read_list(at, arena, value);
+    default: return scalar(at, value);
   }
 }
 
-bool JsonReader::read_list(Arena& arena, Value& value) {
+JsonReader::Token JsonReader::read_list(Token at, Arena& arena, Value& value) {
+  if (++depth_ > limits_.depth_max) return too_deep(at);
   const std::size_t base = stack_.size();
-  if (!enter()) return false;
-  bool done = peek() == ']';
-  if (done) ++at_;
-  while (!done) {
-    Value element;
-    if (stack_.size() - base == limits_.list_elements_max) {
-      return fail(Reason::kTooManyElements,
-                  fmt::format("a list of more than {}", limits_.list_elements_max));
+  ++at;
+  if (peek(at) != ']') {
+    for (;;) {
+      if (stack_.size() - base == limits_.list_elements_max) return too_many_elements(at);
+      Value element;
+      at = read(at, arena, element);
+      if (at == nullptr) return nullptr;
+      stack_.push_back(element);
+      const char c = peek(at);
+      if (c == ']') break;
+      if (c != ',') return unexpected(at, "a comma or ]");
+      ++at;
     }
-    if (!read(arena, element) || !next_or_close(']', done)) return false;
-    stack_.push_back(element);
   }
   --depth_;
   const std::span<Value> elements = arena.array<Value>(stack_.size() - base);
   std::copy(stack_.begin() + static_cast<std::ptrdiff_t>(base), stack_.end(), elements.begin());
   stack_.resize(base);
   value = Value::list(elements);
-  return true;
+  return at + 1;
 }
 
-bool JsonReader::read_object(Arena& arena, Value& value) {
+JsonReader::Token JsonReader::read_object(Token at, Arena& arena, Value& value) {
   const std::size_t base = stack_.size();
-  const bool good = object(arena, [&](std::string_view name) {
+  at = object(at, arena, [&](std::string_view name, Token member_at) {
     Value member;
-    if (!read(arena, member)) return false;
+    const Token behind = read(member_at, arena, member);
     stack_.push_back(Value::string(name));
     stack_.push_back(member);
-    return true;
+    return behind;
   });
-  if (!good) return false;
+  if (at == nullptr) return nullptr;
   const std::span<MapEntry> entries = arena.array<MapEntry>((stack_.size() - base) / 2);
-  for (std::size_t i = 0; i < entries.size(); ++i)
+  for (std::size_t i = 0; i < entries.size(); ++i) {
     entries[i] = {stack_[base + 2 * i], stack_[base + 2 * i + 1]};
+  }
   stack_.resize(base);
   value = Value::map(entries.first(drop_repeated_keys(entries.data(), entries.size())));
-  return true;
+  return at;
 }
 
 // Keeps the first entry of each key, in order, and returns how many are left. A few are compared

@@ -1,17 +1,21 @@
 // A walk over one JSON document that checks all of it and keeps what it is asked to.
 //
-// The cursor stands before a value; each call below passes exactly one, checked against RFC 8259
-// and InputLimits. After the first false the walk is over and failure() says why. Text without
-// escapes is a view into the document, other text is unescaped into the arena; so are lists and
-// maps. A key given twice counts once, the first time.
+// A Token is a place in the document. Each call below takes the one that a value begins at, passes exactly that value,
+// checked against RFC 8259 and InputLimits, and returns the one behind it; or nullptr: then the walk is over and
+// take_failure() says why. Text without escapes is a view into the document, other text is unescaped into the arena;
+// lists and maps lie there too. Of a key given twice the first counts.
 //
-//   if (reader.open(bytes) && reader.object(arena, [&](std::string_view key) { return
-//   reader.skip(); }) &&
-//       reader.finish()) …
+//   JsonReader::Token at = reader.open(bytes);
+//   if (at != nullptr) at = reader.object(at, arena, [&](std::string_view key, auto value) { return reader.skip(value); });
+//   if (at == nullptr || !reader.finish(at)) return reader.take_failure();
+//
+// Tokens are passed from hand to hand, and not kept as a cursor inside, because every step would then wait for the
+// store of the one before: the walk took twice as long.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,71 +31,77 @@ namespace spur {
 // One thread at a time. Keeps its memory from document to document.
 class JsonReader {
  public:
+  using Token = const std::uint32_t*;
+
   explicit JsonReader(const InputLimits& limits) : limits_(limits) {}
 
   // Begins with `bytes`, which must stay until the walk and what it returned are done with.
-  [[nodiscard]] bool open(std::string_view bytes);
-  // Checks that the document ends here.
-  [[nodiscard]] bool finish();
+  [[nodiscard]] Token open(std::string_view bytes);
+  // Checks that the document ends at `at`.
+  [[nodiscard]] bool finish(Token at);
 
-  // The first byte of the value before us: { [ " t f n, a digit or -, anything else is wrong. 0:
-  // the document ends.
-  char peek() const { return at_ == end_ ? '\0' : bytes_[*at_]; }
-  // What has been passed since `from`, an earlier position(), without white space at its end.
-  std::size_t position() const { return *at_; }
-  std::string_view passed(std::size_t from) const;
+  // The first byte of a value: { [ " t f n, a digit or -, anything else is wrong. 0: the document ends here.
+  char peek(Token at) const { return at == end_ ? '\0' : bytes_[*at]; }
+  // What stands between two tokens, without white space at its end.
+  std::string_view between(Token from, Token to) const {
+    std::size_t end = *to;
+    while (is_space(bytes_[end - 1])) --end;
+    return {bytes_ + *from, end - *from};
+  }
 
   // Passes any value.
-  [[nodiscard]] bool skip();
+  [[nodiscard]] Token skip(Token at);
   // Passes any value and keeps it.
-  [[nodiscard]] bool read(Arena& arena, Value& value);
-  // Passes a text; the cursor must stand before one.
-  [[nodiscard]] bool text(Arena& arena, std::string_view& text);
-  // Passes an object; the cursor must stand before one. `member(key)` must pass the value of that
-  // key.
+  [[nodiscard]] Token read(Token at, Arena& arena, Value& value);
+  // Passes a text: peek(at) is ".
+  [[nodiscard]] Token text(Token at, Arena& arena, std::string_view& text);
+  // Passes an object: peek(at) is {. `member(key, value)` must pass the value of each key and return what is behind.
   template <typename Member>
-  [[nodiscard]] bool object(Arena& arena, Member&& member);
+  [[nodiscard]] Token object(Token at, Arena& arena, Member&& member);
 
-  // Ends the walk: `what` is wrong with the value before us. Always false.
-  bool fail(Reason reason, std::string_view what);
+  // Ends the walk: `what` is wrong with the value at `at`. Always nullptr.
+  Token fail(Token at, Reason reason, std::string_view what);
   // Why the walk ended.
   Malformed take_failure() { return std::move(failure_); }
 
  private:
   // A string as it is written between its quotes.
   struct Written {
-    std::string_view text;
-    bool escaped = false;
+    const char* data;
+    std::size_t size;
+    bool escaped;
   };
 
-  bool explain_index_failure();
-  bool unexpected(std::string_view wanted);
-  bool written(std::size_t bytes_max, Written& written);
-  bool unescape(std::string_view written, char* to, std::size_t& size);
-  bool keep(Arena& arena, const Written& written, std::string_view& text);
-  bool check_escapes(const Written& written);
-  bool key(Written& key);
-  bool enter();
-  bool scalar(Value& value);
-  bool literal(std::string_view word);
-  bool number(Value& value);
-  bool skip_object();
-  bool skip_list();
-  bool read_object(Arena& arena, Value& value);
-  bool read_list(Arena& arena, Value& value);
+  static bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+
+  Token explain_index_failure();
+  Token unexpected(Token at, std::string_view wanted);
+  Token too_long(Token at, std::size_t size, std::size_t bytes_max);
+  Token too_deep(Token at);
+  Token too_many_keys(Token at);
+  Token too_many_elements(Token at);
+
+  bool written(Token at, Written& string);
+  bool unescape(Token at, const Written& string, char* to, std::size_t& size);
+  bool keep(Token at, const Written& string, Arena& arena, std::string_view& text);
+  bool check_escapes(Token at, const Written& string);
+  Token key(Token at, Written& name);
+  Token literal(Token at, std::string_view word);
+  Token number(Token at, Value& value);
+  Token scalar(Token at, Value& value);
+  Token skip_string(Token at);
+  Token skip_object(Token at);
+  Token skip_list(Token at);
+  Token read_object(Token at, Arena& arena, Value& value);
+  Token read_list(Token at, Arena& arena, Value& value);
   std::size_t drop_repeated_keys(MapEntry* entries, std::size_t count);
-  // Behind a member or element: true at a comma (passed), sets `done` at `close` (passed).
-  bool next_or_close(char close, bool& done);
-  bool too_many_keys();
 
   InputLimits limits_;
   StructuralIndex index_;
   const char* bytes_ = nullptr;
   std::size_t size_ = 0;
-  const std::uint32_t* at_ = nullptr;  // the token before us
-  const std::uint32_t* end_ = nullptr;
-  std::size_t backslash_ =
-      0;  // the first one not yet passed; size_: none. Most documents have none at all
+  Token end_ = nullptr;
+  std::size_t backslash_ = 0;  // the first one not yet passed; size_: none. Most documents have none at all
   std::size_t depth_ = 0;
   std::vector<Value> stack_;  // of lists and maps being read
   std::vector<std::uint32_t> order_;
@@ -99,30 +109,67 @@ class JsonReader {
   Malformed failure_{Reason::kNotJson, {}};
 };
 
-template <typename Member>
-bool JsonReader::object(Arena& arena, Member&& member) {
-  if (!enter()) return false;
-  if (peek() == '}') {
-    ++at_;
-    --depth_;
-    return true;
+// No byte of a string is looked at: between its closing quote and the next token there is only white space.
+// True: it has escapes that lie before the next backslash searched for.
+inline bool JsonReader::written(Token at, Written& string) {
+  const std::size_t begin = std::size_t{*at} + 1;
+  std::size_t end = at[1] - 1;
+  while (bytes_[end] != '"') --end;
+  string = {bytes_ + begin, end - begin, backslash_ < end};
+  if (!string.escaped) [[likely]] return false;
+  const void* const next = std::memchr(bytes_ + end, '\\', size_ - end);
+  backslash_ = next == nullptr ? size_ : static_cast<std::size_t>(static_cast<const char*>(next) - bytes_);
+  return true;
+}
+
+// Passes a key and its colon.
+inline JsonReader::Token JsonReader::key(Token at, Written& name) {
+  if (peek(at) != '"') [[unlikely]] return unexpected(at, "a key");
+  written(at, name);
+  if (name.size > limits_.key_bytes_max) [[unlikely]] return too_long(at, name.size, limits_.key_bytes_max);
+  ++at;
+  if (peek(at) != ':') [[unlikely]] return unexpected(at, "a colon");
+  return at + 1;
+}
+
+inline JsonReader::Token JsonReader::text(Token at, Arena& arena, std::string_view& text) {
+  Written string;
+  written(at, string);
+  if (string.size > limits_.string_bytes_max) [[unlikely]] {
+    return too_long(at, string.size, limits_.string_bytes_max);
   }
-  std::size_t keys = 0;
-  for (bool done = false; !done;) {
+  if (!string.escaped) [[likely]] {
+    text = {string.data, string.size};
+  } else if (!keep(at, string, arena, text)) {
+    return nullptr;
+  }
+  return at + 1;
+}
+
+template <typename Member>
+JsonReader::Token JsonReader::object(Token at, Arena& arena, Member&& member) {
+  if (++depth_ > limits_.depth_max) return too_deep(at);
+  ++at;
+  if (peek(at) == '}') {
+    --depth_;
+    return at + 1;
+  }
+  for (std::size_t keys = 1;; ++keys) {
     Written written;
-    std::string_view name;
-    if (!key(written)) return false;
-    if (++keys > limits_.object_keys_max) return too_many_keys();
-    if (!written.escaped) {
-      name = written.text;
-    } else if (!keep(arena, written, name)) {
-      return false;
-    }
-    if (!member(name)) return false;
-    if (!next_or_close('}', done)) return false;
+    const Token value = key(at, written);
+    if (value == nullptr) return nullptr;
+    if (keys > limits_.object_keys_max) return too_many_keys(at);
+    std::string_view name(written.data, written.size);
+    if (written.escaped && !keep(at, written, arena, name)) return nullptr;
+    at = member(name, value);
+    if (at == nullptr) return nullptr;
+    const char c = peek(at);
+    if (c == '}') break;
+    if (c != ',') return unexpected(at, "a comma or }");
+    ++at;
   }
   --depth_;
-  return true;
+  return at + 1;
 }
 
 }  // namespace spur

@@ -5,6 +5,7 @@
 #include <xxhash.h>
 
 #include <array>
+#include <cstring>
 #include <optional>
 
 #include "daemon/inputs/json_number.h"
@@ -13,44 +14,43 @@
 namespace spur {
 namespace {
 
-// The fields of a call that we know; the numbers index Call::seen.
-enum class Member : std::uint8_t {
+using Node = EventSchema::Node;
+using Token = JsonReader::Token;
+
+// The fields of a call that we know. The first ten are kept as text, of the rest only where they stand.
+enum Member : unsigned {
   kType, kEvent, kName, kMessageId, kUserId, kAnonymousId,
   kTimestamp, kOriginalTimestamp, kSentAt, kReceivedAt,
-  kProperties, kTraits, kContext, kGroupId, kPreviousId, kOther,
+  kProperties, kTraits, kGroupId, kPreviousId, kContext, kOther,
 };
+
+// Whether `key`, known to have N bytes, is `name`. Of constant length, so that no function is called for it.
+template <std::size_t N>
+bool is(std::string_view key, const char (&name)[N]) {
+  return std::memcmp(key.data(), name, N - 1) == 0;
+}
 
 Member member_of(std::string_view key) {
   switch (key.size()) {
-    case 4: return key == "type" ? Member::kType : key == "name" ? Member::kName : Member::kOther;
-    case 5: return key == "event" ? Member::kEvent : Member::kOther;
-    case 6:
-      return key == "userId"   ? Member::kUserId
-             : key == "sentAt" ? Member::kSentAt
-             : key == "traits" ? Member::kTraits
-                               : Member::kOther;
-    case 7:
-      return key == "context"   ? Member::kContext
-             : key == "groupId" ? Member::kGroupId
-                                : Member::kOther;
-    case 9:
-      return key == "messageId"   ? Member::kMessageId
-             : key == "timestamp" ? Member::kTimestamp
-                                  : Member::kOther;
+    case 4: return is(key, "type") ? kType : is(key, "name") ? kName : kOther;
+    case 5: return is(key, "event") ? kEvent : kOther;
+    case 6: return is(key, "userId") ? kUserId : is(key, "sentAt") ? kSentAt : is(key, "traits") ? kTraits : kOther;
+    case 7: return is(key, "context") ? kContext : is(key, "groupId") ? kGroupId : kOther;
+    case 9: return is(key, "messageId") ? kMessageId : is(key, "timestamp") ? kTimestamp : kOther;
     case 10:
-      return key == "properties"   ? Member::kProperties
-             : key == "receivedAt" ? Member::kReceivedAt
-             : key == "previousId" ? Member::kPreviousId
-                                   : Member::kOther;
-    case 11: return key == "anonymousId" ? Member::kAnonymousId : Member::kOther;
-    case 17: return key == "originalTimestamp" ? Member::kOriginalTimestamp : Member::kOther;
-    default: return Member::kOther;
+      return is(key, "properties")   ? kProperties
+             : is(key, "receivedAt") ? kReceivedAt
+             : is(key, "previousId") ? kPreviousId
+                                     : kOther;
+    case 11: return is(key, "anonymousId") ? kAnonymousId : kOther;
+    case 17: return is(key, "originalTimestamp") ? kOriginalTimestamp : kOther;
+    default: return kOther;
   }
 }
 
 std::optional<CallType> call_type(std::string_view name) {
-  for (const CallType type : {CallType::kTrack, CallType::kIdentify, CallType::kPage,
-                              CallType::kScreen, CallType::kGroup, CallType::kAlias}) {
+  for (const CallType type : {CallType::kTrack, CallType::kIdentify, CallType::kPage, CallType::kScreen,
+                              CallType::kGroup, CallType::kAlias}) {
     if (name == to_text(type)) return type;
   }
   return std::nullopt;
@@ -68,11 +68,20 @@ EventSchema::NameIndex name_index(CallType type, std::string_view name, const Ev
   return EventSchema::kOther;
 }
 
-const EventSchema::Node* child(const EventSchema::Node& node, std::string_view key) {
-  for (const EventSchema::Node& candidate : node.children) {
-    if (candidate.key == key) return &candidate;
+const Node* child(const Node& node, std::string_view key) {
+  for (const Node& candidate : node.children) {
+    // The last byte tells most keys of one length apart (field_1, field_2) without a call.
+    if (candidate.key.size() == key.size() && (key.empty() || candidate.key.back() == key.back()) &&
+        candidate.key == key) {
+      return &candidate;
+    }
   }
   return nullptr;
+}
+
+// Spreads a hash over 64 bits and by `tag`, so that sums of several stay apart.
+std::uint64_t mixed(std::uint64_t hash, std::uint64_t tag) {
+  return XXH3_mul128_fold64(hash ^ (0x9e3779b97f4a7c15ULL * (tag + 1)), 0xd6e8feb86659fd93ULL);
 }
 
 // Reads one call: first all of its fields (read), then what they mean together (conclude).
@@ -82,27 +91,32 @@ class Call {
       : reader_(reader), limits_(limits), schema_(schema), arena_(arena),
         fields_(arena.array<Value>(schema.field_count())) {}
 
+  // False: reader's take_failure() says why not.
   bool read(std::string_view bytes);
   Decoded conclude(std::uint32_t source);
 
  private:
-  using Node = EventSchema::Node;
-
-  bool member(std::string_view key, std::span<bool> seen);
-  bool known(Member member, std::string_view key);
-  bool text(std::string_view key, std::string_view& text);
-  bool id(std::string_view key, std::string_view& id);
-  bool wrong_type(std::string_view key, std::string_view wanted);
-  bool properties();
-  bool traits();
-  bool context();
-  bool map(std::string_view key, Value& value);
-  bool no_map(std::string_view key, Value& value);
-  bool take(const Node* node);
-  bool take_members(const Node& node);
-  bool take_context_members(const Node* node);
+  Token member(Token at, std::string_view key, std::span<bool> seen);
+  Token known(Token at, Member member, std::string_view key);
+  Token text(Token at, Member member, std::string_view key);
+  Token id(Token at, Member member, std::string_view key);
+  Token properties(Token at);
+  Token traits(Token at);
+  Token context(Token at);
+  Token context_members(Token at, const Node* node);
+  Token map(Token at, std::string_view key, Value& value);
+  Token no_map(Token at, std::string_view key, Value& value);
+  Token take(Token at, const Node* node);
+  Token take_members(Token at, const Node& node);
+  Token wrong_type(Token at, std::string_view key, std::string_view wanted);
   const Node* first(const Node& node, std::string_view key, std::span<bool> seen);
   void assign(const Node* node, const Value& value);
+
+  // A known field's text, or the bytes of one that is none; empty: not there.
+  std::string_view part(Member member) const {
+    return (seen_ >> member & 1) != 0 ? std::string_view(parts_[member].data, parts_[member].size) : std::string_view();
+  }
+  void set_part(Member member, std::string_view text) { parts_[member] = {text.data(), text.size()}; }
 
   std::string_view name_of(CallType type) const;
   std::string_view time_text() const;
@@ -116,181 +130,184 @@ class Call {
   Arena& arena_;
   std::span<Value> fields_;
 
-  unsigned seen_ = 0;  // bit by Member
-  std::string_view type_, event_, name_, message_id_, user_id_, anonymous_id_;
-  std::string_view timestamp_, original_timestamp_, sent_at_, received_at_;
-  std::string_view properties_raw_, traits_raw_, group_id_raw_, previous_id_raw_;
+  struct Part {
+    const char* data;
+    std::size_t size;
+  };
+  unsigned seen_ = 0;               // bit by Member: which parts_ are set. Clearing them would cost 5 % of all
+  std::array<Part, kOther> parts_;
   Value traits_, context_traits_;
   std::uint64_t content_ = 0;
 };
 
 bool Call::read(std::string_view bytes) {
-  if (!reader_.open(bytes)) return false;
-  if (reader_.peek() != '{') {
-    return reader_.skip() && reader_.finish() &&
-           reader_.fail(Reason::kWrongType, "an event is a JSON object");
+  Token at = reader_.open(bytes);
+  if (at == nullptr) return false;
+  if (reader_.peek(at) != '{') {
+    const Token behind = reader_.skip(at);
+    if (behind != nullptr && reader_.finish(behind)) {
+      reader_.fail(at, Reason::kWrongType, "an event is a JSON object");
+    }
+    return false;
   }
   const std::span<bool> seen = arena_.array<bool>(schema_.root().children.size());
-  return reader_.object(arena_, [&](std::string_view key) { return member(key, seen); }) &&
-         reader_.finish();
+  at = reader_.object(at, arena_, [&](std::string_view key, Token value) { return member(value, key, seen); });
+  return at != nullptr && reader_.finish(at);
 }
 
-bool Call::member(std::string_view key, std::span<bool> seen) {
+Token Call::member(Token at, std::string_view key, std::span<bool> seen) {
   const Member which = member_of(key);
-  const std::size_t begin = reader_.position();
-  if (which == Member::kOther) {
-    if (!take(first(schema_.root(), key, seen))) return false;
+  Token behind;
+  std::uint64_t tag = which;
+  if (which == kOther) {
+    tag += XXH3_64bits(key.data(), key.size());
+    behind = take(at, first(schema_.root(), key, seen));
   } else {
-    const unsigned bit = 1u << static_cast<unsigned>(which);
-    if ((seen_ & bit) != 0) return reader_.skip();
-    seen_ |= bit;
-    if (!known(which, key)) return false;
+    if ((seen_ >> which & 1) != 0) return reader_.skip(at);
+    seen_ |= 1u << which;
+    behind = known(at, which, key);
   }
-  // Added up, so that the order of the fields does not matter. The times of sending change from try
-  // to try.
-  if (which != Member::kSentAt && which != Member::kReceivedAt) {
-    const std::string_view value = reader_.passed(begin);
-    content_ +=
-        XXH3_64bits_withSeed(value.data(), value.size(), XXH3_64bits(key.data(), key.size()));
+  if (behind == nullptr) return nullptr;
+  // Added up, so that the order of the fields does not matter. The times of sending change from try to try.
+  if (which != kSentAt && which != kReceivedAt) {
+    const std::string_view value = reader_.between(at, behind);
+    content_ += mixed(XXH3_64bits(value.data(), value.size()), tag);
   }
-  return true;
+  return behind;
 }
 
-bool Call::known(Member member, std::string_view key) {
-  const std::size_t begin = reader_.position();
-  const auto raw = [&](std::string_view& slice) {
-    slice = reader_.passed(begin);
-    return true;
-  };
-  switch (member) {
-    case Member::kType: return text(key, type_);
-    case Member::kEvent: return text(key, event_);
-    case Member::kName: return text(key, name_);
-    case Member::kMessageId: return id(key, message_id_);
-    case Member::kUserId: return id(key, user_id_);
-    case Member::kAnonymousId: return id(key, anonymous_id_);
-    case Member::kTimestamp: return text(key, timestamp_);
-    case Member::kOriginalTimestamp: return text(key, original_timestamp_);
-    case Member::kSentAt: return text(key, sent_at_);
-    case Member::kReceivedAt: return text(key, received_at_);
-    case Member::kProperties: return properties() && raw(properties_raw_);
-    case Member::kTraits: return traits() && raw(traits_raw_);
-    case Member::kContext: return context();
-    case Member::kGroupId: return take(child(schema_.root(), key)) && raw(group_id_raw_);
-    case Member::kPreviousId: return take(child(schema_.root(), key)) && raw(previous_id_raw_);
-    case Member::kOther: break;
+Token Call::known(Token at, Member member, std::string_view key) {
+  if (member <= kReceivedAt) {
+    return member >= kMessageId && member <= kAnonymousId ? id(at, member, key) : text(at, member, key);
   }
-  return reader_.skip();
+  Token behind = nullptr;
+  if (member == kProperties) behind = properties(at);
+  if (member == kTraits) behind = traits(at);
+  if (member == kContext) behind = context(at);
+  if (member == kGroupId || member == kPreviousId) behind = take(at, child(schema_.root(), key));
+  if (behind != nullptr && member != kContext) set_part(member, reader_.between(at, behind));
+  return behind;
 }
 
-bool Call::wrong_type(std::string_view key, std::string_view wanted) {
-  return reader_.fail(Reason::kWrongType, fmt::format("`{}` is not {}", key, wanted));
+Token Call::wrong_type(Token at, std::string_view key, std::string_view wanted) {
+  return reader_.fail(at, Reason::kWrongType, fmt::format("`{}` is not {}", key, wanted));
 }
 
 // A text, or null for none.
-bool Call::text(std::string_view key, std::string_view& text) {
-  switch (reader_.peek()) {
-    case '"': return reader_.text(arena_, text);
-    case 'n': return reader_.skip();
-    default: return wrong_type(key, "a text");
+Token Call::text(Token at, Member member, std::string_view key) {
+  std::string_view text;
+  Token behind = nullptr;
+  switch (reader_.peek(at)) {
+    case '"': behind = reader_.text(at, arena_, text); break;
+    case 'n': behind = reader_.skip(at); break;
+    default: return wrong_type(at, key, "a text");
   }
+  set_part(member, text);
+  return behind;
 }
 
 // A text or number, or null for none.
-bool Call::id(std::string_view key, std::string_view& id) {
-  const char c = reader_.peek();
-  if (c == '-' || (c >= '0' && c <= '9')) {
-    const std::size_t begin = reader_.position();
-    if (!reader_.skip()) return false;
-    id = arena_.copy(json_number_key(reader_.passed(begin)));
-  } else if (c == '"') {
-    if (!reader_.text(arena_, id)) return false;
+Token Call::id(Token at, Member member, std::string_view key) {
+  const char c = reader_.peek(at);
+  if (c != '-' && (c < '0' || c > '9')) {
+    if (c != '"' && c != 'n') return wrong_type(at, key, "a text or a number");
+    const Token behind = text(at, member, key);
+    if (behind == nullptr || part(member).size() <= limits_.id_bytes_max) return behind;
   } else {
-    return c == 'n' ? reader_.skip() : wrong_type(key, "a text or a number");
+    const Token behind = reader_.skip(at);
+    if (behind == nullptr) return nullptr;
+    set_part(member, arena_.copy(json_number_key(reader_.between(at, behind))));
+    if (part(member).size() <= limits_.id_bytes_max) return behind;
   }
-  if (id.size() <= limits_.id_bytes_max) return true;
-  return reader_.fail(Reason::kStringTooLong, fmt::format("`{}` of {} bytes; at most {} are taken",
-                                                          key, id.size(), limits_.id_bytes_max));
+  return reader_.fail(at, Reason::kStringTooLong,
+                      fmt::format("`{}` of {} bytes; at most {} are taken", key, part(member).size(),
+                                  limits_.id_bytes_max));
 }
 
-bool Call::properties() {
+Token Call::properties(Token at) {
   const Node* const node = child(schema_.root(), "properties");
-  if (reader_.peek() == '{') return take(node);
+  if (reader_.peek(at) == '{') return take(at, node);
   Value empty;
-  if (!no_map("properties", empty)) return false;
+  const Token behind = no_map(at, "properties", empty);
   assign(node, empty);
-  return true;
+  return behind;
 }
 
 // Kept whole, whatever the catalog reads: they are what a customer is known by.
-bool Call::traits() {
-  if (!map("traits", traits_)) return false;
+Token Call::traits(Token at) {
+  const Token behind = map(at, "traits", traits_);
   assign(child(schema_.root(), "traits"), traits_);
-  return true;
+  return behind;
 }
 
-bool Call::context() {
+Token Call::context(Token at) {
   const Node* const node = child(schema_.root(), "context");
   const bool whole = node != nullptr && node->field >= 0;
-  if (reader_.peek() == '{' && !whole) return take_context_members(node);
+  if (reader_.peek(at) == '{' && !whole) return context_members(at, node);
   Value value;
-  if (!map("context", value)) return false;
+  const Token behind = map(at, "context", value);
+  if (behind == nullptr) return nullptr;
   assign(node, value);
-  context_traits_ = field(value, "traits");
-  if (context_traits_.is(Kind::kNull)) context_traits_ = Value::absent();
-  if (context_traits_.is(Kind::kList) && context_traits_.elements().empty())
-    context_traits_ = Value::map({});
-  if (context_traits_.is_absent() || context_traits_.is(Kind::kMap)) return true;
-  return wrong_type("context.traits", "an object");
+  const Value traits = field(value, "traits");
+  const bool empty_list = traits.is(Kind::kList) && traits.elements().empty();
+  if (!traits.is_absent() && !traits.is(Kind::kNull) && !traits.is(Kind::kMap) && !empty_list) {
+    return wrong_type(at, "context.traits", "an object");
+  }
+  if (traits.is(Kind::kMap)) context_traits_ = traits;
+  if (empty_list) context_traits_ = Value::map(std::span<const MapEntry>());
+  return behind;
 }
 
 // Only what the catalog reads of the context, and its traits.
-bool Call::take_context_members(const Node* node) {
+Token Call::context_members(Token at, const Node* node) {
   const std::span<bool> seen = arena_.array<bool>(node == nullptr ? 0 : node->children.size());
   bool traits_seen = false;
-  return reader_.object(arena_, [&](std::string_view key) {
+  return reader_.object(at, arena_, [&](std::string_view key, Token value) {
     const Node* const wanted = node == nullptr ? nullptr : first(*node, key, seen);
-    if (key != "traits" || traits_seen) return take(wanted);
+    if (traits_seen || key != "traits") return take(value, wanted);
     traits_seen = true;
-    if (!map("context.traits", context_traits_)) return false;
+    const Token behind = map(value, "context.traits", context_traits_);
     assign(wanted, context_traits_);
-    return true;
+    return behind;
   });
 }
 
 // An object, kept whole; or what stands for none.
-bool Call::map(std::string_view key, Value& value) {
-  return reader_.peek() == '{' ? reader_.read(arena_, value) : no_map(key, value);
+Token Call::map(Token at, std::string_view key, Value& value) {
+  return reader_.peek(at) == '{' ? reader_.read(at, arena_, value) : no_map(at, key, value);
 }
 
 // What stands where an object should: null is none, [] an empty one.
-bool Call::no_map(std::string_view key, Value& value) {
-  if (reader_.peek() == 'n') return reader_.skip();
-  if (reader_.peek() != '[') return wrong_type(key, "an object");
+Token Call::no_map(Token at, std::string_view key, Value& value) {
+  if (reader_.peek(at) == 'n') return reader_.skip(at);
+  if (reader_.peek(at) != '[') return wrong_type(at, key, "an object");
   Value list;
-  if (!reader_.read(arena_, list)) return false;
-  if (!list.elements().empty()) return wrong_type(key, "an object");
-  value = Value::map({});
-  return true;
+  const Token behind = reader_.read(at, arena_, list);
+  if (behind == nullptr) return nullptr;
+  if (!list.elements().empty()) return wrong_type(at, key, "an object");
+  value = Value::map(std::span<const MapEntry>());
+  return behind;
 }
 
 // Passes a value and keeps what `node` wants of it; nullptr: nothing.
-bool Call::take(const Node* node) {
-  if (node == nullptr) return reader_.skip();
-  if (node->field < 0) return reader_.peek() == '{' ? take_members(*node) : reader_.skip();
+Token Call::take(Token at, const Node* node) {
+  if (node == nullptr) return reader_.skip(at);
+  if (node->field < 0) return reader_.peek(at) == '{' ? take_members(at, *node) : reader_.skip(at);
   Value value;
-  if (!reader_.read(arena_, value)) return false;
+  const Token behind = reader_.read(at, arena_, value);
   assign(node, value);
-  return true;
+  return behind;
 }
 
-bool Call::take_members(const Node& node) {
+Token Call::take_members(Token at, const Node& node) {
   const std::span<bool> seen = arena_.array<bool>(node.children.size());
-  return reader_.object(arena_, [&](std::string_view key) { return take(first(node, key, seen)); });
+  return reader_.object(at, arena_, [&](std::string_view key, Token value) {
+    return take(value, first(node, key, seen));
+  });
 }
 
 // The child for `key`, once; nullptr when nothing is wanted of it, or nothing more.
-const EventSchema::Node* Call::first(const Node& node, std::string_view key, std::span<bool> seen) {
+const Node* Call::first(const Node& node, std::string_view key, std::span<bool> seen) {
   const Node* const found = child(node, key);
   if (found == nullptr) return nullptr;
   bool& taken = seen[static_cast<std::size_t>(found - node.children.data())];
@@ -306,67 +323,58 @@ void Call::assign(const Node* node, const Value& value) {
 }
 
 std::string_view Call::name_of(CallType type) const {
-  if (type == CallType::kTrack) return event_;
-  return type == CallType::kPage || type == CallType::kScreen ? name_ : std::string_view();
+  if (type == CallType::kTrack) return part(kEvent);
+  return type == CallType::kPage || type == CallType::kScreen ? part(kName) : std::string_view();
 }
 
 // What tells the time if it needs no correction.
 std::string_view Call::time_text() const {
-  for (const std::string_view text : {timestamp_, original_timestamp_, received_at_, sent_at_}) {
-    if (!text.empty()) return text;
+  for (const Member member : {kTimestamp, kOriginalTimestamp, kReceivedAt, kSentAt}) {
+    if (!part(member).empty()) return part(member);
   }
   return {};
 }
 
+std::optional<Malformed> bad_timestamp(std::string_view text) {
+  return Malformed{Reason::kBadTimestamp,
+                   fmt::format("`{:.40}` is not like 2026-03-01T08:30:00.250Z, or no such day or second", text)};
+}
+
 std::optional<Malformed> Call::find_time(Instant& time) const {
-  const auto parse = [](std::string_view text, Instant& instant) -> std::optional<Malformed> {
-    const std::optional<Instant> parsed = parse_timestamp(text);
-    if (!parsed) {
-      return Malformed{
-          Reason::kBadTimestamp,
-          fmt::format("`{:.40}` is not like 2026-03-01T08:30:00.250Z, or no such day or second",
-                      text)};
-    }
-    instant = *parsed;
-    return std::nullopt;
-  };
   const std::string_view text = time_text();
   if (text.empty()) return Malformed{Reason::kMissingTimestamp, "no `timestamp`, nor another time"};
-  if (auto malformed = parse(text, time)) return malformed;
-  const bool corrected = timestamp_.empty() && !original_timestamp_.empty() && !sent_at_.empty() &&
-                         !received_at_.empty();
-  if (corrected) {
-    // The client's clock may be wrong, but its two readings are equally so.
-    Instant sent, received;
-    if (auto malformed = parse(sent_at_, sent)) return malformed;
-    if (auto malformed = parse(received_at_, received)) return malformed;
-    time = received - (sent - time);
+  const std::optional<Instant> written = parse_timestamp(text);
+  if (!written) return bad_timestamp(text);
+  time = *written;
+  if (part(kTimestamp).empty() && !part(kOriginalTimestamp).empty() && !part(kSentAt).empty() &&
+      !part(kReceivedAt).empty()) {
+    // The client's clock may be wrong, but both of its readings are equally so.
+    const std::optional<Instant> sent = parse_timestamp(part(kSentAt));
+    if (!sent) return bad_timestamp(part(kSentAt));
+    const std::optional<Instant> received = parse_timestamp(part(kReceivedAt));
+    if (!received) return bad_timestamp(part(kReceivedAt));
+    time = *received - (*sent - time);
   }
   if (time < kInstantMin || time > kInstantMax) {
-    return Malformed{Reason::kTimeOutOfRange,
-                     fmt::format("`{:.40}` is not within 1970 to 2969", text)};
+    return Malformed{Reason::kTimeOutOfRange, fmt::format("`{:.40}` is not within 1970 to 2969", text)};
   }
   return std::nullopt;
 }
 
-// The same call sent again has the same id, whatever the times of sending. Frozen: ids are kept for
-// de-duplication.
+// The same call sent again has the same id, whatever the times of sending. Frozen: ids are kept for de-duplication.
 std::string_view Call::derived_id(CallType type) const {
   XXH3_state_t state;
   XXH3_128bits_reset(&state);
-  for (const std::string_view part :
-       {user_id_, anonymous_id_, to_text(type), name_of(type), time_text(), properties_raw_,
-        traits_raw_, group_id_raw_, previous_id_raw_}) {
-    std::array<unsigned char, 8>
-        size;  // so that no two lists of parts run together into the same bytes
-    for (std::size_t i = 0; i < size.size(); ++i)
-      size[i] = static_cast<unsigned char>(part.size() >> (8 * i));
+  for (const std::string_view part : {part(kUserId), part(kAnonymousId), to_text(type), name_of(type), time_text(),
+                                      part(kProperties), part(kTraits), part(kGroupId), part(kPreviousId)}) {
+    std::array<unsigned char, 8> size;  // so that no two lists of parts run together into the same bytes
+    for (std::size_t i = 0; i < size.size(); ++i) size[i] = static_cast<unsigned char>(part.size() >> (8 * i));
     XXH3_128bits_update(&state, size.data(), size.size());
     XXH3_128bits_update(&state, part.data(), part.size());
   }
   const XXH128_hash_t hash = XXH3_128bits_digest(&state);
   char text[48];
-  const auto end = fmt::format_to(text, "derived-{:016x}{:016x}", hash.high64, hash.low64);
+  const char* const end = fmt::format_to(text, "derived-{:016x}{:016x}", hash.high64, hash.low64);
   return arena_.copy({text, static_cast<std::size_t>(end - text)});
 }
 
@@ -386,47 +394,44 @@ Value Call::traits_set(CallType type) const {
 }
 
 Decoded Call::conclude(std::uint32_t source) {
-  if (type_.empty())
-    return Malformed{Reason::kMissingType,
-                     "no `type`: one of track, identify, page, screen, group, alias"};
-  const std::optional<CallType> type = call_type(type_);
+  const std::optional<CallType> type = call_type(part(kType));
   if (!type) {
-    return Malformed{
-        Reason::kUnknownType,
-        fmt::format("`type` is `{:.40}`: none of track, identify, page, screen, group, alias",
-                    type_)};
+    constexpr std::string_view kWanted = "one of track, identify, page, screen, group, alias";
+    if (part(kType).empty()) return Malformed{Reason::kMissingType, fmt::format("no `type`: {}", kWanted)};
+    return Malformed{Reason::kUnknownType, fmt::format("`type` is `{:.40}`, not {}", part(kType), kWanted)};
   }
-  if (*type == CallType::kTrack && event_.empty())
+  if (*type == CallType::kTrack && part(kEvent).empty()) {
     return Malformed{Reason::kMissingEventName, "a track without `event`"};
-  if (user_id_.empty() && anonymous_id_.empty())
+  }
+  if (part(kUserId).empty() && part(kAnonymousId).empty()) {
     return Malformed{Reason::kMissingIdentity, "neither `userId` nor `anonymousId`"};
-
-  Event event;
+  }
+  Decoded decoded;
+  Event& event = std::get<Event>(decoded);
   if (auto malformed = find_time(event.time)) return *std::move(malformed);
   event.source = source;
   event.type = *type;
   event.name = name_of(*type);
   event.name_index = name_index(*type, event.name, schema_);
-  event.id = message_id_.empty() ? derived_id(*type) : message_id_;
-  event.user_id = user_id_;
-  event.anonymous_id = anonymous_id_;
+  event.id = part(kMessageId).empty() ? derived_id(*type) : part(kMessageId);
+  event.user_id = part(kUserId);
+  event.anonymous_id = part(kAnonymousId);
   event.fields = fields_;
   event.traits = traits_set(*type);
   event.content_hash = content_;
-  return event;
+  return decoded;
 }
 
 }  // namespace
 
-Decoded SegmentDecoder::decode(std::string_view bytes, const EventSchema& schema,
-                               std::uint32_t source, Arena& arena) {
+Decoded SegmentDecoder::decode(std::string_view bytes, const EventSchema& schema, std::uint32_t source,
+                               Arena& arena) {
   Call call(reader_, limits_, schema, arena);
   if (!call.read(bytes)) return reader_.take_failure();
   return call.conclude(source);
 }
 
-std::variant<EventIdentity, Malformed> SegmentDecoder::identity_of(std::string_view bytes,
-                                                                   Arena& arena) {
+std::variant<EventIdentity, Malformed> SegmentDecoder::identity_of(std::string_view bytes, Arena& arena) {
   Decoded decoded = decode(bytes, empty_, 0, arena);
   if (auto* malformed = std::get_if<Malformed>(&decoded)) return std::move(*malformed);
   const Event& event = std::get<Event>(decoded);
