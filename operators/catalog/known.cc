@@ -1,0 +1,63 @@
+#include "operators/catalog/known.h"
+
+#include <algorithm>
+
+namespace spur::catalog {
+namespace {
+
+constexpr KnownName kKinds[] = {
+    {"Reference", ""}, {"IdentityRule", ""}, {"Journey", ""}, {"Offer", ""}, {"Experiment", ""}};
+
+constexpr KnownName kOperators[] = {
+    {"rhythm", "use absence with `after` computed from a Feature with aggregate gaps"},
+    {"intent", "use threshold on a Feature with aggregate decayed, and `every`"},
+    {"sequence", "use absence, with `where` on what came before"},
+    {"date", "use absence with `until`, or schedule"},
+    {"business", ""},
+};
+
+constexpr KnownName kModels[] = {
+    {"gamma_gamma", "use bg_nbd"}, {"xgboost", "use bg_nbd"}, {"logistic", "use bg_nbd"}};
+
+constexpr KnownName kFormats[] = {
+    {"cloudevents", "use segment"}, {"protobuf", "use segment"}, {"json", "use segment"}};
+
+constexpr KnownSetting kSettings[] = {
+    {"Source", "map", "use format segment"},
+    {"Channel", "purpose", "remove it: no consent is asked for; `reach` can ask a trait"},
+    {"Channel", "delivery",
+     "remove it: actions are delivered at least once, with an id to recognise repeats"},
+    {"Channel", "rate", "remove it: releases are not slowed down"},
+    {"Policy", "holdout", "remove it: nobody is held out"},
+    {"Policy", "ladders", "remove it; `while` on a Feature can silence a trigger"},
+    {"Trigger", "shadow", "remove it, or use `enabled: false`"},
+    {"Trigger", "backfill", "remove it: waits that are over when the trigger starts do not fire"},
+    {"Model", "inputs", "remove it: bg_nbd takes its inputs from its pattern"},
+};
+
+}  // namespace
+
+std::string not_in_this_version(std::string_view what) {
+  return std::string(what) + " is known, not in this version";
+}
+
+std::span<const KnownName> unsupported_kinds() { return kKinds; }
+std::span<const KnownName> unsupported_operators() { return kOperators; }
+std::span<const KnownName> unsupported_models() { return kModels; }
+std::span<const KnownName> unsupported_formats() { return kFormats; }
+std::span<const KnownSetting> unsupported_settings() { return kSettings; }
+
+const KnownName* find_name(std::span<const KnownName> names, std::string_view name) {
+  const auto found =
+      std::find_if(names.begin(), names.end(), [&](const KnownName& n) { return n.name == name; });
+  return found == names.end() ? nullptr : &*found;
+}
+
+const KnownSetting* find_setting(std::string_view kind, std::string_view key) {
+  const auto found =
+      std::find_if(std::begin(kSettings), std::end(kSettings),
+                   [&](const KnownSetting& s) { return s.kind == kind && s.key == key; });
+  return found == std::end(kSettings) ? nullptr : found;
+}
+
+}  // namespace spur::catalog

@@ -1,0 +1,30 @@
+// Validation: what can be said about a catalog without compiling its expressions.
+//
+// Works on the protobuf, so that it holds for catalogs from YAML and from gRPC alike: names and
+// their form, what must be there and what must not, ranges, words such as `rising`, cron, zones,
+// names of other resources, one Policy, and all that this version does not honour. Unknown keys and
+// wrong types are the walk's (walk.h).
+#pragma once
+
+#include <vector>
+
+#include "operators/catalog/position.h"
+#include "spur/v1/catalog.pb.h"
+
+namespace spur::catalog {
+
+struct Findings {
+  std::vector<Error> errors;
+  std::vector<Error> warnings;
+};
+
+// Whether all documents could be read. If not, a name that is not found may stand in one that could
+// not.
+enum class Complete { kYes, kNo };
+
+// Not ordered; nothing about what `positions` calls unreadable. `positions` is empty for a catalog
+// that came as protobuf.
+Findings validate(const spur::v1::Catalog& catalog, const SourceMap& positions,
+                  Complete complete = Complete::kYes);
+
+}  // namespace spur::catalog

@@ -1,0 +1,338 @@
+#include "operators/catalog/yaml.h"
+
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include <algorithm>
+#include <exception>
+#include <map>
+#include <sstream>
+#include <string_view>
+#include <utility>
+
+namespace spur::catalog {
+namespace {
+
+// Each attempt after a syntax error reads the rest of the file anew.
+constexpr int kSyntaxErrorsMax = 100;
+
+using MutableNode = std::shared_ptr<YamlNode>;
+
+bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+// Past `&anchor` and `!tag`: yaml-cpp's mark of a node is where these begin.
+std::size_t skip_properties(std::string_view source, std::size_t at) {
+  while (at < source.size() && (source[at] == '&' || source[at] == '!')) {
+    std::size_t next = at;
+    while (next < source.size() && !is_blank(source[next])) ++next;
+    while (next < source.size() && is_blank(source[next])) ++next;
+    if (next >= source.size()) return at;
+    at = next;
+  }
+  return at;
+}
+
+bool quote_is_closed(std::string_view source, std::size_t begin) {
+  const char quote = source[begin];
+  for (std::size_t i = begin + 1; i < source.size(); ++i) {
+    if (quote == '"' && source[i] == '\\') {
+      ++i;
+    } else if (source[i] == quote) {
+      if (quote == '"' || i + 1 >= source.size() || source[i + 1] != '\'') return true;
+      ++i;
+    }
+  }
+  return false;
+}
+
+// Builds one document from yaml-cpp's events.
+class Composer final : public YAML::EventHandler {
+ public:
+  Composer(const SourceText& source, std::size_t base, std::vector<YamlError>& errors)
+      : source_(source), base_(base), errors_(errors), document_begin_(base) {}
+
+  YamlNodePtr root() const { return root_; }
+  // Where the last document began, in bytes of the file.
+  std::size_t document_begin() const { return document_begin_; }
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    root_.reset();
+    open_.clear();
+    anchors_.clear();
+    document_begin_ = offset_of(mark);
+  }
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    finish(make(YamlNode::Kind::kNull, mark, "", anchor));
+  }
+
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    const MutableNode node = make(YamlNode::Kind::kScalar, mark, tag, anchor);
+    node->text = value;
+    const std::string& text = source_.text();
+    const char first = node->offset < text.size() ? text[node->offset] : ' ';
+    node->quoted = tag != "?" && (first == '"' || first == '\'' || first == '|' || first == '>');
+    if ((first == '"' || first == '\'') && tag != "?" && !quote_is_closed(text, node->offset)) {
+      errors_.push_back({node->offset, std::string("the quote ") + first + " is never closed", ""});
+    }
+    finish(node);
+  }
+
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value style) override {
+    open(make(YamlNode::Kind::kList, mark, tag, anchor), style);
+  }
+  void OnSequenceEnd() override { close(); }
+
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value style) override {
+    open(make(YamlNode::Kind::kMap, mark, tag, anchor), style);
+  }
+  void OnMapEnd() override { close(); }
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto target = anchors_.find(anchor);
+    const bool inside_itself = target != anchors_.end() &&
+                               std::any_of(open_.begin(), open_.end(), [&](const Open& collection) {
+                                 return collection.node == target->second;
+                               });
+    if (target == anchors_.end() || inside_itself) {
+      errors_.push_back(
+          {offset_of(mark), "an alias stands inside its own anchor", "write the value out"});
+      finish(make(YamlNode::Kind::kNull, mark, "", YAML::NullAnchor));
+      return;
+    }
+    finish(target->second, offset_of(mark));
+  }
+
+ private:
+  // A collection whose end has not come. In a map, keys and values come in turn.
+  struct Open {
+    MutableNode node;
+    std::map<std::string, std::size_t> key_offsets;
+    bool has_key = false;
+    bool key_usable = false;
+    std::string key;
+    std::size_t key_offset = 0;
+  };
+
+  std::size_t offset_of(const YAML::Mark& mark) const {
+    return std::min(base_ + static_cast<std::size_t>(std::max(mark.pos, 0)), source_.text().size());
+  }
+
+  MutableNode make(YamlNode::Kind kind, const YAML::Mark& mark, const std::string& tag,
+                   YAML::anchor_t anchor) {
+    auto node = std::make_shared<YamlNode>();
+    node->kind = kind;
+    node->offset = offset_of(mark);
+    check_tag(tag, node->offset);
+    if (kind != YamlNode::Kind::kNull) node->offset = skip_properties(source_.text(), node->offset);
+    if (anchor != YAML::NullAnchor) anchors_[anchor] = node;
+    return node;
+  }
+
+  void check_tag(const std::string& tag, std::size_t offset) {
+    constexpr std::string_view kStandard = "tag:yaml.org,2002:";
+    if (tag.empty() || tag == "?" || tag == "!") return;
+    if (tag.starts_with(kStandard)) {
+      const std::string_view name = std::string_view(tag).substr(kStandard.size());
+      for (const std::string_view known : {"str", "int", "float", "bool", "null", "seq", "map"}) {
+        if (name == known) return;
+      }
+    }
+    errors_.push_back({offset, "`" + tag + "` is a YAML tag and means nothing here",
+                       "put quotes around text that begins with `!`"});
+  }
+
+  void open(MutableNode node, YAML::EmitterStyle::value style) {
+    if (open_.size() >= kYamlDepthMax) {
+      const YAML::Mark mark = mark_at(node->offset);
+      throw YAML::ParserException(
+          mark, "nested deeper than " + std::to_string(kYamlDepthMax) + " levels");
+    }
+    node->flow = style == YAML::EmitterStyle::Flow;
+    open_.push_back({.node = std::move(node)});
+  }
+
+  void close() {
+    const MutableNode node = open_.back().node;
+    open_.pop_back();
+    finish(node);
+  }
+
+  YAML::Mark mark_at(std::size_t offset) const {
+    YAML::Mark mark;
+    mark.pos = static_cast<int>(offset - base_);
+    return mark;
+  }
+
+  void finish(const MutableNode& node) { finish(node, node->offset); }
+
+  // Hands a complete node to what it stands in.
+  void finish(const MutableNode& node, std::size_t offset) {
+    if (open_.empty()) {
+      root_ = node;
+      return;
+    }
+    Open& parent = open_.back();
+    if (parent.node->kind == YamlNode::Kind::kMap && !parent.has_key) {
+      take_key(parent, *node, offset);
+      return;
+    }
+    parent.node->weight += node->weight;
+    if (parent.node->weight > kYamlNodesMax) {
+      throw YAML::ParserException(mark_at(offset), "the document has more than " +
+                                                       std::to_string(kYamlNodesMax) + " values");
+    }
+    if (parent.node->kind == YamlNode::Kind::kList) {
+      parent.node->items.push_back(node);
+      return;
+    }
+    parent.has_key = false;
+    if (parent.key_usable) parent.node->entries.push_back({parent.key, parent.key_offset, node});
+  }
+
+  void take_key(Open& parent, const YamlNode& node, std::size_t offset) {
+    parent.has_key = true;
+    parent.key_usable = false;
+    if (node.kind != YamlNode::Kind::kScalar) {
+      errors_.push_back(
+          {offset,
+           node.kind == YamlNode::Kind::kNull ? "a key is missing" : "a key must be plain text",
+           ""});
+      return;
+    }
+    const auto [earlier, is_new] = parent.key_offsets.emplace(node.text, offset);
+    if (!is_new) {
+      const Position first = source_.position(earlier->second);
+      errors_.push_back({offset, "`" + node.text + "` stands here twice",
+                         "it is already at line " + std::to_string(first.line) + ", column " +
+                             std::to_string(first.column)});
+      return;
+    }
+    parent.key_usable = true;
+    parent.key = node.text;
+    parent.key_offset = offset;
+  }
+
+  const SourceText& source_;
+  std::size_t base_;
+  std::vector<YamlError>& errors_;
+  std::vector<Open> open_;
+  std::map<YAML::anchor_t, MutableNode> anchors_;
+  YamlNodePtr root_;
+  std::size_t document_begin_;
+};
+
+// What usually lies behind yaml-cpp's words when somebody writes a catalog.
+std::string hint_for(std::string_view message) {
+  const auto says = [message](std::string_view part) {
+    return message.find(part) != std::string_view::npos;
+  };
+  if (says("illegal map value")) return "put quotes around text that holds `: `";
+  if (says("end of map flow") || says("end of sequence flow") || says("illegal flow end")) {
+    return "close the bracket, or put quotes around text that holds any of , ? [ ] { }";
+  }
+  if (says("unknown token")) return "put quotes around text that begins with ` or @ or %";
+  if (says("tab")) return "indent with spaces";
+  if (says("end of map not found") || says("end of sequence not found")) {
+    return "check the indentation, and put quotes around text that begins with a quote or bracket";
+  }
+  if (says("after *")) return "put quotes around text that begins with `*`: \"*\"";
+  if (says("after &")) return "put quotes around text that begins with `&`";
+  if (says("unknown escape character"))
+    return "inside \" a backslash is written \\\\; inside ' it is itself";
+  return "";
+}
+
+// YAML is UTF-8 here. yaml-cpp would guess at other encodings and replace what does not fit.
+bool check_encoding(const SourceText& source, std::vector<YamlError>& errors) {
+  const std::string& text = source.text();
+  for (std::size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    if (lead < 0x20 && lead != '\t' && lead != '\n' && lead != '\r') {
+      errors.push_back({i, "a control character", "YAML is plain UTF-8 text"});
+      return false;
+    }
+    const std::size_t size = lead < 0x80                   ? 1
+                             : lead >= 0xc2 && lead < 0xe0 ? 2
+                             : lead >= 0xe0 && lead < 0xf0 ? 3
+                             : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                           : 0;
+    bool valid = size > 0 && i + size <= text.size();
+    for (std::size_t k = 1; valid && k < size; ++k) {
+      valid = (static_cast<unsigned char>(text[i + k]) & 0xc0) == 0x80;
+    }
+    if (valid && size == 3) {
+      const auto second = static_cast<unsigned char>(text[i + 1]);
+      valid = !(lead == 0xe0 && second < 0xa0) && !(lead == 0xed && second >= 0xa0);
+    }
+    if (valid && size == 4) {
+      const auto second = static_cast<unsigned char>(text[i + 1]);
+      valid = !(lead == 0xf0 && second < 0x90) && !(lead == 0xf4 && second >= 0x90);
+    }
+    if (!valid) {
+      errors.push_back({i, "not UTF-8", "save the file as UTF-8"});
+      return false;
+    }
+    i += size;
+  }
+  return true;
+}
+
+// The first line after `offset` that begins a document, or npos.
+std::size_t next_document(const std::string& text, std::size_t offset) {
+  for (std::size_t at = text.find("\n---", offset); at != std::string::npos;
+       at = text.find("\n---", at + 1)) {
+    const std::size_t after = at + 4;
+    if (after >= text.size() || is_blank(text[after])) return at + 1;
+  }
+  return std::string::npos;
+}
+
+// Reads documents from `begin` on. Answers where to go on after a syntax error, or npos.
+std::size_t parse_from(const SourceText& source, std::size_t begin, YamlFile& file) {
+  std::istringstream stream(source.text().substr(begin));
+  Composer composer(source, begin, file.errors);
+  const auto fail = [&](std::size_t offset, const std::string& message) {
+    file.errors.push_back({std::min(offset, source.text().size()), message, hint_for(message)});
+    return next_document(source.text(), composer.document_begin());
+  };
+  try {
+    YAML::Parser parser(stream);
+    while (parser.HandleNextDocument(composer)) {
+      const YamlNodePtr root = composer.root();
+      if (root != nullptr && root->kind != YamlNode::Kind::kNull) file.documents.push_back(root);
+    }
+  } catch (const YAML::Exception& error) {
+    return fail(begin + static_cast<std::size_t>(std::max(error.mark.pos, 0)),
+                "YAML: " + error.msg);
+  } catch (const std::exception& error) {
+    return fail(composer.document_begin(), std::string("YAML: ") + error.what());
+  }
+  return std::string::npos;
+}
+
+}  // namespace
+
+const YamlEntry* YamlNode::find(const std::string& key) const {
+  const auto entry = std::find_if(entries.begin(), entries.end(),
+                                  [&](const YamlEntry& e) { return e.key == key; });
+  return entry == entries.end() ? nullptr : &*entry;
+}
+
+YamlFile parse_yaml(const SourceText& source) {
+  YamlFile file;
+  if (!check_encoding(source, file.errors)) return file;
+  int attempts = 0;
+  for (std::size_t begin = 0; begin != std::string::npos && attempts < kSyntaxErrorsMax;
+       ++attempts) {
+    begin = parse_from(source, begin, file);
+  }
+  return file;
+}
+
+}  // namespace spur::catalog
