@@ -180,7 +180,7 @@ class ZstdBytes final : public PackedBytes {
                                                ZSTD_getErrorName(result)));
       }
       between_frames_ = result == 0;
-      flushing_ = out.pos == out.size;  // more may be waiting inside
+      flushing_ = !between_frames_ && out.pos == out.size;  // more may be waiting inside
     }
     return out.pos;
   }

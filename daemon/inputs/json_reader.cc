@@ -12,7 +12,8 @@ namespace {
 
 // What may stand behind true, null or a number.
 bool ends_scalar(char c) {
-  return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == ',' || c == '}' || c == ']' || c == ':' || c == '[' || c == '{';
+  return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == ',' || c == '}' || c == ']' ||
+         c == ':' || c == '[' || c == '{';
 }
 
 // Four hex digits as a number, or -1.
@@ -167,7 +168,8 @@ bool JsonReader::unescape(Token at, const Written& string, char* to, std::size_t
     p += 2;
     if (letter != 'u') {
       *to = simple_escape(letter);
-      if (*to++ == 0) return fail(at, Reason::kNotJson, "a backslash before what is no escape") != nullptr;
+      if (*to++ == 0)
+        return fail(at, Reason::kNotJson, "a backslash before what is no escape") != nullptr;
       continue;
     }
     int code = end - p >= 4 ? hex4(p) : -1;
@@ -204,8 +206,10 @@ bool JsonReader::check_escapes(Token at, const Written& string) {
 
 JsonReader::Token JsonReader::literal(Token at, std::string_view word) {
   const std::string_view rest(bytes_ + *at, size_ - *at);
-  if (rest.starts_with(word) && (rest.size() == word.size() || ends_scalar(rest[word.size()]))) return at + 1;
-  if (word.starts_with(rest)) return fail(at, Reason::kTruncated, "the message ends inside a value");
+  if (rest.starts_with(word) && (rest.size() == word.size() || ends_scalar(rest[word.size()])))
+    return at + 1;
+  if (word.starts_with(rest))
+    return fail(at, Reason::kTruncated, "the message ends inside a value");
   return unexpected(at, "a value");
 }
 
@@ -252,7 +256,8 @@ JsonReader::Token JsonReader::skip(Token at) {
 inline JsonReader::Token JsonReader::skip_string(Token at) {
   Written string;
   if (written(at, string) && !check_escapes(at, string)) return nullptr;
-  if (string.size > limits_.string_bytes_max) return too_long(at, string.size, limits_.string_bytes_max);
+  if (string.size > limits_.string_bytes_max)
+    return too_long(at, string.size, limits_.string_bytes_max);
   return at + 1;
 }
 

@@ -17,14 +17,16 @@ namespace {
 using Node = EventSchema::Node;
 using Token = JsonReader::Token;
 
-// The fields of a call that we know. The first ten are kept as text, of the rest only where they stand.
+// The fields of a call that we know. The first ten are kept as text, of the rest only where they
+// stand.
 enum Member : unsigned {
   kType, kEvent, kName, kMessageId, kUserId, kAnonymousId,
   kTimestamp, kOriginalTimestamp, kSentAt, kReceivedAt,
   kProperties, kTraits, kGroupId, kPreviousId, kContext, kOther,
 };
 
-// Whether `key`, known to have N bytes, is `name`. Of constant length, so that no function is called for it.
+// Whether `key`, known to have N bytes, is `name`. Of constant length, so that no function is
+// called for it.
 template <std::size_t N>
 bool is(std::string_view key, const char (&name)[N]) {
   return std::memcmp(key.data(), name, N - 1) == 0;
@@ -34,7 +36,11 @@ Member member_of(std::string_view key) {
   switch (key.size()) {
     case 4: return is(key, "type") ? kType : is(key, "name") ? kName : kOther;
     case 5: return is(key, "event") ? kEvent : kOther;
-    case 6: return is(key, "userId") ? kUserId : is(key, "sentAt") ? kSentAt : is(key, "traits") ? kTraits : kOther;
+    case 6:
+      return is(key, "userId")   ? kUserId
+             : is(key, "sentAt") ? kSentAt
+             : is(key, "traits") ? kTraits
+                                 : kOther;
     case 7: return is(key, "context") ? kContext : is(key, "groupId") ? kGroupId : kOther;
     case 9: return is(key, "messageId") ? kMessageId : is(key, "timestamp") ? kTimestamp : kOther;
     case 10:
@@ -49,8 +55,8 @@ Member member_of(std::string_view key) {
 }
 
 std::optional<CallType> call_type(std::string_view name) {
-  for (const CallType type : {CallType::kTrack, CallType::kIdentify, CallType::kPage, CallType::kScreen,
-                              CallType::kGroup, CallType::kAlias}) {
+  for (const CallType type : {CallType::kTrack, CallType::kIdentify, CallType::kPage,
+                              CallType::kScreen, CallType::kGroup, CallType::kAlias}) {
     if (name == to_text(type)) return type;
   }
   return std::nullopt;
@@ -114,9 +120,12 @@ class Call {
 
   // A known field's text, or the bytes of one that is none; empty: not there.
   std::string_view part(Member member) const {
-    return (seen_ >> member & 1) != 0 ? std::string_view(parts_[member].data, parts_[member].size) : std::string_view();
+    return (seen_ >> member & 1) != 0 ? std::string_view(parts_[member].data, parts_[member].size)
+                                      : std::string_view();
   }
-  void set_part(Member member, std::string_view text) { parts_[member] = {text.data(), text.size()}; }
+  void set_part(Member member, std::string_view text) {
+    parts_[member] = {text.data(), text.size()};
+  }
 
   std::string_view name_of(CallType type) const;
   std::string_view time_text() const;
@@ -134,7 +143,7 @@ class Call {
     const char* data;
     std::size_t size;
   };
-  unsigned seen_ = 0;               // bit by Member: which parts_ are set. Clearing them would cost 5 % of all
+  unsigned seen_ = 0;               // bit by Member: which parts_ are set; they are not cleared
   std::array<Part, kOther> parts_;
   Value traits_, context_traits_;
   std::uint64_t content_ = 0;
@@ -151,7 +160,8 @@ bool Call::read(std::string_view bytes) {
     return false;
   }
   const std::span<bool> seen = arena_.array<bool>(schema_.root().children.size());
-  at = reader_.object(at, arena_, [&](std::string_view key, Token value) { return member(value, key, seen); });
+  at = reader_.object(at, arena_,
+                      [&](std::string_view key, Token value) { return member(value, key, seen); });
   return at != nullptr && reader_.finish(at);
 }
 
@@ -168,7 +178,8 @@ Token Call::member(Token at, std::string_view key, std::span<bool> seen) {
     behind = known(at, which, key);
   }
   if (behind == nullptr) return nullptr;
-  // Added up, so that the order of the fields does not matter. The times of sending change from try to try.
+  // Added up, so that the order of the fields does not matter. The times of sending change from try
+  // to try.
   if (which != kSentAt && which != kReceivedAt) {
     const std::string_view value = reader_.between(at, behind);
     content_ += mixed(XXH3_64bits(value.data(), value.size()), tag);
@@ -178,7 +189,8 @@ Token Call::member(Token at, std::string_view key, std::span<bool> seen) {
 
 Token Call::known(Token at, Member member, std::string_view key) {
   if (member <= kReceivedAt) {
-    return member >= kMessageId && member <= kAnonymousId ? id(at, member, key) : text(at, member, key);
+    return member >= kMessageId && member <= kAnonymousId ? id(at, member, key)
+                                                          : text(at, member, key);
   }
   Token behind = nullptr;
   if (member == kProperties) behind = properties(at);
@@ -189,7 +201,9 @@ Token Call::known(Token at, Member member, std::string_view key) {
   return behind;
 }
 
+// What is no JSON at all is that first.
 Token Call::wrong_type(Token at, std::string_view key, std::string_view wanted) {
+  if (reader_.skip(at) == nullptr) return nullptr;
   return reader_.fail(at, Reason::kWrongType, fmt::format("`{}` is not {}", key, wanted));
 }
 
@@ -220,8 +234,8 @@ Token Call::id(Token at, Member member, std::string_view key) {
     if (part(member).size() <= limits_.id_bytes_max) return behind;
   }
   return reader_.fail(at, Reason::kStringTooLong,
-                      fmt::format("`{}` of {} bytes; at most {} are taken", key, part(member).size(),
-                                  limits_.id_bytes_max));
+                      fmt::format("`{}` of {} bytes; at most {} are taken", key,
+                                  part(member).size(), limits_.id_bytes_max));
 }
 
 Token Call::properties(Token at) {
@@ -336,8 +350,9 @@ std::string_view Call::time_text() const {
 }
 
 std::optional<Malformed> bad_timestamp(std::string_view text) {
-  return Malformed{Reason::kBadTimestamp,
-                   fmt::format("`{:.40}` is not like 2026-03-01T08:30:00.250Z, or no such day or second", text)};
+  return Malformed{
+      Reason::kBadTimestamp,
+      fmt::format("`{:.40}` is not like 2026-03-01T08:30:00.250Z, or no such day or second", text)};
 }
 
 std::optional<Malformed> Call::find_time(Instant& time) const {
@@ -356,26 +371,35 @@ std::optional<Malformed> Call::find_time(Instant& time) const {
     time = *received - (*sent - time);
   }
   if (time < kInstantMin || time > kInstantMax) {
-    return Malformed{Reason::kTimeOutOfRange, fmt::format("`{:.40}` is not within 1970 to 2969", text)};
+    return Malformed{Reason::kTimeOutOfRange,
+                     fmt::format("`{:.40}` is not within 1970 to 2969", text)};
   }
   return std::nullopt;
 }
 
-// The same call sent again has the same id, whatever the times of sending. Frozen: ids are kept for de-duplication.
+// The same call sent again has the same id, whatever the times of sending. Frozen: ids are kept for
+// de-duplication.
 std::string_view Call::derived_id(CallType type) const {
   XXH3_state_t state;
   XXH3_128bits_reset(&state);
-  for (const std::string_view part : {part(kUserId), part(kAnonymousId), to_text(type), name_of(type), time_text(),
-                                      part(kProperties), part(kTraits), part(kGroupId), part(kPreviousId)}) {
-    std::array<unsigned char, 8> size;  // so that no two lists of parts run together into the same bytes
-    for (std::size_t i = 0; i < size.size(); ++i) size[i] = static_cast<unsigned char>(part.size() >> (8 * i));
+  for (const std::string_view part :
+       {part(kUserId), part(kAnonymousId), to_text(type), name_of(type), time_text(),
+        part(kProperties), part(kTraits), part(kGroupId), part(kPreviousId)}) {
+    std::array<unsigned char, 8>
+        size;  // so that no two lists of parts run together into the same bytes
+    for (std::size_t i = 0; i < size.size(); ++i)
+      size[i] = static_cast<unsigned char>(part.size() >> (8 * i));
     XXH3_128bits_update(&state, size.data(), size.size());
     XXH3_128bits_update(&state, part.data(), part.size());
   }
-  const XXH128_hash_t hash = XXH3_128bits_digest(&state);
-  char text[48];
-  const char* const end = fmt::format_to(text, "derived-{:016x}{:016x}", hash.high64, hash.low64);
-  return arena_.copy({text, static_cast<std::size_t>(end - text)});
+  XXH128_canonical_t hash;  // bytes in an order that is the same on every machine
+  XXH128_canonicalFromHash(&hash, XXH3_128bits_digest(&state));
+  std::string text = "derived-";
+  for (const unsigned char byte : hash.digest) {
+    text += "0123456789abcdef"[byte >> 4];
+    text += "0123456789abcdef"[byte & 15];
+  }
+  return arena_.copy(text);
 }
 
 // identify's own traits come before the context's; those of a group call describe the account.
@@ -397,8 +421,10 @@ Decoded Call::conclude(std::uint32_t source) {
   const std::optional<CallType> type = call_type(part(kType));
   if (!type) {
     constexpr std::string_view kWanted = "one of track, identify, page, screen, group, alias";
-    if (part(kType).empty()) return Malformed{Reason::kMissingType, fmt::format("no `type`: {}", kWanted)};
-    return Malformed{Reason::kUnknownType, fmt::format("`type` is `{:.40}`, not {}", part(kType), kWanted)};
+    if (part(kType).empty())
+      return Malformed{Reason::kMissingType, fmt::format("no `type`: {}", kWanted)};
+    return Malformed{Reason::kUnknownType,
+                     fmt::format("`type` is `{:.40}`, not {}", part(kType), kWanted)};
   }
   if (*type == CallType::kTrack && part(kEvent).empty()) {
     return Malformed{Reason::kMissingEventName, "a track without `event`"};
@@ -424,14 +450,15 @@ Decoded Call::conclude(std::uint32_t source) {
 
 }  // namespace
 
-Decoded SegmentDecoder::decode(std::string_view bytes, const EventSchema& schema, std::uint32_t source,
-                               Arena& arena) {
+Decoded SegmentDecoder::decode(std::string_view bytes, const EventSchema& schema,
+                               std::uint32_t source, Arena& arena) {
   Call call(reader_, limits_, schema, arena);
   if (!call.read(bytes)) return reader_.take_failure();
   return call.conclude(source);
 }
 
-std::variant<EventIdentity, Malformed> SegmentDecoder::identity_of(std::string_view bytes, Arena& arena) {
+std::variant<EventIdentity, Malformed> SegmentDecoder::identity_of(std::string_view bytes,
+                                                                   Arena& arena) {
   Decoded decoded = decode(bytes, empty_, 0, arena);
   if (auto* malformed = std::get_if<Malformed>(&decoded)) return std::move(*malformed);
   const Event& event = std::get<Event>(decoded);

@@ -5,18 +5,16 @@
 //   type                  one of track, identify, page, screen, group, alias
 //   event, name           the name of a track, of a page or screen
 //   messageId             Event::id; text or a number. Without it the id is "derived-" and the
-//   xxh3-128 of who, what,
-//                         when, properties and traits as they stand in the message
-//   userId, anonymousId   text or a number (7 and 7.0 are "7"); empty text and null are none; one
-//   must be there timestamp             Event::time, RFC 3339. Without it: receivedAt − (sentAt −
-//   originalTimestamp) if the three
-//                         are there, else originalTimestamp, else receivedAt, else sentAt
+//                         xxh3-128 of who, what, when, properties and traits as they are written
+//   userId, anonymousId   text or a number (7 and 7.0 are "7"); one must be there
+//   timestamp             Event::time, RFC 3339. Without it receivedAt − (sentAt −
+//                         originalTimestamp) if the three are there, else originalTimestamp,
+//                         else receivedAt, else sentAt
 //   traits, context.traits, and the paths of the schema below properties, context, traits or any
-//   other field that is
-//                         not one of the above (groupId, previousId, integrations)
-// Other fields are checked and passed over. Of a key given twice the first counts; null is as good
-// as absent in the fields above, and `[]` is an empty properties, context or traits (PHP writes an
-// empty map so).
+//                         field that is none of the above (groupId, previousId, integrations)
+// Other fields are checked and passed over. Of a key given twice the first counts; null and empty
+// text are as good as absent in the fields above, and `[]` is an empty properties, context or
+// traits (PHP writes an empty map so).
 //
 // Numbers are doubles; a whole number beyond 2^53 stays int, beyond int64 uint, beyond uint64 it is
 // a double again (JavaScript writes 1e20 without an exponent).
