@@ -1,8 +1,35 @@
 // One feature's value for one customer: the state behind `features.x`.
 //
-// An Aggregate is 8 bytes when nothing has happened and one heap block afterwards. What it computes is described by an
-// AggregateSpec that the catalog owns and every call is handed; the state does not repeat it. The fold is commutative:
-// any order of add() with the same calls gives the same readings (catalog.md, "Aggregates"). No CEL here: values come in.
+// An Aggregate is 8 bytes when nothing has happened (an all-time count for ever) and one heap block
+// afterwards. What it computes is described by an AggregateSpec that the catalog owns and every
+// call is handed; the state does not repeat it. The fold is commutative: any order of add() with
+// the same events gives the same readings at the same instant (catalog.md, "Aggregates"). No CEL
+// here: values come in.
+//
+// Exactly:
+// * Sums. Each value is taken as whole millionths, rounded half to even; the total has 128 bits. A
+// reading is the total, or
+//   total / count, as the nearest double.
+// * min, max, first, last, distinct take bool, int, uint, double, string, bytes, timestamp and
+// duration. Values of different
+//   types have the order bool < numbers < string < bytes < timestamp < duration; among equal
+//   numbers int < uint < double.
+// * distinct: numbers that are equal are one member whatever their type; text never equals a
+// number. Beyond `limit` the
+//   members seen longest ago go.
+// * gaps.count is 0 without events; the other members need two events. Percentiles are
+// nearest-rank: of n gaps in ascending
+//   order the one in place ceil(n / 2) and ceil(9 n / 10), counted from 1. `distinct_days`: the
+//   earliest event of a UTC day (of those in the window) stands for the day.
+// * decayed: sum of weight × 2^(−age / half_life) at the end of the window, to 10 digits and more
+// (decayed.h).
+// * A window keeps `limit` single values. The older ones are merged by the minute, beyond `limit`
+// minutes by the hour,
+//   beyond `limit` hours by the day; a merged value counts as if it had happened at the start of
+//   its unit, so that a unit enters and leaves as one whole. This too does not depend on the order
+//   of arrival; but min and max keep only values that can still become the reading, and when even
+//   those exceed `limit`, the instant at which one leaves (never by more than its unit) may.
+// * `offset` without `window` is a window of a thousand years.
 #pragma once
 
 #include <cstdint>
@@ -20,15 +47,16 @@ namespace spur {
 
 // Stored: a number is never reused.
 enum class AggregateKind : std::uint8_t {
-  kCount = 1,     // int
-  kSum = 2,       // double; kept as whole millionths in 128 bits
-  kMean = 3,      // double
-  kMin = 4,       // the type of `of`
+  kCount = 1,  // int
+  kSum = 2,    // double; kept as whole millionths in 128 bits
+  kMean = 3,   // double
+  kMin = 4,    // the type of `of`
   kMax = 5,
   kDistinct = 6,  // int
-  kFirst = 7,     // by event time; at one instant the smallest value in CEL's order, so that any order agrees
-  kLast = 8,      // by event time; at one instant the largest value
-  kGaps = 9,      // gaps between events; see Member
+  kFirst = 7,  // by event time; at one instant the smallest value in CEL's order, so that any order
+               // agrees
+  kLast = 8,   // by event time; at one instant the largest value
+  kGaps = 9,   // gaps between events; see Member
   kDecayed = 10,  // double; each weight halves every half_life
 };
 
@@ -44,15 +72,18 @@ enum class Member : std::uint8_t {
 
 struct AggregateSpec {
   AggregateKind kind = AggregateKind::kCount;
-  Millis window{0};      // 0: all time (or the session, whose end calls clear())
-  Millis offset{0};      // the window is (t − offset − window, t − offset]
-  Millis half_life{0};   // of kDecayed
+  Millis window{0};            // 0: all time (or the session, whose end calls clear())
+  Millis offset{0};            // the window is (t − offset − window, t − offset]
+  Millis half_life{0};         // of kDecayed; more than 0
   bool distinct_days = false;  // gaps: events of one UTC day count once
-  // kDistinct: members kept exactly; a window: single values kept, older ones are merged by the minute, hour and day.
+  // kDistinct: members kept exactly; a window: single values kept, older ones are merged by the
+  // minute, hour and day.
   std::uint32_t limit = 0;  // 0: the default, 10,000 members or 4,096 values
 
   static constexpr std::uint32_t kMembersDefault = 10'000;
   static constexpr std::uint32_t kValuesDefault = 4'096;
+  // A larger `limit` means this one: positions in a block have 16 bits.
+  static constexpr std::uint32_t kLimitMax = 16'000;
 };
 
 class Aggregate {
@@ -67,32 +98,41 @@ class Aggregate {
   enum class Added : std::uint8_t {
     kYes,
     kOutside,  // older than the window reaches back from `now`: nothing changed
-    kError,    // `of` has not the kind the aggregate needs, or is not representable: the event is skipped
+    kError,    // `of` has not the kind the aggregate needs, or is not representable: the event is
+               // skipped
   };
 
-  // Folds one event of time `time` with the value `of` (ignored by kCount and kGaps). `now` >= `time` is the customer's
-  // newest instant, never smaller than in an earlier call. Text in `of` is copied. Feeds what changed to `digest`.
+  // Folds one event of time `time` with the value `of` (ignored by kCount and kGaps; the weight of
+  // kDecayed). `now` >= `time` is the customer's newest instant, never smaller than in an earlier
+  // call. Text in `of` is copied. Feeds the time and the value to `digest` unless nothing changed;
+  // which feature it is the caller has to feed.
   Added add(const AggregateSpec& spec, Instant time, Instant now, const Value& of, Digest& digest);
 
-  // The value as of `now` (which may lie after the last event; windows move with it; it never goes back). Count, sum and
-  // distinct are 0 without events, all else is absent. Text in the answer points into `arena`.
+  // The value as of `now` (which may lie after the last event; windows move with it; it never goes
+  // back). Count, sum and distinct are 0 without events, all else is absent. Text in the answer
+  // points into `arena`. Costs nothing to speak of, plus a step for each entry that entered or left
+  // the window since the last add() or advance(); gaps and decayed over a window cost a step an
+  // entry.
   Value read(const AggregateSpec& spec, Member member, Instant now, Arena& arena) const;
 
-  // Drops what has left the window for good, as of `now`. read() gives the same before and after; only memory changes.
+  // Drops what has left the window for good, as of `now`. read() gives the same before and after;
+  // only memory changes.
   void advance(const AggregateSpec& spec, Instant now);
 
-  // The first instant after `now` at which read() may differ from read() at `now` with no further event: when an entry
-  // leaves the window or, with an offset, enters it. never() if there is none, and for kDecayed (always changing).
+  // The first instant after `now` at which read() may differ from read() at `now` with no further
+  // event: when an entry leaves the window or, with an offset, enters it. never() if there is none,
+  // and for kDecayed (always changing).
   Instant next_change(const AggregateSpec& spec, Instant now) const;
 
   // Back to nothing: the end of the session that the feature is counted within.
   void clear() { state_.reset(); }
   bool empty() const { return state_ == nullptr; }
-  // How many members or single values were dropped or merged because of `limit`, over the aggregate's life.
+  // How many members or single values were dropped or merged because of `limit`, over the
+  // aggregate's life.
   std::uint64_t overflowed() const;
 
-  // Stored bytes, versioned, frozen by goldens. decode() answers false for bytes that are not whole and valid for this
-  // spec's kind; the aggregate is then empty.
+  // Stored bytes, versioned, frozen by goldens. decode() answers false for bytes that are not whole
+  // and valid for this spec's kind; the aggregate is then empty.
   void encode(const AggregateSpec& spec, std::string& out) const;
   bool decode(const AggregateSpec& spec, std::string_view bytes);
 
@@ -100,11 +140,13 @@ class Aggregate {
   std::size_t memory_bytes() const;
 
   struct State;  // aggregate_state.h
- private:
   struct Deleter {
     void operator()(State* state) const;
   };
-  std::unique_ptr<State, Deleter> state_;
+  using StatePtr = std::unique_ptr<State, Deleter>;
+
+ private:
+  StatePtr state_;
 };
 static_assert(sizeof(Aggregate) == 8);
 

@@ -1,12 +1,14 @@
 // ByteWriter and ByteReader: how every stored layout of ours is written and read.
 //
-// Little-endian, unaligned, no padding. Whole numbers are varints (7 bits a byte, low bits first) because most are small;
-// signed ones go through zigzag so that small negatives stay small. A varint has exactly one spelling: an overlong one is
-// refused, so that equal content has equal bytes and goldens and digests can compare them.
+// Little-endian, unaligned, no padding. Whole numbers are varints (7 bits a byte, low bits first)
+// because most are small; signed ones go through zigzag so that small negatives stay small. A
+// varint has exactly one spelling: an overlong one is refused, so that equal content has equal
+// bytes and goldens and digests can compare them.
 //
-// A reader's failure is sticky: after the first bad byte every read answers zero or empty text, and the caller asks once,
-// at the end, whether ok() or done(). Nothing read is larger than the bytes that are there, so a reader never allocates on
-// the word of its input. What it hands out as text points into the bytes it was given.
+// A reader's failure is sticky: after the first bad byte every read answers zero or empty text, and
+// the caller asks once, at the end, whether ok() or done(). Nothing read is larger than the bytes
+// that are there, so a reader never allocates on the word of its input. What it hands out as text
+// points into the bytes it was given.
 #pragma once
 
 #include <bit>
@@ -66,7 +68,8 @@ class ByteWriter {
 // Reads a view that must outlive it (and any text it handed out).
 class ByteReader {
  public:
-  explicit ByteReader(std::string_view bytes) : next_(bytes.data()), end_(bytes.data() + bytes.size()) {}
+  explicit ByteReader(std::string_view bytes)
+      : next_(bytes.data()), end_(bytes.data() + bytes.size()) {}
 
   std::uint8_t u8() { return left() == 0 ? fail() : static_cast<std::uint8_t>(*next_++); }
   std::uint32_t fixed32() { return fixed<std::uint32_t>(); }
@@ -80,7 +83,8 @@ class ByteReader {
   }
 
   std::uint64_t varint() {
-    if (next_ != end_ && static_cast<std::uint8_t>(*next_) < 0x80) return static_cast<std::uint8_t>(*next_++);
+    if (next_ != end_ && static_cast<std::uint8_t>(*next_) < 0x80)
+      return static_cast<std::uint8_t>(*next_++);
     return varint_slow();
   }
   // A varint of at most `max`; a larger one is a failure. For counts and enums.
@@ -88,8 +92,11 @@ class ByteReader {
     const std::uint64_t value = varint();
     return value <= max ? value : fail();
   }
-  // A number of things of which each takes at least `bytes_min` of the bytes that are left: safe to allocate for.
-  std::size_t count(std::size_t bytes_min = 1) { return static_cast<std::size_t>(varint_max(left() / bytes_min)); }
+  // A number of things of which each takes at least `bytes_min` of the bytes that are left: safe to
+  // allocate for.
+  std::size_t count(std::size_t bytes_min = 1) {
+    return static_cast<std::size_t>(varint_max(left() / bytes_min));
+  }
   std::int64_t zigzag() {
     const std::uint64_t bits = varint();
     return static_cast<std::int64_t>(bits >> 1 ^ (0 - (bits & 1)));
@@ -137,7 +144,8 @@ class ByteReader {
       const auto byte = static_cast<std::uint8_t>(*next_++);
       if (shift == 63 && byte > 1) return fail();  // beyond 64 bits
       value |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
-      if (byte < 0x80) return byte == 0 && shift != 0 ? fail() : value;  // a last byte of 0: overlong
+      if (byte < 0x80)
+        return byte == 0 && shift != 0 ? fail() : value;  // a last byte of 0: overlong
     }
     return fail();
   }

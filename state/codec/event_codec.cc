@@ -21,7 +21,8 @@ void write_envelope(const Event& event, std::uint64_t source_key, ByteWriter& ou
   out.text(event.anonymous_id);
 }
 
-void write_field(const Event& event, const EventSchema& schema, EventSchema::FieldIndex index, ByteWriter& out) {
+void write_field(const Event& event, const EventSchema& schema, EventSchema::FieldIndex index,
+                 ByteWriter& out) {
   out.fixed32(schema.path_hash(index));
   write_value(event.fields[index], out);
 }
@@ -32,19 +33,26 @@ bool has_field(const Event& event, EventSchema::FieldIndex index) {
 
 EventSchema::NameIndex name_index(const Event& event, const EventSchema& schema) {
   switch (event.type) {
-    case CallType::kTrack: return schema.find_name(event.name);
-    case CallType::kIdentify: return EventSchema::kIdentifyName;
-    case CallType::kPage: return EventSchema::kPageName;
-    case CallType::kScreen: return EventSchema::kScreenName;
-    case CallType::kGroup: return EventSchema::kGroupName;
-    case CallType::kAlias: return EventSchema::kAliasName;
+    case CallType::kTrack:
+      return schema.find_name(event.name);
+    case CallType::kIdentify:
+      return EventSchema::kIdentifyName;
+    case CallType::kPage:
+      return EventSchema::kPageName;
+    case CallType::kScreen:
+      return EventSchema::kScreenName;
+    case CallType::kGroup:
+      return EventSchema::kGroupName;
+    case CallType::kAlias:
+      return EventSchema::kAliasName;
   }
   return EventSchema::kOther;
 }
 
-// Where `hash` stands in the schema, or field_count(). Fields were stored in the order of their schema, so under the same
-// one the search ends at once.
-EventSchema::FieldIndex find_field(const EventSchema& schema, std::uint32_t hash, EventSchema::FieldIndex from) {
+// Where `hash` stands in the schema, or field_count(). Fields were stored in the order of their
+// schema, so under the same one the search ends at once.
+EventSchema::FieldIndex find_field(const EventSchema& schema, std::uint32_t hash,
+                                   EventSchema::FieldIndex from) {
   const auto count = static_cast<EventSchema::FieldIndex>(schema.field_count());
   for (EventSchema::FieldIndex i = from; i < count; ++i) {
     if (schema.path_hash(i) == hash) return i;
@@ -77,11 +85,13 @@ void read_fields(const EventSchema& schema, ByteReader& in, Event& event, Arena&
 
 }  // namespace
 
-void encode_event(const Event& event, const EventSchema& schema, std::uint64_t source_key, std::string& out) {
+void encode_event(const Event& event, const EventSchema& schema, std::uint64_t source_key,
+                  std::string& out) {
   ByteWriter writer(out);
   write_envelope(event, source_key, writer);
   std::size_t count = 0;
-  for (std::size_t i = 0; i < event.fields.size(); ++i) count += event.fields[i].is_absent() ? 0 : 1;
+  for (std::size_t i = 0; i < event.fields.size(); ++i)
+    count += event.fields[i].is_absent() ? 0 : 1;
   writer.varint(count);
   for (EventSchema::FieldIndex i = 0; i < event.fields.size(); ++i) {
     if (has_field(event, i)) write_field(event, schema, i, writer);
@@ -90,7 +100,8 @@ void encode_event(const Event& event, const EventSchema& schema, std::uint64_t s
 }
 
 void encode_event(const Event& event, const EventSchema& schema, std::uint64_t source_key,
-                  std::span<const EventSchema::FieldIndex> kept, bool with_traits, std::string& out) {
+                  std::span<const EventSchema::FieldIndex> kept, bool with_traits,
+                  std::string& out) {
   ByteWriter writer(out);
   write_envelope(event, source_key, writer);
   std::size_t count = 0;
@@ -102,15 +113,19 @@ void encode_event(const Event& event, const EventSchema& schema, std::uint64_t s
   write_value(with_traits ? event.traits : Value::absent(), writer);
 }
 
-std::optional<StoredEvent> decode_event(std::string_view bytes, const EventSchema& schema, Arena& arena) {
+std::optional<StoredEvent> decode_event(std::string_view bytes, const EventSchema& schema,
+                                        Arena& arena) {
   ByteReader in(arena.copy(bytes));
   if (in.u8() != kVersion) return std::nullopt;
   StoredEvent stored;
   Event& event = stored.event;
   const std::uint8_t type = in.u8();
-  if (type < static_cast<std::uint8_t>(CallType::kTrack) || type > static_cast<std::uint8_t>(CallType::kAlias)) in.fail();
+  if (type < static_cast<std::uint8_t>(CallType::kTrack) ||
+      type > static_cast<std::uint8_t>(CallType::kAlias))
+    in.fail();
   event.type = static_cast<CallType>(type);
-  event.time = {static_cast<std::int64_t>(in.varint_max(static_cast<std::uint64_t>(kInstantMax.ms)))};
+  event.time = {
+      static_cast<std::int64_t>(in.varint_max(static_cast<std::uint64_t>(kInstantMax.ms)))};
   stored.source_key = in.fixed64();
   event.content_hash = in.fixed64();
   event.name = read_name(in);

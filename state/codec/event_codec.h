@@ -1,9 +1,11 @@
-// Events as bytes: what waits in a reorder buffer, and what an instance keeps of the event that opened it.
+// Events as bytes: what waits in a reorder buffer, and what an instance keeps of the event that
+// opened it.
 //
-// Fields are stored under EventSchema::path_hash, not under their index, and the event's name as text: the bytes outlive
-// the catalog that wrote them. Read under another schema, fields of paths it does not know are dropped, paths that were
-// not stored are absent, and the name is looked up anew. A source has no index that outlives a catalog, so the caller
-// hands over a number that does (source_key, e.g. a hash of the Source's name) and gets it back.
+// Fields are stored under EventSchema::path_hash, not under their index, and the event's name as
+// text: the bytes outlive the catalog that wrote them. Read under another schema, fields of paths
+// it does not know are dropped, paths that were not stored are absent, and the name is looked up
+// anew. A source has no index that outlives a catalog, so the caller hands over a number that does
+// (source_key, e.g. a hash of the Source's name) and gets it back.
 //
 // Frozen by tests/golden/state/events.txt.
 #pragma once
@@ -20,18 +22,23 @@
 namespace spur {
 
 // Appends `event`, whose fields are those of `schema`, with all fields that are not absent.
-void encode_event(const Event& event, const EventSchema& schema, std::uint64_t source_key, std::string& out);
-
-// The same with no other fields than `kept`, ascending, and the traits only if `with_traits`: for `instance.opened`.
 void encode_event(const Event& event, const EventSchema& schema, std::uint64_t source_key,
-                  std::span<const EventSchema::FieldIndex> kept, bool with_traits, std::string& out);
+                  std::string& out);
+
+// The same with no other fields than `kept`, ascending, and the traits only if `with_traits`: for
+// `instance.opened`.
+void encode_event(const Event& event, const EventSchema& schema, std::uint64_t source_key,
+                  std::span<const EventSchema::FieldIndex> kept, bool with_traits,
+                  std::string& out);
 
 struct StoredEvent {
   Event event;  // `source` is 0: set it from source_key
   std::uint64_t source_key = 0;
 };
 
-// nullopt: not whole, of another version, or followed by something. Everything the event points to is in `arena`.
-std::optional<StoredEvent> decode_event(std::string_view bytes, const EventSchema& schema, Arena& arena);
+// nullopt: not whole, of another version, or followed by something. Everything the event points to
+// is in `arena`.
+std::optional<StoredEvent> decode_event(std::string_view bytes, const EventSchema& schema,
+                                        Arena& arena);
 
 }  // namespace spur

@@ -6,9 +6,11 @@ namespace spur {
 namespace {
 
 constexpr std::uint8_t kVersion = 1;
-// A detail of 15 says that the size follows as a varint (of size − 15, so that each size has one spelling).
+// A detail of 15 says that the size follows as a varint (of size − 15, so that each size has one
+// spelling).
 constexpr std::uint8_t kSizeFollows = 15;
-// Doubles up to here, if whole, are written as integers: beyond, they would no longer be shorter for sure.
+// Doubles up to here, if whole, are written as integers: beyond, they would no longer be shorter
+// for sure.
 constexpr double kWholeMax = 9007199254740992.0;  // 2^53
 constexpr std::uint64_t kCanonicalNan = 0x7ff8000000000000ULL;
 
@@ -25,7 +27,8 @@ void write_sized(Kind kind, std::size_t size, ByteWriter& out) {
 bool is_small_whole(double d) {
   if (!(d >= -kWholeMax && d <= kWholeMax)) return false;
   const auto whole = static_cast<std::int64_t>(d);
-  return std::bit_cast<std::uint64_t>(static_cast<double>(whole)) == std::bit_cast<std::uint64_t>(d);  // not -0.0
+  return std::bit_cast<std::uint64_t>(static_cast<double>(whole)) ==
+         std::bit_cast<std::uint64_t>(d);  // not -0.0
 }
 
 void write_double(double d, ByteWriter& out) {
@@ -73,22 +76,32 @@ void write(const Value& value, int depth, ByteWriter& out) {
   const Kind kind = value.kind();
   switch (kind) {
     case Kind::kAbsent:
-    case Kind::kNull: return out.u8(tag(kind, 0));
-    case Kind::kBool: return out.u8(tag(kind, value.as_bool() ? 1 : 0));
-    case Kind::kInt: out.u8(tag(kind, 0)); return out.zigzag(value.as_int());
-    case Kind::kUint: out.u8(tag(kind, 0)); return out.varint(value.as_uint());
-    case Kind::kDouble: return write_double(value.as_double(), out);
+    case Kind::kNull:
+      return out.u8(tag(kind, 0));
+    case Kind::kBool:
+      return out.u8(tag(kind, value.as_bool() ? 1 : 0));
+    case Kind::kInt:
+      out.u8(tag(kind, 0));
+      return out.zigzag(value.as_int());
+    case Kind::kUint:
+      out.u8(tag(kind, 0));
+      return out.varint(value.as_uint());
+    case Kind::kDouble:
+      return write_double(value.as_double(), out);
     case Kind::kString:
     case Kind::kBytes:
     case Kind::kType:
-    case Kind::kError: return write_text(kind, value.as_text(), out);
+    case Kind::kError:
+      return write_text(kind, value.as_text(), out);
     case Kind::kTimestamp:
-    case Kind::kDuration: return write_time(kind, value, out);
+    case Kind::kDuration:
+      return write_time(kind, value, out);
     case Kind::kList:
       write_sized(kind, value.elements().size(), out);
       for (const Value& element : value.elements()) write(element, depth + 1, out);
       return;
-    case Kind::kMap: return write_map(value, depth, out);
+    case Kind::kMap:
+      return write_map(value, depth, out);
     case Kind::kOptional:
       out.u8(tag(kind, value.optional_value() == nullptr ? 0 : 1));
       if (value.optional_value() != nullptr) write(*value.optional_value(), depth + 1, out);
@@ -104,7 +117,8 @@ std::size_t read_size(std::uint8_t detail, std::size_t bytes_min, ByteReader& in
 }
 
 bool is_map_key(Kind kind) {
-  return kind == Kind::kBool || kind == Kind::kInt || kind == Kind::kUint || kind == Kind::kDouble || kind == Kind::kString;
+  return kind == Kind::kBool || kind == Kind::kInt || kind == Kind::kUint ||
+         kind == Kind::kDouble || kind == Kind::kString;
 }
 
 Value bad(ByteReader& in) {
@@ -175,13 +189,16 @@ std::uint8_t detail_max(Kind kind) {
     case Kind::kAbsent:
     case Kind::kNull:
     case Kind::kInt:
-    case Kind::kUint: return 0;
+    case Kind::kUint:
+      return 0;
     case Kind::kBool:
     case Kind::kDouble:
     case Kind::kTimestamp:
     case Kind::kDuration:
-    case Kind::kOptional: return 1;
-    default: return kSizeFollows;
+    case Kind::kOptional:
+      return 1;
+    default:
+      return kSizeFollows;
   }
 }
 
@@ -191,24 +208,36 @@ Value read(int depth, ByteReader& in, Arena& arena) {
   const std::uint8_t byte = in.u8();
   const auto kind = static_cast<Kind>(byte & 15);
   const std::uint8_t detail = byte >> 4;
-  if (!in.ok() || (byte & 15) > static_cast<int>(Kind::kError) || detail > detail_max(kind)) return bad(in);
+  if (!in.ok() || (byte & 15) > static_cast<int>(Kind::kError) || detail > detail_max(kind))
+    return bad(in);
   if (depth > kValueDepthMax && kind != Kind::kError) return bad(in);
   switch (kind) {
-    case Kind::kAbsent: return Value::absent();
-    case Kind::kNull: return Value::null();
-    case Kind::kBool: return Value::boolean(detail == 1);
-    case Kind::kInt: return Value::integer(in.zigzag());
-    case Kind::kUint: return Value::unsigned_integer(in.varint());
-    case Kind::kDouble: return read_double(detail, in);
+    case Kind::kAbsent:
+      return Value::absent();
+    case Kind::kNull:
+      return Value::null();
+    case Kind::kBool:
+      return Value::boolean(detail == 1);
+    case Kind::kInt:
+      return Value::integer(in.zigzag());
+    case Kind::kUint:
+      return Value::unsigned_integer(in.varint());
+    case Kind::kDouble:
+      return read_double(detail, in);
     case Kind::kTimestamp:
-    case Kind::kDuration: return read_time(kind, detail, in);
+    case Kind::kDuration:
+      return read_time(kind, detail, in);
     case Kind::kString:
     case Kind::kBytes:
     case Kind::kType:
-    case Kind::kError: return read_text(kind, detail, in);
-    case Kind::kList: return read_list(depth, detail, in, arena);
-    case Kind::kMap: return read_map(depth, detail, in, arena);
-    case Kind::kOptional: return read_optional(depth, detail, in, arena);
+    case Kind::kError:
+      return read_text(kind, detail, in);
+    case Kind::kList:
+      return read_list(depth, detail, in, arena);
+    case Kind::kMap:
+      return read_map(depth, detail, in, arena);
+    case Kind::kOptional:
+      return read_optional(depth, detail, in, arena);
   }
   return bad(in);
 }
