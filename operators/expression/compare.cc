@@ -1,7 +1,5 @@
 #include "operators/expression/compare.h"
 
-#include <cmath>
-
 #include "operators/expression/containers.h"
 
 namespace spur::expression {
@@ -10,24 +8,18 @@ namespace {
 constexpr double kTwoTo63 = 9223372036854775808.0;
 constexpr double kTwoTo64 = 18446744073709551616.0;
 
+// An int meets a double as a double, as CEL's own engines do it and its suite wants; only what no int can be is told
+// apart first. So 2^53 + 1 == double(2^53), and 9223372036854775807 is not less than 9223372036854775808.0.
 std::partial_ordering compare_int_double(std::int64_t i, double d) {
-  if (std::isnan(d)) return std::partial_ordering::unordered;
-  if (d >= kTwoTo63) return std::partial_ordering::less;
+  if (d > kTwoTo63) return std::partial_ordering::less;
   if (d < -kTwoTo63) return std::partial_ordering::greater;
-  const double whole = std::trunc(d);
-  const auto truncated = static_cast<std::int64_t>(whole);
-  if (i != truncated) return i <=> truncated;
-  return whole <=> d;
+  return static_cast<double>(i) <=> d;
 }
 
 std::partial_ordering compare_uint_double(std::uint64_t u, double d) {
-  if (std::isnan(d)) return std::partial_ordering::unordered;
-  if (d >= kTwoTo64) return std::partial_ordering::less;
+  if (d > kTwoTo64) return std::partial_ordering::less;
   if (d < 0) return std::partial_ordering::greater;
-  const double whole = std::trunc(d);
-  const auto truncated = static_cast<std::uint64_t>(whole);
-  if (u != truncated) return u <=> truncated;
-  return whole <=> d;
+  return static_cast<double>(u) <=> d;
 }
 
 std::partial_ordering compare_int_uint(std::int64_t i, std::uint64_t u) {

@@ -1,7 +1,8 @@
 // CEL's equality and order, over values of any kind.
 //
-// Numbers compare by what they are, not by their kind: 1 == 1.0 == 1u, and an int beyond 2^53 is not rounded to meet a
-// double. Values of kinds that have nothing in common are unequal, not an error; ordering them is.
+// Numbers compare by what they are, not by their kind: 1 == 1.0 == 1u. An int or uint meets a double as a double, so
+// beyond 2^53 neighbours are equal. Values of kinds that have nothing in common are unequal, not an error; ordering
+// them is.
 #pragma once
 
 #include <compare>

@@ -33,8 +33,9 @@ Type renamed(const Type& type, Inference* inference, Rename* names) {
 bool is_more_general(const Type& a, const Type& b) {
   if (a.is(Type::Kind::kDyn) || a.is(Type::Kind::kParameter)) return true;
   if (b.is(Type::Kind::kDyn) || b.is(Type::Kind::kParameter)) return false;
-  if (a.kind() != b.kind() || a.parameters().size() != b.parameters().size()) return false;
+  if (a.kind() != b.kind()) return false;
   if (a.is(Type::Kind::kType)) return true;
+  if (a.parameters().size() != b.parameters().size()) return false;
   for (std::size_t i = 0; i < a.parameters().size(); ++i) {
     if (!is_more_general(a.parameters()[i], b.parameters()[i])) return false;
   }
@@ -99,8 +100,9 @@ bool Inference::assign(const Type& from, const Type& to) {
     return to.is(Type::Kind::kTimestamp) || to.is(Type::Kind::kDuration) ||
            to.is(Type::Kind::kOptional) || to.is(Type::Kind::kAbstract);
   }
-  if (from.kind() != to.kind() || from.parameters().size() != to.parameters().size()) return false;
+  if (from.kind() != to.kind()) return false;
   if (from.is(Type::Kind::kType)) return true;
+  if (from.parameters().size() != to.parameters().size()) return false;
   if (from.is(Type::Kind::kAbstract) && from.name() != to.name()) return false;
   for (std::size_t i = 0; i < from.parameters().size(); ++i) {
     if (!assign(from.parameters()[i], to.parameters()[i])) return false;
@@ -142,7 +144,9 @@ Type Inference::known(const Type& type) const { return substitute(type, false); 
 Type Inference::settled(const Type& type) const { return substitute(type, true); }
 
 Type Inference::join(const Type& a, const Type& b) {
+  if (known(a).is(Type::Kind::kNull) && assignable(a, b)) return b;
   if (!assignable(b, a)) return Type::dyn();
+  if (known(b).is(Type::Kind::kNull)) return a;
   return is_more_general(known(a), known(b)) ? a : b;
 }
 

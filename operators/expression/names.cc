@@ -116,7 +116,7 @@ std::optional<Type> named_type(std::string_view name) {
   if (name == "null_type") return Type::null();
   if (name == "list") return Type::list(Type::dyn());
   if (name == "map") return Type::map(Type::dyn(), Type::dyn());
-  if (name == "type") return Type::type(Type::dyn());
+  if (name == "type") return Type::type();
   if (name == "optional_type") return Type::optional(Type::dyn());
   if (name == "google.protobuf.Timestamp") return Type::timestamp();
   if (name == "google.protobuf.Duration") return Type::duration();

@@ -59,7 +59,7 @@ class Program {
  public:
   // The value, or an error Value: a missing field, an overload that does not exist, a limit exceeded. Never absent.
   // The result may point into the arena, into what the slots returned and into this program; all must outlive its use.
-  // Allocates from the arena only, and not at all unless the expression makes a string, list, map or optional.
+  // Takes from the arena, and only if the expression makes a string, list, map, optional or an error's message.
   Value evaluate(Slots& slots, Arena& arena) const;
 
   // What the checker deduced; dyn if it could not.
@@ -81,7 +81,7 @@ struct Compiled {
   std::vector<Diagnostic> warnings;    // int / int drops the remainder
 };
 
-// Parses, checks and compiles. Numbers what the program reads in `references`, also when there are errors.
+// Parses, checks and compiles. Numbers what the program reads in `references`.
 Compiled compile(std::string_view source, const Environment& environment, References& references,
                  const Options& options = {});
 

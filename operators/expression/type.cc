@@ -77,7 +77,6 @@ std::string Type::to_string() const {
   std::string text(base_name(*this));
   const std::span<const Type> inner = parameters();
   if (inner.empty()) return text;
-  // `type` itself has the type type(type), whose inner type says nothing further.
   text += "(";
   for (std::size_t i = 0; i < inner.size(); ++i) {
     if (i > 0) text += ", ";

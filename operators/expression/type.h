@@ -54,6 +54,7 @@ class Type {
   static Type object();
   static Type optional(Type value);
   static Type type(Type of);
+  static Type type() { return Type(Kind::kType); }  // of whatever: what `type` itself names
   static Type abstract(std::string name, std::vector<Type> parameters);
   static Type parameter(std::string name);
 
@@ -64,7 +65,7 @@ class Type {
     return kind_ == Kind::kInt || kind_ == Kind::kUint || kind_ == Kind::kDouble;
   }
 
-  // Of a list, optional or type: its one parameter.
+  // Of a list or optional: its one parameter.
   const Type& element() const { return parameters()[0]; }
   // Of a map.
   const Type& key() const { return parameters()[0]; }
