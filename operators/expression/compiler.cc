@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <deque>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -145,6 +146,13 @@ class Compiler {
     const Node& node = tree_[id];
     if (node.kind == NodeKind::kLiteral) return node.literal;
     if (!constant_[id] || (id == root_ && !fold_root_)) return std::nullopt;
+    const auto [at, is_new] = folded_.try_emplace(id);
+    if (is_new) at->second = fold(id);
+    return at->second;
+  }
+
+  std::optional<Value> fold(NodeId id) {
+    const Node& node = tree_[id];
     Options options = options_;
     options.limits.steps_max = std::min(options.limits.steps_max, kFoldingSteps);
     options.limits.text_bytes_max = std::min(options.limits.text_bytes_max, kFoldingBytes);
@@ -493,6 +501,7 @@ class Compiler {
   NodeId root_ = kNoNode;
   bool fold_root_ = true;
   std::vector<Local> locals_;
+  std::map<NodeId, std::optional<Value>> folded_;  // each part is computed once, and warned of once
   mutable std::deque<std::string> kept_;  // messages until they are copied into the code
 };
 
