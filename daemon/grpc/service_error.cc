@@ -1,0 +1,55 @@
+#include "daemon/grpc/service_error.h"
+
+#include "state/check.h"
+
+namespace spur::services {
+namespace {
+
+// A shard's full queue is worked off in a fraction of a second.
+constexpr std::chrono::milliseconds kQueueRetry{50};
+constexpr std::chrono::milliseconds kUnavailableRetry{500};
+
+std::string_view reason_of(absl::StatusCode code) {
+  switch (code) {
+    case absl::StatusCode::kResourceExhausted: return "QUEUE_FULL";
+    case absl::StatusCode::kFailedPrecondition: return "NO_CATALOG";
+    case absl::StatusCode::kOutOfRange: return "CURSOR_TOO_OLD";
+    case absl::StatusCode::kInvalidArgument: return "CURSOR_INVALID";
+    case absl::StatusCode::kNotFound: return "NOT_FOUND";
+    case absl::StatusCode::kUnavailable: return "SHARD_UNAVAILABLE";
+    case absl::StatusCode::kDataLoss: return "DATA_LOSS";
+    default: return "INTERNAL";
+  }
+}
+
+}  // namespace
+
+ServiceError bad_request(std::string_view reason, std::string_view field, std::string_view message) {
+  ServiceError error;
+  error.code = absl::StatusCode::kInvalidArgument;
+  error.reason = std::string(reason);
+  error.field = std::string(field);
+  error.message = std::string(message);
+  return error;
+}
+
+ServiceError engine_error(const absl::Status& status) {
+  SPUR_CHECK(!status.ok());
+  ServiceError error;
+  error.code = status.code();
+  error.reason = std::string(reason_of(status.code()));
+  error.message = std::string(status.message());
+  if (status.code() == absl::StatusCode::kResourceExhausted) error.retry_after = kQueueRetry;
+  if (status.code() == absl::StatusCode::kUnavailable) error.retry_after = kUnavailableRetry;
+  return error;
+}
+
+std::vector<std::string_view> all_reasons() {
+  return {"CATALOG_MISSING",  "CHANNEL_MISSING",    "CHANNEL_UNKNOWN",  "CREDITS_TOO_MANY",  "CURSOR_INVALID",
+          "CURSOR_TOO_OLD",   "CUSTOMER_MISSING",   "CUSTOMER_UNKNOWN", "DATA_LOSS",         "EVENTS_MISSING",
+          "EVENTS_TOO_MANY",  "FIRST_REQUEST_ONLY", "INTERNAL",         "LIMIT_OUT_OF_RANGE", "NOT_FOUND",
+          "NO_CATALOG",       "QUEUE_FULL",         "REPLACED",         "REQUEST_TOO_LARGE", "SHARD_UNAVAILABLE",
+          "SHUTTING_DOWN",    "SOURCE_UNKNOWN",     "START_AMBIGUOUS",  "SUBSCRIBER_MISSING", "TRIGGER_UNKNOWN"};
+}
+
+}  // namespace spur::services
