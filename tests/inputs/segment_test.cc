@@ -1,6 +1,12 @@
 // What a good call becomes.
 #include "daemon/inputs/segment.h"
 
+#include <simdjson.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstring>
+
 #include "tests/inputs/decoding.h"
 
 namespace spur {
@@ -299,6 +305,37 @@ TEST_F(SegmentTest, IdentityOfTellsWhoOrWhyNot) {
   EXPECT_EQ(std::get<EventIdentity>(who).anonymous_id, "7");
   const auto nobody = decoder_.identity_of(quoted("{'type':'track','event':'E'}"), arena_);
   EXPECT_EQ(std::get<Malformed>(nobody).reason, Reason::kMissingIdentity);
+}
+
+// The message ends where its page ends and the next page may not be touched: any step beyond it
+// would end the test.
+TEST_F(SegmentTest, NoByteBehindTheMessageIsRead) {
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  void* const pages =
+      ::mmap(nullptr, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(pages, MAP_FAILED);
+  char* const end = static_cast<char*>(pages) + page;
+  ASSERT_EQ(::mprotect(end, page, PROT_NONE), 0);
+  schema_.add_field({"properties"});
+  for (const simdjson::implementation* implementation : simdjson::get_available_implementations()) {
+    if (!implementation->supported_by_runtime_system()) continue;
+    const simdjson::implementation* const active = simdjson::get_active_implementation();
+    simdjson::get_active_implementation() = implementation;
+    SegmentDecoder decoder;
+    std::string bytes = track("'properties':{'n':[1,\"\\u00e9\\n\",true,'x']}");
+    for (int more = 0; more < 130; ++more) {
+      std::memcpy(end - bytes.size(), bytes.data(), bytes.size());
+      for (const std::size_t size : {bytes.size(), bytes.size() - 1, bytes.size() / 2}) {
+        const std::string_view at_the_end(end - size, size);
+        std::memcpy(end - size, bytes.data(), size);
+        const Decoded decoded = decoder.decode(at_the_end, schema_, 0, arena_);
+        EXPECT_EQ(std::holds_alternative<Event>(decoded), size == bytes.size());
+      }
+      bytes.insert(1, " ");
+    }
+    simdjson::get_active_implementation() = active;
+  }
+  ::munmap(pages, 2 * page);
 }
 
 TEST_F(SegmentTest, AWarmDecoderTakesNoMemory) {
