@@ -370,7 +370,13 @@ void EmbeddedLog::stop(bool drop) {
   if (committer_.joinable() && committer_.get_id() != std::this_thread::get_id()) committer_.join();
 }
 
-void EmbeddedLog::abandon() { stop(/*drop=*/true); }
+void EmbeddedLog::abandon() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = dropping_ = true;
+  }
+  wake_.notify_one();
+}
 
 absl::Status EmbeddedLog::close() {
   stop(/*drop=*/false);

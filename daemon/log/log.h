@@ -183,7 +183,8 @@ class Log {
   virtual std::uint64_t disk_bytes() const = 0;
   virtual std::uint64_t commits() const = 0;
 
-  // Stops at once, as a killed process would: what is not durable is dropped, callbacks get UNAVAILABLE.
+  // Stops, as a killed process would: what is not durable is dropped, callbacks get UNAVAILABLE. Does not wait for a
+  // write that is under way; the destructor does.
   virtual void abandon() = 0;
   // Makes everything appended durable and stops.
   virtual absl::Status close() = 0;

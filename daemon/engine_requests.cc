@@ -1,0 +1,279 @@
+// What callers ask of the engine: publish, read actions, ask a shard, apply a catalog.
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "daemon/cursor.h"
+#include "daemon/engine_impl.h"
+#include "daemon/inputs/segment.h"
+#include "operators/catalog/compiled.h"
+#include "state/check.h"
+
+namespace spur {
+namespace {
+
+absl::string_view absl_view(std::string_view text) { return {text.data(), text.size()}; }
+
+template <typename Message>
+absl::StatusOr<std::vector<Message>> parse_all(absl::StatusOr<std::vector<std::string>> stored) {
+  if (!stored.ok()) return stored.status();
+  std::vector<Message> messages(stored->size());
+  for (std::size_t i = 0; i < stored->size(); ++i) {
+    if (!messages[i].ParseFromString((*stored)[i])) return absl::DataLossError("a stored message is damaged");
+  }
+  return messages;
+}
+
+}  // namespace
+
+// --- publish ---
+
+absl::Status EngineImpl::intake_refused() const {
+  {
+    const std::lock_guard lock(health_mutex_);
+    if (!failure_.ok()) return absl::UnavailableError(absl::StrCat("the engine has failed: ", failure_.message()));
+  }
+  if (intake_stopped_) return absl::UnavailableError("the engine is shutting down");
+  return absl::OkStatus();
+}
+
+void EngineImpl::publish(std::span<const EventToPublish> events, PublishDone done) {
+  if (absl::Status refused = intake_refused(); !refused.ok()) return done(refused);
+  if (current_catalog() == nullptr) {
+    return done(absl::FailedPreconditionError("no catalog was applied yet: events cannot be decided; apply one first"));
+  }
+  if (events.empty()) return done(std::vector<Published>());
+
+  // Warm per thread, so that routing allocates nothing.
+  thread_local SegmentDecoder decoder;
+  thread_local Arena arena;
+  arena.reset();
+  std::vector<InputAppend> inputs;
+  auto published = std::make_shared<std::vector<Published>>(events.size());
+  inputs.reserve(events.size());
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    InputAppend& input = inputs.emplace_back();
+    input.source = events[i].source;
+    input.value = events[i].bytes;
+    const auto who = decoder.identity_of(events[i].bytes, arena);
+    if (const auto* identity = std::get_if<EventIdentity>(&who)) {
+      input.key = identity->user_id.empty() ? identity->anonymous_id : identity->user_id;
+      input.shard = shard_of(input.key, shards());
+    } else {
+      // Kept as a dead letter, where its bytes happen to lead, so that a flood of them is spread.
+      (*published)[i].dead_letter_reason = std::string(to_text(std::get<Malformed>(who).reason));
+      input.shard = shard_of(input.value, shards());
+    }
+    (*published)[i].shard = input.shard;
+  }
+  // The callback may run before append_inputs() returns; both sides have to be there for an answer to be whole.
+  struct Meeting {
+    std::atomic<int> arrived{0};
+    absl::Status durable;
+    PublishDone done;
+  };
+  auto meeting = std::make_shared<Meeting>();
+  meeting->done = std::move(done);
+  const auto finish = [meeting, published] {
+    if (meeting->arrived.fetch_add(1) == 0) return;
+    if (meeting->durable.ok()) meeting->done(std::move(*published));
+    else meeting->done(meeting->durable);
+  };
+  const auto offsets = log_->append_inputs(inputs, [meeting, finish](absl::Status status) {
+    meeting->durable = std::move(status);
+    finish();
+  });
+  if (!offsets.ok()) {
+    if (absl::IsResourceExhausted(offsets.status())) refused_ += events.size();
+    return meeting->done(offsets.status());
+  }
+  published_ += events.size();
+  for (std::size_t i = 0; i < events.size(); ++i) (*published)[i].offset = (*offsets)[i];
+  finish();
+}
+
+// --- actions ---
+
+absl::StatusOr<std::string> EngineImpl::topic_of(std::string_view channel) const {
+  const auto current = current_catalog();
+  if (current != nullptr) {
+    for (const catalog::Channel& candidate : current->compiled->channels) {
+      if (candidate.name == channel) return candidate.topic;
+    }
+  }
+  return absl::NotFoundError(absl::StrCat("the catalog has no channel ", absl_view(channel)));
+}
+
+absl::StatusOr<std::vector<std::uint64_t>> EngineImpl::positions(std::string_view topic, std::string_view cursor) const {
+  if (!cursor.empty()) {
+    auto next = decode_cursor(log_->deployment(), shards(), cursor);
+    if (!next) return absl::InvalidArgumentError("the cursor is none of this deployment");
+    return *std::move(next);
+  }
+  std::vector<std::uint64_t> next;
+  for (std::uint32_t shard = 0; shard < shards(); ++shard) next.push_back(log_->action_range(topic, shard).first);
+  return next;
+}
+
+absl::StatusOr<std::vector<ActionDelivery>> EngineImpl::read_actions(std::string_view topic, std::string_view cursor,
+                                                                     std::uint32_t max) {
+  auto next = positions(topic, cursor);
+  if (!next.ok()) return next.status();
+  std::vector<ActionDelivery> deliveries;
+  // A fair share of each shard first, then whatever is there; whose turn is first moves on with the cursor.
+  const std::uint32_t shards = this->shards();
+  const auto first = static_cast<std::uint32_t>(std::accumulate(next->begin(), next->end(), std::uint64_t{0}) % shards);
+  for (const std::uint32_t share : {(max + shards - 1) / shards, max}) {
+    for (std::uint32_t i = 0; i < shards && deliveries.size() < max; ++i) {
+      const std::uint32_t shard = (first + i) % shards;
+      const auto room = static_cast<std::uint32_t>(std::min<std::size_t>(share, max - deliveries.size()));
+      auto stored = log_->read_actions(topic, shard, (*next)[shard], room);
+      if (!stored.ok()) return stored.status();
+      for (const StoredAction& action : *stored) {
+        ActionDelivery& delivery = deliveries.emplace_back();
+        if (!delivery.action.ParseFromString(action.bytes)) return absl::DataLossError("a stored action is damaged");
+        (*next)[shard] = action.spurseq + 1;
+        delivery.cursor = encode_cursor(log_->deployment(), *next);
+      }
+    }
+  }
+  return deliveries;
+}
+
+std::string EngineImpl::end_cursor(std::string_view topic) const {
+  std::vector<std::uint64_t> next;
+  for (std::uint32_t shard = 0; shard < shards(); ++shard) next.push_back(log_->action_range(topic, shard).next);
+  return encode_cursor(log_->deployment(), next);
+}
+
+class EngineImpl::Watch final : public ActionWatch {
+ public:
+  Watch(EngineImpl& engine, std::string_view topic, std::function<void()> changed)
+      : engine_(engine), changed_(std::move(changed)) {
+    const std::lock_guard lock(engine_.watch_mutex_);
+    place_ = engine_.watches_.emplace(std::string(topic), this);
+  }
+  ~Watch() override {
+    const std::lock_guard lock(engine_.watch_mutex_);
+    engine_.watches_.erase(place_);
+  }
+  void call() const { changed_(); }
+
+ private:
+  EngineImpl& engine_;
+  const std::function<void()> changed_;
+  std::multimap<std::string, Watch*, std::less<>>::iterator place_;
+};
+
+std::unique_ptr<ActionWatch> EngineImpl::watch_actions(std::string_view topic, std::function<void()> changed) {
+  return std::make_unique<Watch>(*this, topic, std::move(changed));
+}
+
+void EngineImpl::actions_released(const std::string& topic) {
+  // Under the lock: a watch that is being destroyed waits here until its call is over.
+  const std::lock_guard lock(watch_mutex_);
+  const auto [begin, end] = watches_.equal_range(topic);
+  for (auto watch = begin; watch != end; ++watch) watch->second->call();
+}
+
+bool EngineImpl::wait_actions(std::string_view topic, std::string_view cursor, std::chrono::milliseconds timeout) {
+  const auto from = positions(topic, cursor);
+  if (!from.ok()) return false;
+  std::mutex mutex;
+  std::condition_variable changed;
+  const auto watch = watch_actions(topic, [&] {
+    const std::lock_guard lock(mutex);
+    changed.notify_one();
+  });
+  std::unique_lock lock(mutex);
+  return changed.wait_for(lock, timeout, [&] {
+    for (std::uint32_t shard = 0; shard < shards(); ++shard) {
+      if (log_->action_range(topic, shard).next > (*from)[shard]) return true;
+    }
+    return false;
+  });
+}
+
+void EngineImpl::store_cursor(std::string_view subscriber, std::string_view channel, std::string_view cursor,
+                              std::function<void(absl::Status)> done) {
+  if (!cursor.empty() && !decode_cursor(log_->deployment(), shards(), cursor)) {
+    return done(absl::InvalidArgumentError("the cursor is none of this deployment"));
+  }
+  log_->store_cursor(subscriber, channel, cursor, std::move(done));
+}
+
+absl::StatusOr<std::string> EngineImpl::stored_cursor(std::string_view subscriber, std::string_view channel) const {
+  return log_->stored_cursor(subscriber, channel);
+}
+
+// --- questions ---
+
+void EngineImpl::with_shard(std::uint32_t shard, std::function<void(const ShardView&)> ask,
+                            std::function<void(absl::Status)> answered) {
+  if (shard >= shards()) return answered(absl::InvalidArgumentError(absl::StrCat("there is no shard ", shard)));
+  LiveShard* live = live_[shard];
+  if (live->phase() != ShardPhase::kLive) {
+    return answered(absl::UnavailableError(absl::StrCat("shard ", shard, " is ", std::string(to_text(live->phase())))));
+  }
+  // `answered` is shared: when the question is refused it is called here, and the task that holds it is gone.
+  const auto answer = std::make_shared<std::function<void(absl::Status)>>(std::move(answered));
+  const bool taken = worker_of(shard).post_question([live, ask = std::move(ask), answer] { live->ask(ask, *answer); });
+  if (!taken) (*answer)(absl::ResourceExhaustedError("too many questions wait for this shard; try again shortly"));
+}
+
+absl::StatusOr<std::vector<spur::v1::Decision>> EngineImpl::decisions_of(std::string_view customer,
+                                                                         std::uint32_t limit) {
+  return parse_all<spur::v1::Decision>(log_->decisions_of(customer, limit));
+}
+
+absl::StatusOr<std::vector<spur::v1::Decision>> EngineImpl::decisions(std::uint32_t shard, std::uint64_t from_run,
+                                                                      std::uint32_t max) {
+  if (shard >= shards()) return absl::InvalidArgumentError(absl::StrCat("there is no shard ", shard));
+  return parse_all<spur::v1::Decision>(log_->decisions(shard, from_run, max));
+}
+
+absl::StatusOr<std::vector<spur::v1::DeadLetter>> EngineImpl::dead_letters(std::uint32_t shard, std::uint32_t max) {
+  if (shard >= shards()) return absl::InvalidArgumentError(absl::StrCat("there is no shard ", shard));
+  return parse_all<spur::v1::DeadLetter>(log_->dead_letters(shard, max));
+}
+
+// --- catalog ---
+
+std::shared_ptr<const CatalogInForce> EngineImpl::current_catalog() const {
+  const std::lock_guard lock(catalog_mutex_);
+  return current_;
+}
+
+void EngineImpl::apply_catalog(const spur::v1::Catalog& catalog, std::string_view comment,
+                               std::function<void(absl::StatusOr<CatalogApplied>)> done) {
+  if (absl::Status refused = intake_refused(); !refused.ok()) return done(refused);
+  catalog::CompileResult compiled = catalog::compile(catalog);
+  CatalogApplied applied;
+  applied.errors = std::move(compiled.errors);
+  applied.warnings = std::move(compiled.warnings);
+  if (compiled.compiled == nullptr) return done(std::move(applied));
+  applied.hash.assign(compiled.compiled->hash.begin(), compiled.compiled->hash.end());
+  if (const auto current = current_catalog(); current != nullptr && current->hash == applied.hash) {
+    return done(std::move(applied));
+  }
+  applied.changed = true;
+  auto next = std::make_shared<CatalogInForce>();
+  next->catalog = catalog;
+  next->compiled = std::move(compiled.compiled);
+  next->hash = applied.hash;
+  log_->append_catalog(catalog.SerializeAsString(), std::string(comment),
+                       [this, next, applied, done = std::move(done)](absl::StatusOr<Offset> offset) {
+                         if (!offset.ok()) return done(offset.status());
+                         next->version = *offset + 1;
+                         {
+                           const std::lock_guard lock(catalog_mutex_);
+                           // Two that were applied at once: the later in the log is in force.
+                           if (current_ == nullptr || current_->version < next->version) current_ = next;
+                         }
+                         done(applied);
+                         health_changed();
+                       });
+}
+
+}  // namespace spur

@@ -1,0 +1,68 @@
+// Intake: from records of a log to calls of a Shard, the same live and in replay. Decodes under the shard's catalog,
+// cuts slices with their hashes for the run record, and leaves a breadcrumb before each input.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "daemon/breadcrumb.h"
+#include "daemon/inputs/segment.h"
+#include "daemon/log/log.h"
+#include "operators/shard.h"
+#include "spur/v1/journal.pb.h"
+#include "state/arena.h"
+
+namespace spur {
+
+// A running xxh3-64 over (offset, received, source, key, value) of records: what a slice journals, so that a replay can
+// tell changed input from a divergence of ours.
+class SliceHash {
+ public:
+  SliceHash();
+  ~SliceHash();
+  void add(Offset offset, Instant received, std::string_view source, std::string_view key, std::string_view value);
+  std::uint64_t value() const;
+  void reset();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Of one record alone, as a Position keeps it to recognise its source again.
+std::uint64_t record_hash(const InputRecord& record);
+std::uint64_t record_hash(const CatalogRecord& record);
+
+// One thread, one shard.
+class Intake {
+ public:
+  // `shard` and `crumb` outlive it. `before_input` (tests) may be empty.
+  Intake(std::uint32_t shard_index, Shard& shard, Breadcrumb& crumb,
+         std::function<void(std::uint32_t, std::uint64_t)> before_input);
+
+  void catalog(const CatalogRecord& record, std::shared_ptr<const catalog::Compiled> compiled);
+  void input(const InputRecord& record, Effects& effects);
+  // An input that crashed the process: a dead letter in its place.
+  void quarantine(const InputRecord& record, std::string_view reason, Effects& effects);
+
+  // The slices taken since the last call.
+  std::vector<spur::v1::Slice> take_slices();
+  void phase(Breadcrumb::Phase phase) { phase_ = phase; }
+
+ private:
+  void count(std::uint32_t source, Offset offset);
+
+  const std::uint32_t index_;
+  Shard& shard_;
+  Breadcrumb& crumb_;
+  const std::function<void(std::uint32_t, std::uint64_t)> before_input_;
+  Breadcrumb::Phase phase_ = Breadcrumb::Phase::kLive;
+  SegmentDecoder decoder_;
+  Arena arena_;
+  SliceHash hash_;
+  std::vector<spur::v1::Slice> slices_;
+};
+
+}  // namespace spur

@@ -1,0 +1,90 @@
+#include "daemon/log/effect_records.h"
+
+#include "spur/v1/action.pb.h"
+#include "spur/v1/decision.pb.h"
+#include "spur/v1/event.pb.h"
+#include "state/check.h"
+
+namespace spur {
+namespace {
+
+void fill_id(const ActionId& id, const DeploymentId& deployment, spur::v1::ActionId& out) {
+  out.set_deployment(deployment.data(), deployment.size());
+  out.set_shard(id.shard);
+  out.set_run(id.run);
+  out.set_input(id.input);
+  out.set_ordinal(id.ordinal);
+}
+
+std::string decision_bytes(const Decision& decision, const DeploymentId& deployment, std::string_view catalog_hash) {
+  spur::v1::Decision out;
+  fill_id(decision.id, deployment, *out.mutable_id());
+  out.set_time_ms(decision.time.ms);
+  out.set_customer(decision.customer);
+  out.set_trigger(decision.trigger);
+  out.set_instance(decision.instance);
+  out.set_channel(decision.channel);
+  out.set_template_(decision.template_name);
+  out.set_step(decision.step);
+  out.set_verdict(static_cast<spur::v1::Verdict>(decision.verdict));
+  out.set_reason(decision.reason);
+  out.set_data_json(decision.data);
+  out.set_cause_event_id(decision.cause_event_id);
+  out.set_fired_at_ms(decision.fired_at.ms);
+  out.set_catalog_hash(catalog_hash.data(), catalog_hash.size());
+  out.set_detail(decision.detail);
+  out.set_received_ms(decision.received.ms);
+  return out.SerializeAsString();
+}
+
+std::string action_bytes(const Decision& decision, const DeploymentId& deployment, std::string_view catalog_hash) {
+  spur::v1::Action out;
+  fill_id(decision.id, deployment, *out.mutable_id());
+  out.set_channel(decision.channel);
+  out.set_customer(decision.customer);
+  out.set_trigger(decision.trigger);
+  out.set_instance(decision.instance);
+  out.set_template_(decision.template_name);
+  out.set_step(decision.step);
+  out.set_data_json(decision.data);
+  out.set_time_ms(decision.time.ms);
+  out.set_expires_ms(decision.expires == Instant::never() ? 0 : decision.expires.ms);
+  out.set_cause_event_id(decision.cause_event_id);
+  out.set_catalog_hash(catalog_hash.data(), catalog_hash.size());
+  out.set_spurseq(decision.spurseq);
+  out.set_class_(decision.class_name);
+  out.set_received_ms(decision.received.ms);
+  return out.SerializeAsString();
+}
+
+std::string dead_letter_bytes(const DeadLetter& letter) {
+  spur::v1::DeadLetter out;
+  out.mutable_id()->set_run(letter.id.run);
+  out.mutable_id()->set_input(letter.id.input);
+  out.set_value(letter.value);
+  out.set_key(letter.key);
+  out.set_reason(letter.reason);
+  out.set_detail(letter.detail);
+  out.set_source(letter.source == kInputSource ? "input" : "catalog");
+  out.set_offset(static_cast<std::int64_t>(letter.offset));
+  out.set_shard(letter.id.shard);
+  out.set_received_ms(letter.received.ms);
+  return out.SerializeAsString();
+}
+
+}  // namespace
+
+RunEffects to_records(const Effects& effects, const DeploymentId& deployment, std::string_view catalog_hash) {
+  RunEffects records;
+  records.decisions.reserve(effects.decisions.size());
+  for (const Decision& decision : effects.decisions) {
+    records.decisions.push_back({decision.customer, decision_bytes(decision, deployment, catalog_hash)});
+    if (decision.verdict != Verdict::kSent) continue;
+    SPUR_CHECK(decision.spurseq != 0 && !decision.topic.empty());
+    records.actions.push_back({decision.topic, decision.spurseq, action_bytes(decision, deployment, catalog_hash)});
+  }
+  for (const DeadLetter& letter : effects.dead_letters) records.dead_letters.push_back(dead_letter_bytes(letter));
+  return records;
+}
+
+}  // namespace spur

@@ -1,0 +1,52 @@
+// Replay: a stretch of a shard's journal, folded again and compared (protocol.md rule 4). Nothing is sent by it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "daemon/owned_shard.h"
+#include "daemon/park.h"
+#include "spur/v1/journal.pb.h"
+
+namespace spur {
+
+struct RecoverySetup;
+
+class Replay {
+ public:
+  // From journal offset `from`, with state of `fold_version`.
+  Replay(const RecoverySetup& setup, std::unique_ptr<OwnedShard> owned, Offset from, std::uint32_t fold_version);
+
+  // Folds the counted entries below `to`; `counted` (may be empty) sees each of them. Stops early when parked() or when
+  // cancelled (CANCELLED).
+  absl::Status read_to(Offset to, const std::function<void(Offset, const spur::v1::JournalEntry&)>& counted);
+
+  const std::optional<Park>& parked() const { return parked_; }
+  OwnedShard& owned() { return *owned_; }
+  std::unique_ptr<OwnedShard> take() { return std::move(owned_); }
+  // The last Trying entry, unless something was folded since.
+  const std::optional<spur::v1::Trying>& trying() const { return trying_; }
+  // The fold version that the state comes from if it is not ours and no barrier has followed; else 0.
+  std::uint32_t barrier_from() const { return fold_version_ == kFoldVersion ? 0 : fold_version_; }
+
+ private:
+  absl::Status fold(const spur::v1::JournalEntry& entry);
+  absl::Status fold_run(const spur::v1::JournalEntry& entry);
+  absl::Status fold_quarantine(const spur::v1::JournalEntry& entry);
+  absl::Status fold_slice(const spur::v1::Slice& slice, Effects& effects);
+  absl::Status fold_inputs(const spur::v1::Slice& slice, Effects& effects);
+  absl::Status fold_catalogs(const spur::v1::Slice& slice);
+  void compare(const spur::v1::JournalEntry& entry, std::uint64_t digest, bool tape_fits);
+  void park(ParkReason reason, std::string detail);
+
+  const RecoverySetup& setup_;
+  std::unique_ptr<OwnedShard> owned_;
+  JournalReader reader_;
+  Offset next_;
+  std::uint32_t fold_version_;  // of the code that wrote what comes next
+  std::optional<spur::v1::Trying> trying_;
+  std::optional<Park> parked_;
+};
+
+}  // namespace spur
