@@ -19,7 +19,8 @@ std::string lines() {
   std::string text;
   for (unsigned i = 0; text.size() < 64 << 20; ++i) {
     const std::size_t begin = text.size();
-    text += fmt::format(R"({{"messageId":"{:08x}","userId":"user-{:08}")", i * 2654435761u, i % 100'000);
+    text += fmt::format(R"({{"messageId":"{:08x}","userId":"user-{:08}")", i * 2654435761u,
+                        i % 100'000);
     for (int field = 0; text.size() - begin < 430; ++field) {
       text += fmt::format(R"(,"field_{}":"{:x}")", field, i * 40503u * (field + 1) >> 8);
     }
@@ -29,7 +30,8 @@ std::string lines() {
 }
 
 void read_all(benchmark::State& state, const std::string& packed) {
-  const std::string path = std::filesystem::temp_directory_path() / fmt::format("spur_bench_{}", getpid());
+  const std::string path =
+      std::filesystem::temp_directory_path() / fmt::format("spur_bench_{}", getpid());
   std::ofstream(path, std::ios::binary) << packed;
   std::int64_t count = 0, bytes = 0;
   for (auto _ : state) {
