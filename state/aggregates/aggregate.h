@@ -8,27 +8,24 @@
 //
 // Exactly:
 // * Sums. Each value is taken as whole millionths, rounded half to even; the total has 128 bits. A
-// reading is the total, or
-//   total / count, as the nearest double.
-// * min, max, first, last, distinct take bool, int, uint, double, string, bytes, timestamp and
-// duration. Values of different
-//   types have the order bool < numbers < string < bytes < timestamp < duration; among equal
-//   numbers int < uint < double.
-// * distinct: numbers that are equal are one member whatever their type; text never equals a
-// number. Beyond `limit` the
-//   members seen longest ago go.
-// * gaps.count is 0 without events; the other members need two events. Percentiles are
-// nearest-rank: of n gaps in ascending
-//   order the one in place ceil(n / 2) and ceil(9 n / 10), counted from 1. `distinct_days`: the
-//   earliest event of a UTC day (of those in the window) stands for the day.
-// * decayed: sum of weight × 2^(−age / half_life) at the end of the window, to 10 digits and more
-// (decayed.h).
+//   reading is the total, or total / count, as the nearest double.
+// * min, max, first, last and distinct take bool, int, uint, double, string, bytes, timestamp and
+//   duration. Values of different types have the order bool < numbers < string < bytes < timestamp
+//   < duration; among equal numbers int < uint < double.
+// * distinct: equal numbers are one member whatever their type; text never equals a number. Beyond
+//   `limit` the members seen longest ago go.
+// * gaps.count is 0 without events; the other members need two events. Percentiles are nearest-rank:
+//   of n gaps in ascending order the one in place ceil(n / 2) and ceil(9 n / 10), counted from 1.
+//   `distinct_days`: the earliest event of a UTC day (of those in the window) stands for the day.
+//   Late events count wherever they belong (gaps.h).
+// * decayed: the sum of weight * 2^(-age / half_life) at the end of the window, t - offset, to ten
+//   digits and more (decayed.h).
 // * A window keeps `limit` single values. The older ones are merged by the minute, beyond `limit`
-// minutes by the hour,
-//   beyond `limit` hours by the day; a merged value counts as if it had happened at the start of
-//   its unit, so that a unit enters and leaves as one whole. This too does not depend on the order
-//   of arrival; but min and max keep only values that can still become the reading, and when even
-//   those exceed `limit`, the instant at which one leaves (never by more than its unit) may.
+//   minutes by the hour, beyond `limit` hours by the day; a merged value counts as if it had
+//   happened at the start of its unit, so that a unit enters and leaves as one whole. This too does
+//   not depend on the order of arrival; but min and max keep only values that can still become the
+//   reading, and when even those exceed `limit`, the instant at which one leaves may (never by more
+//   than its unit). distinct merges only what an offset keeps waiting, and only by the day.
 // * `offset` without `window` is a window of a thousand years.
 #pragma once
 

@@ -35,6 +35,7 @@ void write_int(std::int64_t i, Text& out) {
 // Shortest digits and exponent come from the standard library, which is exact and knows no locale;
 // only where the point goes is ours.
 void write_double(double d, Text& out) {
+  if (d == 0) return out.put('0');
   char scientific[32];
   const auto end = std::to_chars(scientific, scientific + sizeof scientific, d < 0 ? -d : d,
                                  std::chars_format::scientific)

@@ -95,7 +95,8 @@ class ByteReader {
   // A number of things of which each takes at least `bytes_min` of the bytes that are left: safe to
   // allocate for.
   std::size_t count(std::size_t bytes_min = 1) {
-    return static_cast<std::size_t>(varint_max(left() / bytes_min));
+    const std::uint64_t number = varint();
+    return number <= left() / bytes_min ? number : fail();
   }
   std::int64_t zigzag() {
     const std::uint64_t bits = varint();
