@@ -71,8 +71,7 @@ class Compiler {
   }
 
   void run(NodeId root, bool fold) {
-    fold_root_ = fold;
-    root_ = root;
+    fold_ = fold;
     expression(root, 0);
     emit(Op::kReturn, 0);
     straighten_jumps();
@@ -145,14 +144,13 @@ class Compiler {
   std::optional<Value> folded(NodeId id) {
     const Node& node = tree_[id];
     if (node.kind == NodeKind::kLiteral) return node.literal;
-    if (!constant_[id] || (id == root_ && !fold_root_)) return std::nullopt;
+    if (!fold_ || !constant_[id]) return std::nullopt;
     const auto [at, is_new] = folded_.try_emplace(id);
     if (is_new) at->second = fold(id);
     return at->second;
   }
 
   std::optional<Value> fold(NodeId id) {
-    const Node& node = tree_[id];
     Options options = options_;
     options.limits.steps_max = std::min(options.limits.steps_max, kFoldingSteps);
     options.limits.text_bytes_max = std::min(options.limits.text_bytes_max, kFoldingBytes);
@@ -163,9 +161,10 @@ class Compiler {
     NoSlots none;
     const Value value = spur::expression::run(part, none, code_.arena);
     if (!value.is_error()) return copy_value(value, &code_.arena);
-    if (options.limits.steps_max == kFoldingSteps && value.as_text() == kTooManySteps) return std::nullopt;
-    if (value.as_text() == kTextTooLong || value.as_text() == kTooManyElements) return std::nullopt;
-    warnings.push_back({node.offset, node.length, "this always fails: " + std::string(value.as_text()), ""});
+    const std::string_view problem = value.as_text();
+    if (problem != kTooManySteps && problem != kTextTooLong && problem != kTooManyElements) {
+      failures_.emplace(id, problem);
+    }
     return std::nullopt;
   }
 
@@ -186,12 +185,22 @@ class Compiler {
   }
 
   void expression(NodeId id, Register dst) {
-    const Node& node = tree_[id];
-    const Meaning& meaning = checked_.meanings[id];
     if (const std::optional<Value> value = folded(id)) {
       emit(Op::kConstant, dst, constant(*value));
       return;
     }
+    const std::size_t before = warnings.size();
+    plain_expression(id, dst);
+    // If a part of it always fails too, that is the cause and has been said.
+    const auto failure = failures_.find(id);
+    if (failure == failures_.end() || warnings.size() != before) return;
+    const Node& node = tree_[id];
+    warnings.push_back({node.offset, node.length, "this always fails: " + failure->second, ""});
+  }
+
+  void plain_expression(NodeId id, Register dst) {
+    const Node& node = tree_[id];
+    const Meaning& meaning = checked_.meanings[id];
     switch (meaning.kind) {
       case Meaning::Kind::kLocal: emit(Op::kMove, dst, local(node.name)); return;
       case Meaning::Kind::kTypeName: emit(Op::kConstant, dst, constant(Value::type(meaning.name))); return;
@@ -498,10 +507,10 @@ class Compiler {
   const Options& options_;
   const std::vector<bool>& constant_;
   Code& code_;
-  NodeId root_ = kNoNode;
-  bool fold_root_ = true;
+  bool fold_ = true;  // off while computing a part: its own parts are computed with it
   std::vector<Local> locals_;
-  std::map<NodeId, std::optional<Value>> folded_;  // each part is computed once, and warned of once
+  std::map<NodeId, std::optional<Value>> folded_;
+  std::map<NodeId, std::string> failures_;  // of parts that are constant and always fail
   mutable std::deque<std::string> kept_;  // messages until they are copied into the code
 };
 

@@ -148,7 +148,7 @@ Token Lexer::string(std::size_t begin, bool raw, bool bytes) {
                    triple ? "close it with three quotes" : "close it with the quote it began with");
     }
     if (at() == '\\' && !raw) {
-      position_ += 2;
+      position_ = std::min(position_ + 2, source_.size());
     } else if (at() == quote && (!triple || (at(1) == quote && at(2) == quote))) {
       position_ += triple ? 3 : 1;
       break;
@@ -156,7 +156,6 @@ Token Lexer::string(std::size_t begin, bool raw, bool bytes) {
       ++position_;
     }
   }
-  position_ = std::min(position_, source_.size());
   return token(bytes ? TokenKind::kBytes : TokenKind::kString, begin);
 }
 

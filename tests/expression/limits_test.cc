@@ -44,6 +44,12 @@ TEST_F(LimitsTest, MacrosInsideMacrosAreBounded) {
             "refused: too many of all, exists, map and filter inside one another");
 }
 
+TEST_F(LimitsTest, AConstantThatAlwaysFailsIsFoundOnceHoweverDeep) {
+  const Compiled compiled = compile("-(" + repeated("-(", 100) + "1 / 0" + repeated(")", 101), environment_, references_);
+  ASSERT_EQ(compiled.warnings.size(), 2u);  // that it fails, and that int / int is whole
+  EXPECT_EQ(compiled.warnings[1].message, "this always fails: divide by zero");
+}
+
 TEST_F(LimitsTest, AnEvaluationHasABudget) {
   EXPECT_EQ(result("numbers.all(x, x >= 0)"), "true");
   EXPECT_EQ(result("numbers.all(x, numbers.all(y, numbers.all(z, x + y + z >= 0)))"),

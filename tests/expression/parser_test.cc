@@ -14,6 +14,7 @@ TEST_F(ParserTest, AnErrorPointsAtWhatIsWrong) {
   EXPECT_EQ(blamed("1 2"), "2");
   EXPECT_EQ(blamed("'a\\q'"), "\\q");
   EXPECT_EQ(blamed("a ~ b"), "~");
+  EXPECT_EQ(blamed("1 + 'abc\\"), "'abc\\");
   EXPECT_EQ(blamed("\xC3\xA9 == 1"), "\xC3\xA9");
 }
 

@@ -22,6 +22,7 @@ using spur::expression::Environment;
 using spur::expression::Options;
 using spur::expression::References;
 using spur::expression::Type;
+using spur::expression::to_text;
 
 const Value kList[] = {Value::integer(-1), Value::real(2.5), Value::string("\xC3\xA5" "b"), Value::null()};
 const MapEntry kMap[] = {{Value::string("a"), Value::real(20)}, {Value::integer(7), Value::list(kList)}};
