@@ -195,7 +195,7 @@ Cron::Parsed Cron::parse(std::string_view text) {
   }
   if (words.size() != kFields.size()) {
     return failed(words.size() > kFields.size() ? words[kFields.size()].offset : text.size(),
-                  "cron has " + std::to_string(words.size()) + " fields and needs 5",
+                  "cron needs 5 fields and has " + std::to_string(words.size()),
                   std::string(kFiveFields));
   }
   std::array<std::uint64_t, kFields.size()> bits{};

@@ -37,7 +37,7 @@ inline constexpr std::uint32_t kFoldVersion = 1;
 
 // Bounds that are part of the fold version (rule 18).
 inline constexpr std::uint32_t kTimersPerRun = 256;     // customers woken by fire_due in one run
-inline constexpr std::uint32_t kEffectsPerInput = 4096;  // beyond: the rest is dropped and one dead letter says so
+inline constexpr std::uint32_t kEffectsPerInput = 4096;  // beyond: the rest is dropped and counted
 
 using DeploymentId = std::array<std::uint8_t, 16>;
 
@@ -86,7 +86,6 @@ class Shard {
   // Wakes customers for which something is due that the clock has passed, earliest first, `max` at most. Answers how
   // many; fewer than `max`: nothing more is due now.
   std::uint32_t fire_due(std::uint32_t max, Effects& effects);
-  // Replay of a run that woke exactly `count`.
   // The end of a backtest or test: decides everything due up to and including `until`, lateness or not.
   void finish(Instant until, Effects& effects);
 
@@ -103,6 +102,13 @@ class Shard {
     std::uint64_t digest = 0;
     std::uint64_t catalog_generation = 0;  // how many catalogs it has seen
     std::vector<std::pair<std::string, std::uint64_t>> spurseq;  // by topic, the last given
+    // Since which catalog each definition has been there: what says whether it is warm for a customer.
+    struct Since {
+      std::uint64_t hash = 0;
+      std::uint32_t generation = 1;
+      Instant at;
+    };
+    std::vector<Since> since_feature, since_trigger;
   };
   Standing standing() const;
   void restore(const Standing& standing, std::shared_ptr<const catalog::Compiled> catalog);

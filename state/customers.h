@@ -11,12 +11,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "state/customer.h"
+#include "state/layout.h"
 #include "state/store.h"
 
 namespace spur {
@@ -28,6 +30,10 @@ class Customers {
   ~Customers();
   Customers(const Customers&) = delete;
   Customers& operator=(const Customers&) = delete;
+
+  // The version of the catalog that customers are laid out by from now on. Those in memory move when next asked for.
+  // Generations only grow.
+  void set_layout(std::uint32_t generation, std::shared_ptr<const Layout> layout);
 
   // The customer, or nullptr if it was never seen. Reading does not make it dirty. Pointers are stable until evict().
   Customer* find(const Identity& identity);
@@ -63,6 +69,9 @@ class Customers {
 
   // Reads the wake index from the store. Call once, before anything else, on a store that holds rows.
   absl::Status load();
+
+  // Calls `visit` for every customer in memory, in the order of identities. For inspection and tests.
+  void for_each(const std::function<void(const Customer&)>& visit) const;
 
   // The first I/O error or unreadable row. Sticky. After it nothing that was computed may leave: drop everything and
   // recover (the fold goes on with an empty customer only so that it need not handle this in a hundred places).

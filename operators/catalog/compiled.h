@@ -18,6 +18,7 @@
 #include "operators/expression/reference.h"
 #include "state/aggregates/aggregate.h"
 #include "state/event.h"
+#include "state/layout.h"
 #include "state/time.h"
 
 namespace spur::catalog {
@@ -64,6 +65,8 @@ struct Session {
   bool keyed = false;
   Millis idle{0};  // 0: never ends by silence
   std::uint64_t definition = 0;
+  std::vector<EventSchema::FieldIndex>
+      opened_fields;                      // what its triggers name of the event that opened it
   std::vector<std::uint32_t> features;    // counted within it
   std::vector<std::uint32_t> triggers;    // session operators on it
   std::vector<std::uint32_t> thresholds;  // to be asked again when it ends
@@ -71,7 +74,7 @@ struct Session {
 
 struct Segment {
   std::string name;
-  Program when;
+  std::optional<Program> when;  // always set in a compiled catalog
 };
 
 struct Cap {
@@ -279,24 +282,22 @@ class Compiled {
   expression::References references;
   std::vector<SlotSource> slots;
 
-  std::vector<Listeners> by_name;  // by NameIndex
-  Listeners other;                 // of a track that no pattern names
+  std::vector<std::uint32_t> feature_order;  // each after those it reads
+  std::vector<Listeners> by_name;            // by NameIndex
+  Listeners other;                           // of a track that no pattern names
   std::vector<std::uint32_t> trait_thresholds;
   std::vector<std::uint32_t> schedules;  // triggers by operator
   std::vector<std::uint32_t> thresholds;
   std::vector<std::uint32_t> idle_sessions;  // sessions that end by silence
 
   std::array<std::uint8_t, 16> hash{};
+  std::shared_ptr<const Layout> layout;  // of customers under this version
 
   const Listeners& listeners(EventSchema::NameIndex name) const {
     return name == EventSchema::kOther ? other : by_name[name];
   }
   // The index of a source by name; 0 if `name` is empty; kNone if there is none.
   std::int32_t find_source(std::string_view name) const;
-  std::int32_t find_feature(std::uint64_t definition) const;
-  std::int32_t find_session(std::uint64_t definition) const;
-  std::int32_t find_model(std::uint64_t definition) const;
-  std::int32_t find_trigger(std::uint64_t name_hash) const;
 };
 
 }  // namespace spur::catalog

@@ -25,6 +25,9 @@ std::string catalog_key(std::uint64_t generation);
 // The prefix of all rows of a kind.
 std::string kind_prefix(KeyKind kind);
 
+// False for bytes that are no customer key. The identity points into the key.
+bool parse_customer_key(std::string_view key, Identity& out);
+
 struct WakeKey {
   Instant wake;
   Identity identity;  // points into the key

@@ -1,0 +1,196 @@
+#include "daemon/backtest/backtest.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "operators/expression/text.h"
+#include "state/check.h"
+
+namespace spur {
+
+// One shard with what it stands on.
+struct Backtest::Part {
+  Part(std::uint32_t index, std::uint32_t shards) : shard_index(index), shard_count(shards) { open(); }
+
+  void open() {
+    customers = std::make_unique<Customers>(store);
+    shard = std::make_unique<Shard>(shard_index, shard_count, *customers);
+  }
+
+  const std::uint32_t shard_index, shard_count;
+  MemoryStore store;
+  std::unique_ptr<Customers> customers;
+  std::unique_ptr<Shard> shard;
+  ScoreTape scores;
+  std::uint64_t seq = 0;
+};
+
+Backtest::Backtest(std::shared_ptr<const catalog::Compiled> catalog, const Options& options)
+    : catalog_(std::move(catalog)), options_(options) {
+  SPUR_CHECK(options.shards > 0);
+  for (std::uint32_t i = 0; i < options.shards; ++i) {
+    parts_.push_back(std::make_unique<Part>(i, options.shards));
+    Part& part = *parts_.back();
+    part.shard->begin_run({++part.seq, Instant::distant_past(), Instant::never(), ClockMode::kRecords}, part.scores);
+    part.shard->apply_catalog(catalog_);
+  }
+}
+Backtest::~Backtest() = default;
+
+void Backtest::feed(std::string_view bytes) {
+  ++counts_.lines;
+  arena_.reset();
+  const Decoded decoded = decoder_.decode(bytes, catalog_->schema, options_.source, arena_);
+  Origin origin;
+  origin.offset = ++offset_;
+  origin.bytes = bytes;
+  if (const Malformed* const malformed = std::get_if<Malformed>(&decoded)) {
+    ++counts_.dead_letters;
+    ++dead_letters_[std::string(to_text(malformed->reason))];
+    if (samples_.size() < 10) {
+      samples_.push_back("line " + std::to_string(counts_.lines) + ": " + std::string(to_text(malformed->reason)) + ": " + malformed->detail);
+    }
+    return;
+  }
+  const Event& event = std::get<Event>(decoded);
+  if (event.time > options_.until) {
+    ++counts_.after_until;
+    return;
+  }
+  ++counts_.events;
+  clock_ = std::max(clock_, event.time);
+  Part& part = *parts_[shard_of(event.user_id.empty() ? event.anonymous_id : event.user_id, options_.shards)];
+  origin.received = event.time;
+  part.scores.clear();
+  part.shard->begin_run({++part.seq, clock_, Instant::never(), ClockMode::kRecords}, part.scores);
+  part.shard->apply(event, origin, effects_);
+  keep(effects_);
+  if (options_.restart_after_each_input) restart(part);
+}
+
+void Backtest::tick(Instant clock) {
+  clock_ = std::max(clock_, clock);
+  for (const auto& part : parts_) {
+    part->scores.clear();
+    part->shard->begin_run({++part->seq, clock_, Instant::never(), ClockMode::kRecords}, part->scores);
+    while (part->shard->fire_due(kTimersPerRun, effects_) == kTimersPerRun) keep(effects_);
+    keep(effects_);
+    if (options_.restart_after_each_input) restart(*part);
+  }
+}
+
+void Backtest::finish() {
+  const Instant until = options_.until == Instant::never() ? clock_ : options_.until;
+  for (const auto& part : parts_) {
+    part->scores.clear();
+    part->shard->begin_run({++part->seq, std::max(clock_, part->shard->clock()), Instant::never(), ClockMode::kRecords}, part->scores);
+    part->shard->finish(until, effects_);
+    keep(effects_);
+  }
+  clock_ = std::max(clock_, until);
+}
+
+void Backtest::keep(Effects& effects) {
+  for (Decision& decision : effects.decisions) {
+    if (decision.time >= options_.from) decisions_.push_back(std::move(decision));
+  }
+  for (const DeadLetter& letter : effects.dead_letters) {
+    ++counts_.dead_letters;
+    ++dead_letters_[letter.reason];
+  }
+  effects.clear();
+}
+
+// Everything leaves memory and comes back from its stored form: what a crash right after a flush does.
+void Backtest::restart(Part& part) {
+  part.customers->begin_cut();
+  while (!part.customers->encode_cut(1'000'000)) {
+  }
+  SPUR_CHECK(part.store.write(part.customers->take_cut()).ok());
+  part.customers->cut_written();
+  const Shard::Standing standing = part.shard->standing();
+  part.open();
+  part.shard->restore(standing, catalog_);
+  SPUR_CHECK(part.customers->load().ok());
+}
+
+Backtest::Counts Backtest::counts() const {
+  Counts counts = counts_;
+  for (const auto& part : parts_) {
+    const Shard::Counters& c = part->shard->counters();
+    counts.customers += part->customers->in_memory();
+    counts.shards.duplicates += c.duplicates;
+    counts.shards.conflicting_duplicates += c.conflicting_duplicates;
+    counts.shards.late += c.late;
+    counts.shards.timers += c.timers;
+    counts.shards.evaluations += c.evaluations;
+    counts.shards.firings += c.firings;
+    counts.shards.conditions_in_error += c.conditions_in_error;
+    counts.shards.silenced_repeats += c.silenced_repeats;
+    counts.shards.dropped_over_limit += c.dropped_over_limit;
+  }
+  return counts;
+}
+
+std::vector<Shard::TriggerCounters> Backtest::trigger_counters() const {
+  std::vector<Shard::TriggerCounters> sum(catalog_->triggers.size());
+  for (const auto& part : parts_) {
+    for (std::size_t i = 0; i < sum.size(); ++i) {
+      const Shard::TriggerCounters& c = part->shard->trigger_counters()[i];
+      sum[i].fired += c.fired;
+      sum[i].if_false += c.if_false;
+      sum[i].errors += c.errors;
+      sum[i].sent += c.sent;
+      sum[i].suppressed += c.suppressed;
+      sum[i].deferred += c.deferred;
+    }
+  }
+  return sum;
+}
+
+Customers& Backtest::customers_of(std::string_view identity_value) {
+  return *parts_[shard_of(identity_value, options_.shards)]->customers;
+}
+
+Shard& Backtest::shard_of_customer(std::string_view identity_value) {
+  return *parts_[shard_of(identity_value, options_.shards)]->shard;
+}
+
+void sort_decisions(std::vector<Decision>& decisions) {
+  std::stable_sort(decisions.begin(), decisions.end(), [](const Decision& a, const Decision& b) {
+    return std::tie(a.time, a.customer, a.trigger, a.instance, a.step, a.id.run, a.id.input, a.id.ordinal) <
+           std::tie(b.time, b.customer, b.trigger, b.instance, b.step, b.id.run, b.id.input, b.id.ordinal);
+  });
+}
+
+std::string decision_line(const Decision& decision) {
+  std::string line;
+  line.reserve(256);
+  const auto text = [&](std::string_view name, std::string_view value) {
+    line += line.empty() ? "{\"" : ",\"";
+    line += name;
+    line += "\":";
+    expression::append_json_string(&line, value);
+  };
+  // Milliseconds are always written, so that lines sort and align.
+  std::string time = expression::timestamp_text(decision.time.ms >= 0 ? decision.time.ms / 1000 : (decision.time.ms - 999) / 1000, 0);
+  const auto ms = static_cast<int>(((decision.time.ms % 1000) + 1000) % 1000);
+  char fraction[8];
+  std::snprintf(fraction, sizeof fraction, ".%03dZ", ms);
+  time.pop_back();
+  text("time", time + fraction);
+  text("customer", decision.customer);
+  text("trigger", decision.trigger);
+  text("instance", decision.instance);
+  text("channel", decision.channel);
+  text("template", decision.template_name);
+  text("verdict", to_text(decision.verdict));
+  text("reason", decision.reason);
+  text("action_id", to_text(decision.id));
+  line += ",\"data\":";
+  line += decision.data;
+  line += '}';
+  return line;
+}
+
+}  // namespace spur

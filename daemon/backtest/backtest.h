@@ -1,0 +1,85 @@
+// Backtest: history through the same fold as the daemon's, in memory, on one clock: the largest event time so far.
+//
+// There is no wall, so nothing is too old, and nothing is sent: what comes out are decisions. The number of shards changes
+// action ids and nothing else. One thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/inputs/segment.h"
+#include "operators/catalog/compiled.h"
+#include "operators/shard.h"
+#include "state/memory_store.h"
+
+namespace spur {
+
+class Backtest {
+ public:
+  struct Options {
+    std::uint32_t shards = 4;
+    Instant until = Instant::never();          // later events are passed over
+    Instant from = Instant::distant_past();    // earlier decisions are not kept
+    std::uint32_t source = 0;                  // index of the Source that the events belong to
+    bool restart_after_each_input = false;     // write everything out and read it back between inputs
+  };
+
+  Backtest(std::shared_ptr<const catalog::Compiled> catalog, const Options& options);
+  ~Backtest();
+
+  // One event as JSON. A malformed one becomes a dead letter. `bytes` need no padding.
+  void feed(std::string_view bytes);
+  // Moves the clock without an event, as a tick does.
+  void tick(Instant clock);
+  // Decides everything due up to and including options.until, or the last event. Nothing may be fed afterwards.
+  void finish();
+
+  // In the order decided; sort_decisions() gives the documented one.
+  std::vector<Decision>& decisions() { return decisions_; }
+
+  struct Counts {
+    std::uint64_t lines = 0, events = 0, after_until = 0, dead_letters = 0, customers = 0;
+    Shard::Counters shards;  // summed
+  };
+  Counts counts() const;
+  const std::map<std::string, std::uint64_t>& dead_letters_by_reason() const { return dead_letters_; }
+  // The first dead letters, for a message: at most 10.
+  const std::vector<std::string>& dead_letter_samples() const { return samples_; }
+  // By index of the catalog's triggers, summed over shards.
+  std::vector<Shard::TriggerCounters> trigger_counters() const;
+  Instant clock() const { return clock_; }
+  Customers& customers_of(std::string_view identity_value);
+  Shard& shard_of_customer(std::string_view identity_value);
+  const catalog::Compiled& catalog() const { return *catalog_; }
+
+ private:
+  struct Part;
+
+  void keep(Effects& effects);
+  void restart(Part& part);
+
+  std::shared_ptr<const catalog::Compiled> catalog_;
+  const Options options_;
+  std::vector<std::unique_ptr<Part>> parts_;
+  SegmentDecoder decoder_;
+  Arena arena_;
+  Instant clock_ = Instant::distant_past();
+  Effects effects_;
+  std::vector<Decision> decisions_;
+  std::map<std::string, std::uint64_t> dead_letters_;
+  std::vector<std::string> samples_;
+  Counts counts_;
+  std::uint64_t offset_ = 0;
+};
+
+// By (time, customer, trigger, instance, step); the same for any number of shards.
+void sort_decisions(std::vector<Decision>& decisions);
+
+// One line of --decisions, without its end: the keys and their order are documented in docs/catalog.md.
+std::string decision_line(const Decision& decision);
+
+}  // namespace spur

@@ -1,0 +1,29 @@
+// spur: the tool. One file a command; they call the same fold and the same services as the daemon.
+#include <cstdio>
+#include <exception>
+
+#include "daemon/cli/command.h"
+
+int main(int argc, char** argv) {
+  using namespace spur::cli;
+  CLI::App app("Spur acts on the spur of the moment: check, test and try trigger catalogs, and talk to a running spurd.", "spur");
+  app.set_version_flag("--version", std::string("spur ") + SPUR_VERSION);
+  app.require_subcommand(1);
+  app.footer(
+      "Exit codes: 0 fine; 1 the answer is no (a test failed); 2 wrong use or input; 3 the world (daemon away, disk full).\n"
+      "`spur COMMAND --help` has examples.");
+  Chosen chosen;
+  add_validate(app, chosen);
+  add_backtest(app, chosen);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kFine : kBadUse;
+  }
+  try {
+    return chosen.run();
+  } catch (const std::bad_alloc&) {
+    std::fputs("spur: out of memory\n", stderr);
+    return kWorld;
+  }
+}

@@ -1,0 +1,356 @@
+#include "operators/activation.h"
+
+#include <algorithm>
+#include <new>
+
+#include "operators/models/bg_nbd.h"
+#include "operators/opened.h"
+#include "state/aggregates/key_text.h"
+#include "state/codec/value_codec.h"
+
+namespace spur {
+namespace {
+
+using catalog::SlotKind;
+using catalog::SlotSource;
+
+constexpr int kSegmentDepthMax = 16;  // segments asked for by computed names could otherwise go round for ever
+
+// An aggregate that nothing has happened to.
+const Aggregate& nothing_yet() {
+  static const Aggregate empty;
+  return empty;
+}
+
+Value no_instance() { return Value::error("there is no event that opened or fired this"); }
+
+}  // namespace
+
+// 'vip' in segments: each segment is asked when it is asked for.
+class Activation::Segments final : public LookupMap {
+ public:
+  explicit Segments(Activation& activation) : activation_(activation) {}
+
+  Value find(const Value& key) const override {
+    if (!key.is(Kind::kString)) return Value::absent();
+    const auto& segments = activation_.catalog_->segments;
+    for (std::uint32_t i = 0; i < segments.size(); ++i) {
+      if (segments[i].name != key.as_text()) continue;
+      return activation_.in_segment(i) ? Value::boolean(true) : Value::absent();
+    }
+    return Value::absent();
+  }
+  std::span<const Value> keys() const override {
+    const auto& segments = activation_.catalog_->segments;
+    const std::span<Value> all = activation_.arena_.array<Value>(segments.size());
+    std::size_t count = 0;
+    for (std::uint32_t i = 0; i < segments.size(); ++i) {
+      if (activation_.in_segment(i)) all[count++] = Value::string(segments[i].name);
+    }
+    return all.first(count);
+  }
+
+ private:
+  Activation& activation_;
+};
+
+// features.spent_by_category: read key by key; one never seen reads as an aggregate without events.
+class Activation::ByKey final : public LookupMap {
+ public:
+  ByKey(const AggregateSpec& spec, const KeyedAggregates* state, Instant now, Arena& arena)
+      : spec_(spec), state_(state), now_(now), arena_(arena) {}
+
+  Value find(const Value& key) const override {
+    const std::optional<std::string_view> text = key_text(key, arena_);
+    if (!text) return Value::absent();
+    const Aggregate* const found = state_ == nullptr ? nullptr : state_->find(*text);
+    return (found == nullptr ? nothing_yet() : *found).read(spec_, Member::kValue, now_, arena_);
+  }
+  std::span<const Value> keys() const override {
+    if (state_ == nullptr) return {};
+    return state_->keys(arena_);
+  }
+
+ private:
+  const AggregateSpec& spec_;
+  const KeyedAggregates* state_;
+  Instant now_;
+  Arena& arena_;
+};
+
+void Activation::use(const catalog::Compiled* catalog) {
+  catalog_ = catalog;
+  values_.assign(catalog->slots.size(), Value());
+  stamps_.assign(catalog->slots.size(), 0);
+  before_.assign(catalog->slots.size(), Value());
+  before_stamps_.assign(catalog->slots.size(), 0);
+  epoch_ = 1;
+  turn_ = 0;
+}
+
+void Activation::begin(const Customer& customer, Instant now, const Event* event, ScoreTape* scores) {
+  customer_ = &customer;
+  now_ = now;
+  event_ = event;
+  scores_ = scores;
+  item_ = Value::absent();
+  set_instance(nullptr);
+  session_key_ = {};
+  ended_ = nullptr;
+  frozen_.clear();
+  ++epoch_;
+  ++turn_;
+}
+
+void Activation::set_instance(const InstanceView* instance) {
+  instance_ = instance;
+  decoded_ = nullptr;
+  decoded_known_ = false;
+  if (instance != nullptr) session_key_ = instance->key;
+}
+
+void Activation::capture_before(const std::vector<std::uint32_t>& slots) {
+  for (const std::uint32_t s : slots) {
+    const SlotSource& slot = catalog_->slots[s];
+    if (slot.kind == SlotKind::kBefore) {
+      before_[s] = feature(slot.index, slot.member);
+    } else {
+      // The state is about to change, so what it held is read out key by key.
+      const AggregateSpec& spec = catalog_->features[slot.index].spec;
+      frozen_.push_back(std::make_unique<KeyedAggregates>());
+      if (slot.index < customer_->features.size()) *frozen_.back() = customer_->features[slot.index].keyed;
+      before_[s] = Value::map(new (arena_.allocate(sizeof(ByKey))) ByKey(spec, frozen_.back().get(), now_, arena_));
+    }
+    before_stamps_[s] = turn_;
+  }
+}
+
+Value Activation::load(std::uint32_t slot) {
+  const SlotSource& source = catalog_->slots[slot];
+  switch (source.kind) {
+    case SlotKind::kNow:
+      return Value::timestamp(now_);
+    case SlotKind::kEventField:
+    case SlotKind::kEventId:
+    case SlotKind::kEventName:
+    case SlotKind::kEventType:
+    case SlotKind::kEventTime:
+      // A later step of an event or novelty trigger reads the event that fired it.
+      return event_part(source.kind, source.index, event_ != nullptr ? event_ : opened());
+    case SlotKind::kItem: {
+      Value item = item_;
+      if (item.is_absent() && instance_ != nullptr) {
+        item = instance_->item;
+        if (item.is_absent() && instance_->event == nullptr && opened() != nullptr) item = opened_item_;
+      }
+      return expression::select(item, source.path);
+    }
+    case SlotKind::kBefore:
+    case SlotKind::kBeforeByKey:
+      if (before_stamps_[slot] == turn_) return before_[slot];
+      return Value::error("`before` is only known while the event is being taken");
+    case SlotKind::kInstanceKey:
+    case SlotKind::kInstanceOpenedAt:
+    case SlotKind::kInstanceCount:
+    case SlotKind::kOpenedId:
+    case SlotKind::kOpenedName:
+    case SlotKind::kOpenedType:
+    case SlotKind::kOpenedTime:
+    case SlotKind::kOpenedField:
+    case SlotKind::kLastAt:
+    case SlotKind::kLastData:
+    case SlotKind::kSessionOpen:
+    case SlotKind::kSessionCount:
+    case SlotKind::kSessionEvents:
+    case SlotKind::kSessionStarted:
+    case SlotKind::kSessionLast:
+      return compute(source);
+    default:
+      break;
+  }
+  if (stamps_[slot] != epoch_) {
+    values_[slot] = compute(source);
+    stamps_[slot] = epoch_;
+  }
+  return values_[slot];
+}
+
+Value Activation::compute(const SlotSource& slot) {
+  switch (slot.kind) {
+    case SlotKind::kFeature:
+      return feature(slot.index, slot.member);
+    case SlotKind::kFeatureByKey:
+      return feature_by_key(slot.index);
+    case SlotKind::kTrait:
+      return trait(slot.path);
+    case SlotKind::kTraits:
+      return all_traits();
+    case SlotKind::kSegments:
+      return Value::map(new (arena_.allocate(sizeof(Segments))) Segments(*this));
+    case SlotKind::kSessionOpen:
+    case SlotKind::kSessionCount:
+    case SlotKind::kSessionEvents:
+    case SlotKind::kSessionStarted:
+    case SlotKind::kSessionLast:
+      return session(slot);
+    case SlotKind::kModelScore:
+    case SlotKind::kModelPAlive:
+    case SlotKind::kModelExpected:
+    case SlotKind::kModelVersion:
+    case SlotKind::kModelAt:
+      return model(slot);
+    case SlotKind::kInstanceKey:
+      return instance_ == nullptr ? no_instance() : Value::string(instance_->key);
+    case SlotKind::kInstanceOpenedAt:
+      return instance_ == nullptr ? no_instance() : Value::timestamp(instance_->opened_at);
+    case SlotKind::kInstanceCount:
+      return instance_ == nullptr ? no_instance() : Value::integer(instance_->count);
+    case SlotKind::kOpenedId:
+      return event_part(SlotKind::kEventId, 0, opened());
+    case SlotKind::kOpenedName:
+      return event_part(SlotKind::kEventName, 0, opened());
+    case SlotKind::kOpenedType:
+      return event_part(SlotKind::kEventType, 0, opened());
+    case SlotKind::kOpenedTime:
+      return event_part(SlotKind::kEventTime, 0, opened());
+    case SlotKind::kOpenedField:
+      return event_part(SlotKind::kEventField, slot.index, opened());
+    case SlotKind::kLastAt:
+      if (instance_ == nullptr || instance_->last == nullptr) return Value::absent();
+      return Value::timestamp(instance_->last->at);
+    case SlotKind::kLastData: {
+      if (instance_ == nullptr || instance_->last == nullptr) return Value::absent();
+      const std::optional<Value> data = decode_value(instance_->last->data, arena_);
+      return data ? expression::select(*data, slot.path) : Value::absent();
+    }
+    default:
+      return Value::error("this cannot be read here");
+  }
+}
+
+Value Activation::feature(std::uint32_t index, Member member) const {
+  const AggregateSpec& spec = catalog_->features[index].spec;
+  const Aggregate& state =
+      index < customer_->features.size() ? customer_->features[index].single : nothing_yet();
+  return state.read(spec, member, now_, arena_);
+}
+
+Value Activation::feature_by_key(std::uint32_t index) {
+  const AggregateSpec& spec = catalog_->features[index].spec;
+  const KeyedAggregates* const state =
+      index < customer_->features.size() ? &customer_->features[index].keyed : nullptr;
+  return Value::map(new (arena_.allocate(sizeof(ByKey))) ByKey(spec, state, now_, arena_));
+}
+
+Value Activation::trait(const std::vector<std::string>& path) {
+  if (customer_->rare == nullptr) return path.size() == 1 ? Value::absent() : Value::error("no such trait");
+  for (const Trait& trait : customer_->rare->traits) {
+    if (trait.name != path[0]) continue;
+    const std::optional<Value> value = decode_value(trait.value, arena_);
+    if (!value) return Value::absent();
+    return expression::select(*value, std::span(path).subspan(1));
+  }
+  return path.size() == 1 ? Value::absent() : Value::error("no such trait");
+}
+
+Value Activation::all_traits() {
+  if (customer_->rare == nullptr) return Value::map(std::span<const MapEntry>());
+  const auto& traits = customer_->rare->traits;
+  const std::span<MapEntry> entries = arena_.array<MapEntry>(traits.size());
+  for (std::size_t i = 0; i < traits.size(); ++i) {
+    entries[i] = {Value::string(traits[i].name), decode_value(traits[i].value, arena_).value_or(Value::null())};
+  }
+  return Value::map(entries);
+}
+
+Value Activation::session(const SlotSource& slot) const {
+  const SessionState* found = nullptr;
+  if (ended_ != nullptr && ended_->session == slot.index) {
+    found = ended_;
+  } else {
+    const bool keyed = catalog_->sessions[slot.index].keyed;
+    for (const SessionState& s : customer_->sessions) {
+      if (s.session != slot.index) continue;
+      if (keyed && !session_key_.empty() && s.key == session_key_) {
+        found = &s;
+        break;
+      }
+      // Several at once and none is meant: an open one before a closed one, then the one active last.
+      if (found == nullptr || std::tuple(s.open, s.last) > std::tuple(found->open, found->last)) found = &s;
+    }
+  }
+  switch (slot.kind) {
+    case SlotKind::kSessionOpen:
+      return Value::boolean(found != nullptr && found->open);
+    case SlotKind::kSessionCount:
+      return Value::integer(found == nullptr ? 0 : static_cast<std::int64_t>(found->count));
+    case SlotKind::kSessionEvents:
+      return Value::integer(found == nullptr || !found->open ? 0 : static_cast<std::int64_t>(found->events));
+    case SlotKind::kSessionStarted:
+      return found == nullptr || !found->open ? Value::absent() : Value::timestamp(found->started);
+    default:
+      return found == nullptr ? Value::absent() : Value::timestamp(found->last);
+  }
+}
+
+Value Activation::model(const SlotSource& slot) {
+  const catalog::Model& model = catalog_->models[slot.index];
+  if (slot.kind == SlotKind::kModelVersion) return Value::string(model.version);
+  const ModelState* state = nullptr;
+  if (customer_->rare != nullptr) {
+    for (const ModelState& m : customer_->rare->models) {
+      if (m.model == slot.index) state = &m;
+    }
+  }
+  if (state == nullptr) return Value::absent();
+  if (slot.kind == SlotKind::kModelAt) return Value::timestamp(now_);
+  const std::int64_t millionths = scores_->next([&] {
+    switch (slot.kind) {
+      case SlotKind::kModelExpected:
+        return models::bg_nbd_expected(model, *state, now_);
+      case SlotKind::kModelPAlive:
+        return models::bg_nbd_p_alive(model, *state, now_);
+      default:
+        return models::kMillion - models::bg_nbd_p_alive(model, *state, now_);
+    }
+  });
+  return Value::real(static_cast<double>(millionths) / 1e6);
+}
+
+Value Activation::event_part(SlotKind kind, std::uint32_t index, const Event* event) const {
+  if (event == nullptr) return no_instance();
+  switch (kind) {
+    case SlotKind::kEventId:
+      return Value::string(event->id);
+    case SlotKind::kEventName:
+      return Value::string(event->name);
+    case SlotKind::kEventType:
+      return Value::string(to_text(event->type));
+    case SlotKind::kEventTime:
+      return Value::timestamp(event->time);
+    default:
+      return index < event->fields.size() ? event->fields[index] : Value::absent();
+  }
+}
+
+const Event* Activation::opened() {
+  if (instance_ == nullptr) return nullptr;
+  if (instance_->event != nullptr) return instance_->event;
+  if (!decoded_known_) {
+    decoded_known_ = true;
+    const std::optional<Opened> decoded = decode_opened(instance_->opened, catalog_->schema, arena_);
+    decoded_ = decoded ? decoded->event : nullptr;
+    opened_item_ = decoded ? decoded->item : Value::absent();
+  }
+  return decoded_;
+}
+
+bool Activation::in_segment(std::uint32_t segment) {
+  if (segment_depth_ >= kSegmentDepthMax) return false;
+  ++segment_depth_;
+  const bool in = catalog_->segments[segment].when->evaluate(*this, arena_).is_true();
+  --segment_depth_;
+  return in;
+}
+
+}  // namespace spur

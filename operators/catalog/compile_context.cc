@@ -1,0 +1,178 @@
+#include "operators/catalog/compile_context.h"
+
+#include <utility>
+
+namespace spur::catalog {
+namespace {
+
+using expression::Type;
+
+// The kinds of value that one declared type admits where another is wanted: dyn is checked when
+// run, and a measured number may stand for a counted one.
+bool fits(const Type& have, const Type& want) {
+  if (want.is(Type::Kind::kDyn) || have.is(Type::Kind::kDyn)) return true;
+  if (want.is_number() && have.is_number()) return true;
+  if (want.is(Type::Kind::kList) && have.is(Type::Kind::kList)) return true;
+  return have == want;
+}
+
+// The name by which a person knows the type.
+std::string plain(const Type& type) {
+  if (type.is(Type::Kind::kBool)) return "a condition (bool)";
+  if (type.is(Type::Kind::kDuration)) return "a duration";
+  if (type.is(Type::Kind::kTimestamp)) return "a timestamp";
+  if (type.is(Type::Kind::kList)) return "a list";
+  return type.to_string();
+}
+
+}  // namespace
+
+void CompileContext::error(const std::string& path, std::string message, std::string hint) {
+  if (positions.unreadable(path)) return;
+  errors.push_back({positions.position(path), std::move(message), std::move(hint)});
+}
+
+expression::Environment CompileContext::environment(const Place& place) const {
+  expression::Environment env;
+  env.declare("now", Type::timestamp());
+  env.declare("traits", Type::object());
+  env.declare("segments", Type::map(Type::string(), Type::boolean()));
+  for (int i = 0; i < in.features_size(); ++i) {
+    const spur::v1::Feature& feature = in.features(i);
+    const auto declare = [&](const std::string& root) {
+      const std::string name = root + "." + feature.name();
+      const Type value = feature_types[static_cast<std::size_t>(i)];
+      if (!feature.by().empty()) {
+        env.declare(name, Type::map(Type::string(), value));
+      } else if (feature.aggregate() == "gaps") {
+        env.declare(name + ".count", Type::integer());
+        for (const char* member : {".mean", ".last", ".median", ".p90"}) {
+          env.declare(name + member, Type::duration());
+        }
+      } else {
+        env.declare(name, value);
+      }
+    };
+    declare("features");
+    if (place.event && place.before) declare("before");
+  }
+  for (const spur::v1::Session& session : in.sessions()) {
+    const std::string name = "sessions." + session.name();
+    env.declare(name + ".open", Type::boolean());
+    env.declare(name + ".count", Type::integer());
+    env.declare(name + ".events", Type::integer());
+    env.declare(name + ".started", Type::timestamp());
+    env.declare(name + ".last", Type::timestamp());
+  }
+  for (const spur::v1::Model& model : in.models()) {
+    const std::string name = "models." + model.name();
+    env.declare(name + ".score", Type::real());
+    env.declare(name + ".version", Type::string());
+    env.declare(name + ".at", Type::timestamp());
+    env.declare(name + ".p_alive", Type::real());
+    env.declare(name + ".expected", Type::real());
+  }
+  if (place.event) {
+    env.declare("event.id", Type::string());
+    env.declare("event.name", Type::string());
+    env.declare("event.type", Type::string());
+    env.declare("event.time", Type::timestamp());
+    env.declare("event.properties", Type::object());
+    env.declare("event.context", Type::object());
+    env.declare("event.traits", Type::object());
+    if (!place.before) {
+      env.declare_unavailable(
+          "before", "`before` is gone by the time of a later step; put what it needs into `if`");
+    }
+  } else {
+    env.declare_unavailable("event", place.why_no_event);
+    env.declare_unavailable("before", "`before` is only known while an event is being taken");
+  }
+  if (place.item) {
+    env.declare("item", Type::object());
+  } else {
+    env.declare_unavailable("item",
+                            "`item` is the element of a pattern's `each`, and there is none here");
+  }
+  if (place.instance) {
+    env.declare("instance.key", Type::string());
+    env.declare("instance.opened_at", Type::timestamp());
+    env.declare("instance.count", Type::integer());
+    if (place.opened) {
+      env.declare("instance.opened.id", Type::string());
+      env.declare("instance.opened.name", Type::string());
+      env.declare("instance.opened.type", Type::string());
+      env.declare("instance.opened.time", Type::timestamp());
+      env.declare("instance.opened.properties", Type::object());
+      env.declare("instance.opened.context", Type::object());
+      env.declare("instance.opened.traits", Type::object());
+    }
+    env.declare("instance.last.at", Type::timestamp());
+    env.declare("instance.last.data", Type::object());
+  } else {
+    env.declare_unavailable("instance", "there is no instance here: nothing has opened or fired");
+  }
+  env.declare_unavailable("reference", "reference data is known, not in this version");
+  env.declare_unavailable(
+      "record", "`record` belongs to the operator business, which is not in this version");
+  env.declare_unavailable(
+      "previous", "`previous` belongs to the operator business, which is not in this version");
+  env.declare_unavailable("body", "`body` belongs to a Source's map, which is not in this version");
+  return env;
+}
+
+std::optional<Program> CompileContext::program(const std::string& path, std::string_view source,
+                                               const Place& place, const Type& type) {
+  if (source.empty()) return std::nullopt;
+  return program(path, source, environment(place), type);
+}
+
+std::optional<Program> CompileContext::program(const std::string& path, std::string_view source,
+                                               const expression::Environment& environment,
+                                               const Type& type) {
+  if (source.empty()) return std::nullopt;
+  expression::Compiled compiled = expression::compile(source, environment, out.references);
+  for (const expression::Diagnostic& d : compiled.errors) {
+    errors.push_back({positions.position(path, d.offset), d.message, d.hint});
+  }
+  for (const expression::Diagnostic& d : compiled.warnings) {
+    warnings.push_back({positions.position(path, d.offset), d.message, d.hint});
+  }
+  if (!compiled.program) return std::nullopt;
+  if (!fits(compiled.program->type(), type)) {
+    error(path, "this is " + plain(compiled.program->type()), "wanted here: " + plain(type));
+    return std::nullopt;
+  }
+  return std::move(compiled.program);
+}
+
+std::vector<Pattern> CompileContext::patterns(
+    const std::string& path,
+    const google::protobuf::RepeatedPtrField<spur::v1::Pattern>& in_patterns, std::string_view key,
+    const std::string& key_path) {
+  std::vector<Pattern> compiled;
+  for (int i = 0; i < in_patterns.size(); ++i) {
+    const spur::v1::Pattern& from = in_patterns.Get(i);
+    const std::string at = path + "[" + std::to_string(i) + "]";
+    Pattern pattern;
+    for (const std::string& name : from.on()) {
+      if (name == "*") {
+        pattern.all_names = true;
+      } else {
+        pattern.names.push_back(out.schema.add_name(name));
+      }
+    }
+    Place place{.event = true};
+    const expression::Environment bare = environment(place);
+    pattern.each = program(at + ".each", from.each(), bare, Type::list(Type::dyn()));
+    place.item = !from.each().empty();
+    const expression::Environment inner = place.item ? environment(place) : bare;
+    pattern.where = program(at + ".where", from.where(), inner, Type::boolean());
+    pattern.key = from.key().empty() ? program(key_path, key, inner, Type::dyn())
+                                     : program(at + ".key", from.key(), inner, Type::dyn());
+    compiled.push_back(std::move(pattern));
+  }
+  return compiled;
+}
+
+}  // namespace spur::catalog

@@ -1,0 +1,73 @@
+// What the parts of the compiler share: the catalog in, the Compiled out, and how an expression is
+// compiled at a place. Private to operators/catalog/compile*.cc.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "operators/catalog/compiled.h"
+#include "operators/catalog/position.h"
+#include "operators/expression/environment.h"
+#include "operators/expression/program.h"
+#include "spur/v1/catalog.pb.h"
+
+namespace spur::catalog {
+
+// What may stand at a place of the catalog; the base of all is features, traits, segments,
+// sessions, models and now.
+struct Place {
+  bool event = false;  // event.*, before.*
+  bool item = false;
+  bool instance = false;  // key, opened_at, count
+  bool opened = false;    // instance.opened.*
+  bool before = true;     // with event: before.* too
+  const char* why_no_event = "`event` is not known here: nothing has just happened";
+};
+
+struct CompileContext {
+  const spur::v1::Catalog& in;
+  const SourceMap& positions;
+  Compiled& out;
+  std::vector<Error>& errors;
+  std::vector<Error>& warnings;
+
+  // By feature: what features.x is. Filled before anything else is compiled.
+  std::vector<expression::Type> feature_types;
+
+  expression::Environment environment(const Place& place) const;
+
+  // Compiles `source`, which stands at `path`, and wants a `type` (dyn: any). Reports what is wrong
+  // and answers nullopt then; an empty source is nullopt too, without a report.
+  std::optional<Program> program(const std::string& path, std::string_view source,
+                                 const Place& place, const expression::Type& type);
+  // The same with the place's environment already made.
+  std::optional<Program> program(const std::string& path, std::string_view source,
+                                 const expression::Environment& environment,
+                                 const expression::Type& type);
+
+  // Compiles patterns at `path`; `key` stands for patterns without their own. With `each`, the
+  // later parts see `item`.
+  std::vector<Pattern> patterns(const std::string& path,
+                                const google::protobuf::RepeatedPtrField<spur::v1::Pattern>& in,
+                                std::string_view key, const std::string& key_path);
+
+  void error(const std::string& path, std::string message, std::string hint = "");
+};
+
+// Turns every reference into where its value comes from. After all programs are compiled.
+void resolve_slots(CompileContext& context);
+
+// What the reading of a program reaches, through segments as well.
+struct Reach {
+  std::set<std::uint32_t> features, sessions, models, segments;
+  bool traits = false, now = false, decayed = false;
+};
+void reach_of(const Compiled& catalog, const Program& program, Reach& reach);
+
+// Fills by_name, other and the lists of thresholds and sessions; orders features by what they read.
+void index_listeners(CompileContext& context);
+
+}  // namespace spur::catalog

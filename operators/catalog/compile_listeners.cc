@@ -1,0 +1,154 @@
+// For each event name the list of what listens to it, so that an event costs only what it touches.
+#include <algorithm>
+
+#include "operators/catalog/compile_context.h"
+
+namespace spur::catalog {
+namespace {
+
+using Lists = std::vector<Use> Listeners::*;
+
+// Adds `owner`'s patterns to the lists of the names they mean.
+void listen(Compiled& catalog, Lists list, std::uint32_t owner,
+            const std::vector<Pattern>& patterns) {
+  for (const Pattern& pattern : patterns) {
+    const auto add = [&](Listeners& at) {
+      // A pattern that lists a name twice still means each event once.
+      const std::vector<Use>& uses = at.*list;
+      if (!uses.empty() && uses.back().pattern == &pattern) return;
+      (at.*list).push_back({owner, &pattern});
+    };
+    if (pattern.all_names) {
+      for (Listeners& at : catalog.by_name) add(at);
+      add(catalog.other);
+      continue;
+    }
+    for (const EventSchema::NameIndex name : pattern.names) add(catalog.by_name[name]);
+  }
+}
+
+bool listens(const std::vector<Use>& uses, std::uint32_t owner) {
+  return std::any_of(uses.begin(), uses.end(), [&](const Use& use) { return use.owner == owner; });
+}
+
+bool touches(const Listeners& at, const Reach& reach) {
+  for (const std::uint32_t f : reach.features) {
+    if (listens(at.features, f)) return true;
+  }
+  for (const std::uint32_t s : reach.sessions) {
+    if (listens(at.session_opens, s) || listens(at.session_keeps, s) ||
+        listens(at.session_closes, s))
+      return true;
+  }
+  for (const std::uint32_t m : reach.models) {
+    if (listens(at.models, m)) return true;
+  }
+  return false;
+}
+
+// The slots of before.x that anything asked at this event may read.
+void collect_before(const Compiled& catalog, Listeners& at) {
+  std::set<std::uint32_t> slots;
+  const auto add = [&](const std::optional<Program>& program) {
+    if (!program) return;
+    for (const std::uint32_t s : program->slots()) {
+      const SlotKind kind = catalog.slots[s].kind;
+      if (kind == SlotKind::kBefore || kind == SlotKind::kBeforeByKey) slots.insert(s);
+    }
+  };
+  for (const std::vector<Use>* uses :
+       {&at.session_opens, &at.session_keeps, &at.session_closes, &at.features, &at.models,
+        &at.exits, &at.closes, &at.resets, &at.opens, &at.events, &at.novelties}) {
+    for (const Use& use : *uses) {
+      add(use.pattern->where);
+      add(use.pattern->each);
+      add(use.pattern->key);
+    }
+  }
+  for (const Use& use : at.features) {
+    add(catalog.features[use.owner].of);
+    add(catalog.features[use.owner].by);
+  }
+  for (const std::vector<Use>* uses : {&at.resets, &at.opens, &at.events, &at.novelties}) {
+    for (const Use& use : *uses) {
+      const Trigger& t = catalog.triggers[use.owner];
+      add(t.after);
+      add(t.until);
+      add(t.of);
+      add(t.condition);
+      for (const Step& step : t.steps) {
+        add(step.condition);
+        for (const auto& [name, program] : step.data) {
+          for (const std::uint32_t s : program.slots()) {
+            const SlotKind kind = catalog.slots[s].kind;
+            if (kind == SlotKind::kBefore || kind == SlotKind::kBeforeByKey) slots.insert(s);
+          }
+        }
+      }
+    }
+  }
+  at.before.assign(slots.begin(), slots.end());
+}
+
+}  // namespace
+
+void index_listeners(CompileContext& context) {
+  Compiled& catalog = context.out;
+  catalog.by_name.assign(catalog.schema.name_count(), {});
+  for (const std::uint32_t i : catalog.feature_order) {
+    listen(catalog, &Listeners::features, i, catalog.features[i].patterns);
+  }
+  for (std::uint32_t i = 0; i < catalog.sessions.size(); ++i) {
+    const Session& session = catalog.sessions[i];
+    listen(catalog, &Listeners::session_opens, i, session.opens);
+    listen(catalog, &Listeners::session_keeps, i, session.keeps);
+    listen(catalog, &Listeners::session_closes, i, session.closes);
+    if (session.idle.count > 0) catalog.idle_sessions.push_back(i);
+  }
+  for (std::uint32_t i = 0; i < catalog.models.size(); ++i) {
+    listen(catalog, &Listeners::models, i, catalog.models[i].patterns);
+  }
+  for (std::uint32_t i = 0; i < catalog.triggers.size(); ++i) {
+    const Trigger& t = catalog.triggers[i];
+    listen(catalog, &Listeners::exits, i, t.exits);
+    listen(catalog, &Listeners::closes, i, t.closes);
+    listen(catalog, &Listeners::resets, i, t.resets);
+    if (t.kind == Operator::kAbsence) listen(catalog, &Listeners::opens, i, t.opens);
+    if (t.kind == Operator::kEvent) listen(catalog, &Listeners::events, i, t.opens);
+    if (t.kind == Operator::kNovelty) listen(catalog, &Listeners::novelties, i, t.opens);
+    if (t.kind == Operator::kSchedule) catalog.schedules.push_back(i);
+    if (t.kind == Operator::kThreshold) catalog.thresholds.push_back(i);
+    if (t.kind == Operator::kSession)
+      catalog.sessions[static_cast<std::size_t>(t.session)].triggers.push_back(i);
+  }
+  const auto for_all = [&](auto&& visit) {
+    for (Listeners& at : catalog.by_name) visit(at);
+    visit(catalog.other);
+  };
+  for (std::uint32_t i = 0; i < catalog.triggers.size(); ++i) {
+    Trigger& t = catalog.triggers[i];
+    if (t.kind == Operator::kPrediction) {
+      for_all([&](Listeners& at) {
+        if (listens(at.models, static_cast<std::uint32_t>(t.model))) at.predictions.push_back(i);
+      });
+    }
+    if (t.kind != Operator::kThreshold) continue;
+    Reach reach;
+    if (t.when) reach_of(catalog, *t.when, reach);
+    if (t.rearm) reach_of(catalog, *t.rearm, reach);
+    for (const std::uint32_t f : reach.features) {
+      if (catalog.features[f].spec.window.count > 0 || catalog.features[f].spec.offset.count > 0) {
+        t.windowed_features.push_back(f);
+      }
+    }
+    for (const std::uint32_t s : reach.sessions) catalog.sessions[s].thresholds.push_back(i);
+    if (reach.traits) catalog.trait_thresholds.push_back(i);
+    // One that asks at intervals is asked at every event too, whatever it reads.
+    for_all([&](Listeners& at) {
+      if (touches(at, reach)) at.thresholds.push_back(i);
+    });
+  }
+  for_all([&](Listeners& at) { collect_before(catalog, at); });
+}
+
+}  // namespace spur::catalog

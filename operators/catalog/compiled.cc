@@ -1,0 +1,32 @@
+#include "operators/catalog/compiled.h"
+
+namespace spur::catalog {
+
+std::string_view to_text(Class trigger_class) {
+  switch (trigger_class) {
+    case Class::kMarketing:
+      return "marketing";
+    case Class::kService:
+      return "service";
+    case Class::kTransactional:
+      return "transactional";
+  }
+  return "";
+}
+
+bool Listeners::nothing() const {
+  return session_opens.empty() && session_keeps.empty() && session_closes.empty() &&
+         features.empty() && models.empty() && exits.empty() && closes.empty() && resets.empty() &&
+         opens.empty() && events.empty() && novelties.empty() && thresholds.empty() &&
+         predictions.empty();
+}
+
+std::int32_t Compiled::find_source(std::string_view name) const {
+  if (name.empty()) return 0;
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    if (sources[i].name == name) return static_cast<std::int32_t>(i);
+  }
+  return kNone;
+}
+
+}  // namespace spur::catalog

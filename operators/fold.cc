@@ -1,0 +1,268 @@
+#include "operators/fold.h"
+
+#include <algorithm>
+
+#include "operators/opened.h"
+#include "operators/triggers/session.h"
+#include "state/codec/value_codec.h"
+
+namespace spur {
+namespace {
+
+SessionState* find_session(Customer& customer, std::uint32_t session, std::string_view key) {
+  for (SessionState& s : customer.sessions) {
+    if (s.session == session && s.key == key) return &s;
+  }
+  return nullptr;
+}
+
+// A new element in its place. With too many keys at once, the closed one longest silent makes room, else the oldest.
+SessionState* add_session(Turn& turn, std::uint32_t session, std::string_view key) {
+  std::vector<SessionState>& all = turn.customer.sessions;
+  std::size_t same = 0;
+  std::size_t victim = all.size();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (all[i].session != session) continue;
+    ++same;
+    if (victim == all.size() || std::tuple(all[i].open, all[i].last) < std::tuple(all[victim].open, all[victim].last)) {
+      victim = i;
+    }
+  }
+  if (same >= kSessionKeysMax) {
+    all.erase(all.begin() + static_cast<std::ptrdiff_t>(victim));
+    ++turn.shard.counters.dropped_over_limit;
+  }
+  SessionState fresh;
+  fresh.session = session;
+  fresh.key = std::string(key);
+  const auto place = std::lower_bound(all.begin(), all.end(), fresh, [](const SessionState& a, const SessionState& b) {
+    return a.session != b.session ? a.session < b.session : a.key < b.key;
+  });
+  return &*all.insert(place, std::move(fresh));
+}
+
+void clear_within(Turn& turn, std::uint32_t session) {
+  for (const std::uint32_t f : turn.catalog().sessions[session].features) {
+    if (f >= turn.customer.features.size()) continue;
+    turn.customer.features[f].single.clear();
+    turn.customer.features[f].keyed.clear();
+  }
+}
+
+void want_thresholds(Turn& turn, const std::vector<std::uint32_t>& thresholds) {
+  turn.thresholds.insert(turn.thresholds.end(), thresholds.begin(), thresholds.end());
+}
+
+void open_session(Turn& turn, std::uint32_t index, std::string_view key) {
+  const catalog::Session& session = turn.catalog().sessions[index];
+  SessionState* state = find_session(turn.customer, index, key);
+  if (state == nullptr) state = add_session(turn, index, key);
+  state->open = true;
+  state->started = state->last = turn.event->time;
+  state->events = 1;
+  ++state->count;
+  state->opened.clear();
+  if (!session.opened_fields.empty()) {
+    state->opened = encode_opened(*turn.event, turn.catalog().schema, session.opened_fields, Value::absent());
+  }
+  mutate(turn, Tag::kSession, key, state->count);
+  want_thresholds(turn, session.thresholds);
+  triggers::session_moment(turn, *state, catalog::SessionMoment::kOpened, Instant::distant_past());
+}
+
+
+}  // namespace
+
+Instant idle_deadline(const catalog::Compiled& catalog, const SessionState& session) {
+  const Millis idle = catalog.sessions[session.session].idle;
+  return session.open && idle.count > 0 ? session.last + idle : Instant::never();
+}
+
+void fold_traits(Turn& turn) {
+  if (!turn.event->traits.is(Kind::kMap)) return;
+  std::vector<Trait>& traits = turn.customer.more().traits;
+  for (const MapEntry& entry : turn.event->traits.entries()) {
+    std::string value;
+    encode_value(entry.value, value);
+    const std::string_view name = entry.key.as_text();
+    const auto place = std::lower_bound(traits.begin(), traits.end(), name,
+                                        [](const Trait& t, std::string_view n) { return t.name < n; });
+    const bool known = place != traits.end() && place->name == name;
+    if (value.size() > kTraitBytesMax || (!known && traits.size() >= kTraitsMax)) {
+      ++turn.shard.counters.dropped_over_limit;
+      continue;
+    }
+    // At one instant the greater bytes win, so that any order agrees.
+    if (known && std::tuple(turn.event->time, std::string_view(value)) <=
+                     std::tuple(place->time, std::string_view(place->value))) {
+      continue;
+    }
+    mutate(turn, Tag::kTrait, name, hash64(value));
+    if (known) {
+      place->value = std::move(value);
+      place->time = turn.event->time;
+    } else {
+      traits.insert(place, {std::string(name), std::move(value), turn.event->time});
+    }
+  }
+  turn.slots.forget();
+  want_thresholds(turn, turn.catalog().trait_thresholds);
+}
+
+void fold_session_starts(Turn& turn) {
+  const catalog::Listeners& at = turn.catalog().listeners(turn.event->name_index);
+  if (at.session_opens.empty() && at.session_keeps.empty()) return;
+  bool changed = false;
+  std::vector<std::pair<std::uint32_t, std::string>> opened;  // an event that opens one does not keep it as well
+  const auto newly = [&](std::uint32_t session, std::string_view key) {
+    for (const auto& [s, k] : opened) {
+      if (s == session && k == key) return true;
+    }
+    return false;
+  };
+  for (const catalog::Use& use : at.session_opens) {
+    for_each_match(turn, *use.pattern, [&](Value, std::string_view key) {
+      const SessionState* const state = find_session(turn.customer, use.owner, key);
+      if (state != nullptr && state->open) return;
+      open_session(turn, use.owner, key);
+      opened.emplace_back(use.owner, std::string(key));
+      changed = true;
+    });
+  }
+  for (const catalog::Use& use : at.session_keeps) {
+    const catalog::Session& session = turn.catalog().sessions[use.owner];
+    const auto keep = [&](SessionState& state) {
+      if (!state.open || newly(use.owner, state.key)) return;
+      opened.emplace_back(use.owner, state.key);  // kept once, whatever many patterns say so
+      state.last = std::max(state.last, turn.event->time);
+      ++state.events;
+      mutate(turn, Tag::kSession, state.key, state.events);
+      want_thresholds(turn, session.thresholds);
+      changed = true;
+    };
+    for_each_match(turn, *use.pattern, [&](Value, std::string_view key) {
+      if (session.keyed && !use.pattern->key) {  // means all that are open
+        for (SessionState& state : turn.customer.sessions) {
+          if (state.session == use.owner) keep(state);
+        }
+        return;
+      }
+      SessionState* const state = find_session(turn.customer, use.owner, key);
+      if (state != nullptr && state->open) {
+        keep(*state);
+      } else if (session.opens.empty()) {
+        open_session(turn, use.owner, key);
+        opened.emplace_back(use.owner, std::string(key));
+        changed = true;
+      }
+    });
+  }
+  if (changed) turn.slots.forget();
+}
+
+void fold_features(Turn& turn) {
+  const catalog::Compiled& catalog = turn.catalog();
+  const catalog::Listeners& at = catalog.listeners(turn.event->name_index);
+  if (at.features.empty()) return;
+  if (turn.customer.features.size() < catalog.features.size()) turn.customer.features.resize(catalog.features.size());
+  std::int64_t done = catalog::kNone;  // several patterns of one feature mean an event once
+  for (const catalog::Use& use : at.features) {
+    if (static_cast<std::int64_t>(use.owner) == done) continue;
+    const catalog::Feature& feature = catalog.features[use.owner];
+    if (feature.session != catalog::kNone) {
+      const auto session = static_cast<std::uint32_t>(feature.session);
+      const bool open = std::any_of(turn.customer.sessions.begin(), turn.customer.sessions.end(),
+                                    [&](const SessionState& s) { return s.session == session && s.open; });
+      if (!open) continue;
+    }
+    FeatureState& state = turn.customer.features[use.owner];
+    for_each_match(turn, *use.pattern, [&](Value, std::string_view) {
+      done = use.owner;
+      const Value of = feature.of ? turn.evaluate(*feature.of) : Value::integer(1);
+      if (of.is_error()) return;
+      if (!feature.by) {
+        if (state.single.add(feature.spec, turn.event->time, turn.now, of, turn.shard.digest) == Aggregate::Added::kError) {
+          ++turn.shard.counters.conditions_in_error;
+        }
+        return;
+      }
+      const std::optional<std::string_view> by = key_text(turn.evaluate(*feature.by), turn.arena());
+      if (!by) return;
+      if (state.keyed.add(feature.spec, *by, turn.event->time, turn.now, of, turn.shard.digest) == Aggregate::Added::kError) {
+        ++turn.shard.counters.conditions_in_error;
+      }
+    });
+    // One that reads another must see it folded; catalog.feature_order has put it behind.
+    turn.slots.forget();
+  }
+}
+
+void fold_models(Turn& turn) {
+  const catalog::Listeners& at = turn.catalog().listeners(turn.event->name_index);
+  for (const catalog::Use& use : at.models) {
+    bool matches = false;
+    for_each_match(turn, *use.pattern, [&](Value, std::string_view) { matches = true; });
+    if (!matches) continue;
+    std::vector<ModelState>& models = turn.customer.more().models;
+    const auto place = std::lower_bound(models.begin(), models.end(), use.owner,
+                                        [](const ModelState& m, std::uint32_t i) { return m.model < i; });
+    const Instant t = turn.event->time;
+    if (place == models.end() || place->model != use.owner) {
+      models.insert(place, {use.owner, t, t, 1});
+    } else {
+      ModelState& state = *place;
+      const bool days = turn.catalog().models[use.owner].distinct_days;
+      // A late event of a day between the first and the last may be that day's first or not: only the first, the last
+      // and their number are kept, so it counts as a new one.
+      const bool same = days && (utc_day(t) == utc_day(state.first) || utc_day(t) == utc_day(state.last));
+      if (!same) ++state.purchases;
+      state.first = std::min(state.first, t);
+      state.last = std::max(state.last, t);
+    }
+    mutate(turn, Tag::kModel, static_cast<std::uint64_t>(t.ms));
+    turn.slots.forget();
+  }
+}
+
+void end_session(Turn& turn, std::size_t session, catalog::SessionMoment moment, Instant hold_until) {
+  SessionState& state = turn.customer.sessions[session];
+  const SessionState just_before = state;
+  turn.slots.set_ended_session(&just_before);
+  triggers::session_moment(turn, just_before, moment, hold_until);
+  turn.slots.set_ended_session(nullptr);
+  state.open = false;
+  state.events = 0;
+  state.opened.clear();
+  mutate(turn, Tag::kSession, state.key, 0);
+  // With several at once, `within` counts over all that are open.
+  const bool another = std::any_of(turn.customer.sessions.begin(), turn.customer.sessions.end(),
+                                   [&](const SessionState& s) { return s.session == state.session && s.open; });
+  if (!another) clear_within(turn, state.session);
+  turn.slots.forget();
+  const std::vector<std::uint32_t>& thresholds = turn.catalog().sessions[state.session].thresholds;
+  turn.thresholds.insert(turn.thresholds.end(), thresholds.begin(), thresholds.end());
+}
+
+void fold_session_ends(Turn& turn) {
+  const catalog::Listeners& at = turn.catalog().listeners(turn.event->name_index);
+  for (const catalog::Use& use : at.session_closes) {
+    const bool keyed = turn.catalog().sessions[use.owner].keyed;
+    std::vector<std::string> keys;
+    bool all = false;
+    for_each_match(turn, *use.pattern, [&](Value, std::string_view key) {
+      if (keyed && !use.pattern->key) {
+        all = true;
+      } else {
+        keys.emplace_back(key);
+      }
+    });
+    for (std::size_t i = 0; i < turn.customer.sessions.size(); ++i) {
+      const SessionState& state = turn.customer.sessions[i];
+      if (state.session != use.owner || !state.open || turn.event->time < state.started) continue;
+      if (!all && std::find(keys.begin(), keys.end(), state.key) == keys.end()) continue;
+      end_session(turn, i, catalog::SessionMoment::kClosed, Instant::distant_past());
+    }
+  }
+}
+
+}  // namespace spur

@@ -1,0 +1,347 @@
+#include "operators/gate.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "operators/expression/text.h"
+#include "operators/guards/age.h"
+#include "operators/guards/caps.h"
+#include "operators/guards/quiet_hours.h"
+#include "operators/guards/reachable.h"
+#include "operators/guards/repeat.h"
+#include "operators/guards/still_true.h"
+#include "operators/held.h"
+#include "operators/opened.h"
+#include "operators/triggers/collect.h"
+#include "state/codec/value_codec.h"
+
+namespace spur {
+namespace {
+
+using catalog::Channel;
+using catalog::Step;
+using catalog::Trigger;
+using guards::Answer;
+
+// One step about to be decided: what the firing or the pending step says of it.
+struct StepAsked {
+  std::uint32_t trigger = 0;
+  std::uint32_t step = 0;
+  Instant due;
+  Instant fired_at;
+  Instant opened_at;
+  std::uint32_t count = 0;
+  const std::string* key = nullptr;
+  const Event* event = nullptr;
+  std::string_view opened;
+  Value item;
+  const Firing::Prepared* prepared = nullptr;
+};
+
+Decision new_decision(Turn& turn, const Trigger& trigger, const std::string& key, Instant fired_at) {
+  RunState& run = turn.shard.run;
+  Decision decision;
+  decision.id = {run.shard, run.seq, run.input, run.ordinal++};
+  decision.time = turn.now;
+  decision.customer = to_text(turn.customer.id());
+  decision.trigger = trigger.name;
+  decision.instance = key;
+  decision.fired_at = fired_at;
+  decision.class_name = std::string(catalog::to_text(trigger.trigger_class));
+  if (turn.event != nullptr) decision.received = turn.received;
+  return decision;
+}
+
+// Hands a decision to the effects, or to the conclusion that is being held.
+void record(Turn& turn, std::uint32_t trigger, Decision decision, HeldDecisions* held) {
+  Shard::TriggerCounters& counters = turn.shard.trigger_counters[trigger];
+  if (decision.verdict == Verdict::kSent) ++counters.sent;
+  if (decision.verdict == Verdict::kSuppressed) ++counters.suppressed;
+  if (decision.verdict == Verdict::kDeferred) ++counters.deferred;
+  mutate(turn, Tag::kDecision, decision.trigger, static_cast<std::uint64_t>(decision.time.ms));
+  mutate(turn, Tag::kDecision, decision.customer, static_cast<std::uint64_t>(decision.verdict));
+  mutate(turn, Tag::kDecision, decision.instance, hash64(decision.data) ^ decision.id.ordinal);
+  if (held != nullptr) {
+    held->decisions.push_back(std::move(decision));
+    return;
+  }
+  emit(turn, std::move(decision));
+}
+
+std::string cause_of(Turn& turn, const StepAsked& asked) {
+  if (asked.event != nullptr) return std::string(asked.event->id);
+  return opened_event_id(asked.opened, turn.catalog().schema, turn.arena());
+}
+
+// Asks the guards of one channel.
+Answer ask_channel(Turn& turn, const StepAsked& asked, std::uint32_t channel) {
+  const Trigger& trigger = turn.catalog().triggers[asked.trigger];
+  if (Answer a = guards::reachable(turn, asked.trigger, channel); !a.through()) return a;
+  if (Answer a = guards::still_true(turn, asked.trigger); !a.through()) return a;
+  if (Answer a = guards::quiet_hours(turn, channel); !a.through()) return a;
+  return guards::caps(turn, trigger.trigger_class, channel);
+}
+
+struct Chosen {
+  std::uint32_t channel = 0;
+  Answer answer;
+};
+
+// The first channel that the guards let through; else the first they defer; else what the first said.
+Chosen choose(Turn& turn, const StepAsked& asked, const std::vector<std::uint32_t>& channels) {
+  std::optional<Chosen> deferred, first;
+  for (const std::uint32_t channel : channels) {
+    Chosen chosen{channel, ask_channel(turn, asked, channel)};
+    if (chosen.answer.through()) return chosen;
+    if (chosen.answer.kind == Answer::Kind::kDeferred && !deferred) deferred = chosen;
+    if (!first) first = chosen;
+  }
+  return deferred ? *deferred : *first;
+}
+
+InstanceView view_of(const Turn& turn, const StepAsked& asked) {
+  return {*asked.key, asked.opened_at, asked.count, asked.event, asked.opened, asked.item,
+          last_data(turn.customer, asked.trigger, *asked.key)};
+}
+
+void remember_data(Turn& turn, const StepAsked& asked, const Step& step) {
+  if (!turn.catalog().triggers[asked.trigger].keeps_last_data) return;
+  const std::span<MapEntry> entries = turn.arena().array<MapEntry>(step.data.size());
+  for (std::size_t i = 0; i < step.data.size(); ++i) {
+    entries[i] = {Value::string(step.data[i].first), turn.evaluate(step.data[i].second)};
+    if (entries[i].value.is_error()) entries[i].value = Value::null();
+  }
+  std::string bytes;
+  encode_value(Value::map(entries), bytes);
+  TriggerState& state = triggers::state_of(turn, asked.trigger);
+  if (state.more == nullptr) state.more = std::make_unique<TriggerState::More>();
+  std::vector<LastData>& all = state.more->last;
+  const auto place = std::lower_bound(all.begin(), all.end(), *asked.key,
+                                      [](const LastData& l, const std::string& key) { return l.key < key; });
+  if (place != all.end() && place->key == *asked.key) {
+    place->at = asked.fired_at;
+    place->data = std::move(bytes);
+    return;
+  }
+  all.insert(place, {*asked.key, asked.fired_at, std::move(bytes)});
+  if (all.size() > kLastDataMax) {
+    all.erase(std::min_element(all.begin(), all.end(), [](const LastData& a, const LastData& b) { return a.at < b.at; }));
+    ++turn.shard.counters.dropped_over_limit;
+  }
+}
+
+void add_pending(Turn& turn, Pending pending) {
+  std::vector<Pending>& all = turn.customer.more().pending;
+  if (all.size() >= kPendingMax) {
+    ++turn.shard.counters.dropped_over_limit;
+    return;
+  }
+  mutate(turn, Tag::kPending, pending.key, static_cast<std::uint64_t>(pending.release.ms));
+  all.push_back(std::move(pending));
+}
+
+Pending pending_of(Turn& turn, const StepAsked& asked, Pending::State state) {
+  const Trigger& trigger = turn.catalog().triggers[asked.trigger];
+  Pending pending;
+  pending.trigger = asked.trigger;
+  pending.step = asked.step;
+  pending.state = state;
+  pending.count = asked.count;
+  pending.due = asked.due;
+  pending.fired_at = asked.fired_at;
+  pending.opened_at = asked.opened_at;
+  pending.key = *asked.key;
+  pending.opened = asked.event != nullptr
+                       ? encode_opened(*asked.event, turn.catalog().schema, trigger.opened_fields,
+                                       trigger.keeps_item ? asked.item : Value::absent())
+                       : std::string(asked.opened);
+  return pending;
+}
+
+// Decides one step. Answers whether it went through: sent, held out or deferred. `released` is the deferred step that
+// this is the release of.
+bool decide_step(Turn& turn, const StepAsked& asked, const Pending* released, HeldDecisions* held) {
+  const Trigger& trigger = turn.catalog().triggers[asked.trigger];
+  const Step& step = trigger.steps[asked.step];
+  const InstanceView view = view_of(turn, asked);
+  turn.slots.set_instance(&view);
+
+  Decision decision = new_decision(turn, trigger, *asked.key, asked.fired_at);
+  decision.step = asked.step;
+  decision.template_name = step.template_name;
+  decision.cause_event_id = cause_of(turn, asked);
+
+  const std::vector<std::uint32_t> deferred_channel = {released != nullptr ? released->channel : 0};
+  const std::vector<std::uint32_t>& channels = released != nullptr ? deferred_channel : step.channels;
+  Chosen chosen{channels[0], Answer::yes()};
+  if (Answer a = guards::age(turn, turn.now); !a.through()) {
+    chosen.answer = a;
+  } else if (step.expires.count > 0 && turn.now > asked.due + step.expires) {
+    chosen.answer = Answer::no("expired");
+  } else if (released == nullptr && !(asked.prepared != nullptr ? asked.prepared->condition
+                                                                : turn.holds(step.condition, asked.trigger))) {
+    chosen.answer = Answer::no("if");
+  } else {
+    chosen = choose(turn, asked, channels);
+  }
+
+  const Channel& channel = turn.catalog().channels[chosen.channel];
+  decision.channel = channel.name;
+  decision.topic = channel.topic;
+  decision.reason = std::string(chosen.answer.reason);
+  decision.detail = std::move(chosen.answer.detail);
+  switch (chosen.answer.kind) {
+    case Answer::Kind::kSuppressed:
+      decision.verdict = Verdict::kSuppressed;
+      break;
+    case Answer::Kind::kDeferred: {
+      decision.verdict = Verdict::kDeferred;
+      Pending pending = pending_of(turn, asked, Pending::State::kDeferred);
+      pending.release = chosen.answer.until;
+      pending.channel = chosen.channel;
+      pending.counted = true;
+      add_pending(turn, std::move(pending));
+      break;
+    }
+    case Answer::Kind::kThrough:
+      decision.verdict = Verdict::kSent;
+      if (step.expires.count > 0) decision.expires = asked.due + step.expires;
+      guards::count_sent(turn, trigger.trigger_class, chosen.channel);
+      break;
+  }
+  decision.data = asked.prepared != nullptr ? asked.prepared->data : step_data(turn, step);
+  const bool through = !(chosen.answer.kind == Answer::Kind::kSuppressed);
+  if (decision.verdict == Verdict::kSent && asked.step == 0) remember_data(turn, asked, step);
+  turn.slots.set_instance(nullptr);
+  if (held != nullptr && decision.verdict == Verdict::kSent) held->sent.push_back(chosen.channel);
+  record(turn, asked.trigger, std::move(decision), held);
+  return through;
+}
+
+// A step that is still deferred gives way to the next of its channel.
+void supersede(Turn& turn, const Pending& due) {
+  const Trigger& trigger = turn.catalog().triggers[due.trigger];
+  const std::vector<std::uint32_t>& channels = trigger.steps[due.step].channels;
+  std::vector<Pending>& all = turn.customer.more().pending;
+  for (std::size_t i = 0; i < all.size();) {
+    const Pending& p = all[i];
+    const bool gives_way = p.state == Pending::State::kDeferred && p.trigger == due.trigger && p.key == due.key &&
+                           p.fired_at == due.fired_at && p.step < due.step &&
+                           std::find(channels.begin(), channels.end(), p.channel) != channels.end();
+    if (!gives_way) {
+      ++i;
+      continue;
+    }
+    drop_deferred(turn, p, "superseded");
+    all.erase(all.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+}
+
+void decide_pending(Turn& turn, const Firing& firing) {
+  const Pending& p = firing.pending;
+  if (p.state == Pending::State::kWaiting) supersede(turn, p);
+  const StepAsked asked{p.trigger, p.step, p.due, p.fired_at, p.opened_at, p.count, &p.key, nullptr, p.opened, {}, nullptr};
+  const bool released = p.state == Pending::State::kDeferred;
+  const bool through = decide_step(turn, asked, released ? &p : nullptr, nullptr);
+  if (through && !p.counted) guards::went_through(turn, p.trigger, p.key, p.fired_at);
+}
+
+// A firing silenced as a whole: one decision without channel; its repeats are counted only.
+bool silenced(Turn& turn, const Firing& firing, HeldDecisions* held) {
+  const Trigger& trigger = turn.catalog().triggers[firing.trigger];
+  Answer answer = guards::warming(turn, firing.trigger);
+  if (answer.through()) answer = guards::once(turn, firing.trigger, firing.key);
+  if (answer.through()) answer = guards::cooldown(turn, firing.trigger, firing.key);
+  if (answer.through()) return false;
+  if (guards::recorded_before(turn, firing.trigger, firing.key, answer.reason)) {
+    ++turn.shard.counters.silenced_repeats;
+    return true;
+  }
+  Decision decision = new_decision(turn, trigger, firing.key, turn.now);
+  decision.verdict = Verdict::kSuppressed;
+  decision.reason = std::string(answer.reason);
+  decision.detail = std::move(answer.detail);
+  if (firing.event != nullptr) {
+    decision.cause_event_id = std::string(firing.event->id);
+  } else {
+    decision.cause_event_id = opened_event_id(firing.opened, turn.catalog().schema, turn.arena());
+  }
+  record(turn, firing.trigger, std::move(decision), held);
+  return true;
+}
+
+void decide_firing(Turn& turn, const Firing& firing) {
+  const Trigger& trigger = turn.catalog().triggers[firing.trigger];
+  if (turn.now < trigger.from || turn.now >= trigger.to) return;
+  HeldDecisions conclusion;
+  HeldDecisions* held = nullptr;
+  if (firing.hold_until != Instant::distant_past()) {
+    held = &conclusion;
+    conclusion.undo = guards::before_firing(turn, firing.trigger, firing.key);
+  }
+  const bool too_old = !guards::age(turn, turn.now).through();
+  if (too_old || !silenced(turn, firing, held)) {
+    bool through = false;
+    for (std::uint32_t i = 0; i < trigger.steps.size(); ++i) {
+      StepAsked asked{firing.trigger, i, firing.base + trigger.steps[i].after, firing.base, firing.opened_at, firing.count,
+                      &firing.key, firing.event, firing.opened, firing.item,
+                      i < firing.prepared.size() ? &firing.prepared[i] : nullptr};
+      if (asked.due <= turn.now) {
+        through = decide_step(turn, asked, nullptr, held) || through;
+        continue;
+      }
+      if (too_old) continue;  // nothing of it will be sent
+      Pending pending = pending_of(turn, asked, Pending::State::kWaiting);
+      pending.release = asked.due;
+      pending.counted = through;
+      add_pending(turn, std::move(pending));
+    }
+    if (through) guards::went_through(turn, firing.trigger, firing.key, firing.base);
+  }
+  if (held != nullptr) hold(turn, firing, std::move(conclusion));
+}
+
+}  // namespace
+
+std::string step_data(Turn& turn, const Step& step) {
+  if (step.data.empty()) return "{}";
+  std::string json = "{";
+  for (const auto& [name, program] : step.data) {
+    if (json.size() > 1) json += ',';
+    expression::append_json_string(&json, name);
+    json += ':';
+    expression::append_json(&json, turn.evaluate(program));
+  }
+  json += '}';
+  return json;
+}
+
+const LastData* last_data(const Customer& customer, std::uint32_t trigger, std::string_view key) {
+  for (const TriggerState& state : customer.triggers) {
+    if (state.trigger != trigger || state.more == nullptr) continue;
+    for (const LastData& last : state.more->last) {
+      if (last.key == key) return &last;
+    }
+  }
+  return nullptr;
+}
+
+void decide_all(Turn& turn) {
+  if (turn.firings.size() > 1) {
+    std::stable_sort(turn.firings.begin(), turn.firings.end(), [](const Firing& a, const Firing& b) {
+      const std::uint32_t step_a = a.is_step ? a.pending.step : 0;
+      const std::uint32_t step_b = b.is_step ? b.pending.step : 0;
+      return std::tie(a.trigger, a.key, step_a) < std::tie(b.trigger, b.key, step_b);
+    });
+  }
+  for (const Firing& firing : turn.firings) {
+    if (firing.is_step) {
+      decide_pending(turn, firing);
+    } else {
+      decide_firing(turn, firing);
+    }
+  }
+  turn.firings.clear();
+}
+
+}  // namespace spur

@@ -1,0 +1,36 @@
+// The gate: every firing ends here, in recorded decisions. Guards are asked in a fixed order in the same step of the
+// fold, so that no counter can lag (design.md §5): age, once, cooldown for the firing as a whole; reachable, `while`,
+// quiet hours, caps for each step. The verdict is sent, suppressed with a reason, or deferred.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "operators/turn.h"
+
+namespace spur {
+
+inline constexpr std::size_t kPendingMax = 1'000;     // steps that wait, of one customer; beyond: dropped, counted
+inline constexpr std::size_t kLastDataMax = 100;      // keys whose last data a trigger keeps
+inline constexpr std::size_t kKeyTimesMax = 10'000;   // keys whose last firing a trigger keeps; then the oldest go
+
+// Decides the turn's firings, in the order (priority, trigger, key, step).
+void decide_all(Turn& turn);
+
+// The data of a step as canonical JSON, in the order written. Needs the turn's instance to be set.
+std::string step_data(Turn& turn, const catalog::Step& step);
+
+// This key's firing before; nullptr: none.
+const LastData* last_data(const Customer& customer, std::uint32_t trigger, std::string_view key);
+
+using KeyChosen = std::function<bool(const std::string& key)>;
+// Ends what `trigger` has pending for the chosen keys: waiting steps go silently, deferred ones with a decision, and
+// conclusions held for their grace are taken back if the event at `t` came in time for them.
+void drop_pending(Turn& turn, std::uint32_t trigger, Instant t, const KeyChosen& chosen);
+// Takes back held conclusions that the turn's event resets, and opens their waits again.
+void reopen_held(Turn& turn, std::uint32_t trigger, const KeyChosen& chosen);
+// Lets go the held decisions whose grace is over: those with release < `limit`, or all that are due before it.
+void release_held(Turn& turn, Instant limit, bool all);
+
+}  // namespace spur

@@ -1,0 +1,27 @@
+// What a guard answers about one step (or one firing): let through, suppressed with a reason, or deferred to an instant.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "state/time.h"
+
+namespace spur::guards {
+
+struct Answer {
+  enum class Kind : std::uint8_t { kThrough, kSuppressed, kDeferred } kind = Kind::kThrough;
+  std::string_view reason;      // stable text: what a decision records
+  std::string detail;           // the values that decided, for people
+  Instant until;                // of a deferred one
+
+  bool through() const { return kind == Kind::kThrough; }
+  static Answer yes() { return {}; }
+  static Answer no(std::string_view reason, std::string detail = "") {
+    return {Kind::kSuppressed, reason, std::move(detail), {}};
+  }
+  static Answer later(std::string_view reason, Instant until) {
+    return {Kind::kDeferred, reason, "", until};
+  }
+};
+
+}  // namespace spur::guards

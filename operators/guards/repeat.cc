@@ -1,0 +1,128 @@
+#include "operators/guards/repeat.h"
+
+#include <algorithm>
+
+#include "fmt/format.h"
+#include "operators/gate.h"
+#include "operators/triggers/collect.h"
+
+namespace spur::guards {
+namespace {
+
+enum Bit : std::uint8_t { kWarming = 1, kOnce = 2, kCooldown = 4 };
+
+std::uint8_t bit_of(std::string_view reason) {
+  return reason == "warming" ? kWarming : reason == "once" ? kOnce : kCooldown;
+}
+
+bool by_key(const catalog::Trigger& trigger) { return trigger.once_key || trigger.cooldown_key.count > 0; }
+
+Answer within(Instant last, Millis length, Instant now) {
+  if (length.count == 0 || now >= last + length) return Answer::yes();
+  return Answer::no("cooldown", fmt::format("{} s since the last, cooldown {} s", (now - last).count / 1000, length.count / 1000));
+}
+
+}  // namespace
+
+Answer warming(const Turn& turn, std::uint32_t index) {
+  const ShardState& shard = turn.shard;
+  if (turn.customer.first_generation >= shard.newest_since) return Answer::yes();
+  const catalog::Trigger& trigger = turn.catalog().triggers[index];
+  for (const std::uint32_t f : trigger.features) {
+    const Since& since = shard.features_since[f];
+    if (since.generation <= turn.customer.first_generation) continue;
+    const AggregateSpec& spec = turn.catalog().features[f].spec;
+    const bool session = turn.catalog().features[f].session != catalog::kNone;
+    if (session) continue;  // whole again at the next opening
+    if (spec.window.count > 0 && turn.now >= since.at + spec.window + spec.offset) continue;
+    return Answer::no("warming", fmt::format("features.{} is new since this customer is known", turn.catalog().features[f].name));
+  }
+  const Since& since = shard.triggers_since[index];
+  if (trigger.kind == catalog::Operator::kNovelty && since.generation > turn.customer.first_generation) {
+    return Answer::no("warming", "what this customer had before the trigger came is not known");
+  }
+  return Answer::yes();
+}
+
+Answer once(Turn& turn, std::uint32_t index, std::string_view key) {
+  const catalog::Trigger& trigger = turn.catalog().triggers[index];
+  if (!trigger.once_customer && !trigger.once_key) return Answer::yes();
+  TriggerState* const state = triggers::find_state(turn.customer, index);
+  if (state == nullptr) return Answer::yes();
+  if (trigger.once_customer && state->fired) return Answer::no("once", "once a customer");
+  const KeyTime* const at = trigger.once_key ? triggers::find_key_state(*state, key) : nullptr;
+  if (at != nullptr && at->time != Instant::distant_past()) return Answer::no("once", "once a key");
+  return Answer::yes();
+}
+
+Answer cooldown(Turn& turn, std::uint32_t index, std::string_view key) {
+  const catalog::Trigger& trigger = turn.catalog().triggers[index];
+  TriggerState* const state = triggers::find_state(turn.customer, index);
+  if (state == nullptr) return Answer::yes();
+  if (state->fired) {
+    Answer answer = within(state->last_fired, trigger.cooldown, turn.now);
+    if (!answer.through()) return answer;
+  }
+  if (trigger.cooldown_key.count == 0) return Answer::yes();
+  const KeyTime* const at = triggers::find_key_state(*state, key);
+  if (at == nullptr || at->time == Instant::distant_past()) return Answer::yes();
+  return within(at->time, trigger.cooldown_key, turn.now);
+}
+
+bool recorded_before(Turn& turn, std::uint32_t index, std::string_view key, std::string_view reason) {
+  TriggerState& state = triggers::state_of(turn, index);
+  std::uint8_t& silenced = by_key(turn.catalog().triggers[index]) && reason != "warming"
+                               ? triggers::key_state(state, key).silenced
+                               : state.silenced;
+  if ((silenced & bit_of(reason)) != 0) return true;
+  silenced |= bit_of(reason);
+  return false;
+}
+
+void went_through(Turn& turn, std::uint32_t index, std::string_view key, Instant at) {
+  const catalog::Trigger& trigger = turn.catalog().triggers[index];
+  const bool keyed = by_key(trigger);
+  if (!keyed && trigger.cooldown.count == 0 && !trigger.once_customer) return;  // nothing asks
+  TriggerState& state = triggers::state_of(turn, index);
+  state.last_fired = state.fired ? std::max(state.last_fired, at) : at;
+  state.fired = true;
+  state.silenced = 0;
+  mutate(turn, Tag::kFired, key, static_cast<std::uint64_t>(at.ms));
+  if (!keyed) return;
+  KeyTime& k = triggers::key_state(state, key);
+  k.time = std::max(k.time, at);
+  k.silenced = 0;
+  std::vector<KeyTime>& all = state.more->by_key;
+  if (!trigger.once_key) {  // what has cooled down says nothing any more
+    std::erase_if(all, [&](const KeyTime& old) { return old.time + trigger.cooldown_key <= turn.now && old.key != key; });
+  }
+  if (all.size() > kKeyTimesMax) {
+    all.erase(std::min_element(all.begin(), all.end(), [](const KeyTime& a, const KeyTime& b) { return a.time < b.time; }));
+    ++turn.shard.counters.dropped_over_limit;
+  }
+}
+
+Undo before_firing(Turn& turn, std::uint32_t index, std::string_view key) {
+  Undo before;
+  TriggerState* const state = triggers::find_state(turn.customer, index);
+  if (state == nullptr) return before;
+  before.fired = state->fired;
+  before.last_fired = state->last_fired;
+  if (const KeyTime* const k = triggers::find_key_state(*state, key)) {
+    before.key_known = true;
+    before.key_time = k->time;
+  }
+  return before;
+}
+
+void undo(Turn& turn, std::uint32_t index, std::string_view key, const Undo& before) {
+  TriggerState* const state = triggers::find_state(turn.customer, index);
+  if (state == nullptr) return;
+  state->fired = before.fired;
+  state->last_fired = before.last_fired;
+  if (KeyTime* const k = triggers::find_key_state(*state, key)) {
+    k->time = before.key_known ? before.key_time : Instant::distant_past();
+  }
+}
+
+}  // namespace spur::guards

@@ -1,0 +1,210 @@
+#include "operators/held.h"
+
+#include <algorithm>
+
+#include "operators/gate.h"
+#include "operators/guards/caps.h"
+#include "operators/triggers/collect.h"
+#include "state/codec/byte_io.h"
+
+namespace spur {
+namespace {
+
+void write_decision(const Decision& d, ByteWriter& out) {
+  out.zigzag(d.time.ms);
+  for (const std::string* text : {&d.instance, &d.channel, &d.topic, &d.template_name, &d.reason, &d.data,
+                                  &d.cause_event_id, &d.detail}) {
+    out.text(*text);
+  }
+  out.varint(d.step);
+  out.u8(static_cast<std::uint8_t>(d.verdict));
+  out.zigzag(d.fired_at.ms);
+  out.zigzag(d.expires.ms);
+}
+
+Decision read_decision(ByteReader& in) {
+  Decision d;
+  d.time = {in.zigzag()};
+  for (std::string* text : {&d.instance, &d.channel, &d.topic, &d.template_name, &d.reason, &d.data, &d.cause_event_id, &d.detail}) {
+    *text = std::string(in.text());
+  }
+  d.step = static_cast<std::uint32_t>(in.varint());
+  d.verdict = static_cast<Verdict>(in.varint_max(4));
+  d.fired_at = {in.zigzag()};
+  d.expires = {in.zigzag()};
+  return d;
+}
+
+std::string encode(const HeldDecisions& held) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.boolean(held.undo.fired);
+  out.zigzag(held.undo.last_fired.ms);
+  out.boolean(held.undo.key_known);
+  out.zigzag(held.undo.key_time.ms);
+  out.varint(held.sent.size());
+  for (const std::uint32_t channel : held.sent) out.varint(channel);
+  out.varint(held.decisions.size());
+  for (const Decision& d : held.decisions) write_decision(d, out);
+  return bytes;
+}
+
+HeldDecisions decode(std::string_view bytes) {
+  ByteReader in(bytes);
+  HeldDecisions held;
+  held.undo.fired = in.boolean();
+  held.undo.last_fired = {in.zigzag()};
+  held.undo.key_known = in.boolean();
+  held.undo.key_time = {in.zigzag()};
+  for (std::size_t n = in.count(); n > 0; --n) held.sent.push_back(static_cast<std::uint32_t>(in.varint()));
+  for (std::size_t n = in.count(); n > 0; --n) held.decisions.push_back(read_decision(in));
+  SPUR_CHECK(in.done());  // written by hold() of the same fold version
+  return held;
+}
+
+// Undoes what the conclusion changed. Its decisions are gone with it.
+void take_back(Turn& turn, const Held& held) {
+  const HeldDecisions decided = decode(held.decisions);
+  guards::undo(turn, held.trigger, held.key, decided.undo);
+  const catalog::Class trigger_class = turn.catalog().triggers[held.trigger].trigger_class;
+  for (const std::uint32_t channel : decided.sent) {
+    if (channel < turn.catalog().channels.size()) guards::uncount_sent(turn, trigger_class, channel, held.due);
+  }
+  std::erase_if(turn.customer.more().pending, [&](const Pending& p) {
+    return p.trigger == held.trigger && p.key == held.key && p.fired_at == held.due;
+  });
+  mutate(turn, Tag::kHeld, held.key, 0);
+}
+
+}  // namespace
+
+void emit(Turn& turn, Decision decision) {
+  if (decision.id.ordinal >= kEffectsPerInput) {
+    ++turn.shard.counters.dropped_over_limit;
+    return;
+  }
+  if (decision.verdict == Verdict::kSent) {
+    const auto it = turn.shard.spurseq_by_topic.find(decision.topic);
+    std::uint64_t& last = it != turn.shard.spurseq_by_topic.end() ? it->second : turn.shard.spurseq_by_topic[decision.topic];
+    decision.spurseq = ++last;
+  }
+  turn.effects.decisions.push_back(std::move(decision));
+}
+
+void hold(Turn& turn, const Firing& firing, HeldDecisions held) {
+  Held kept;
+  kept.trigger = firing.trigger;
+  kept.count = firing.count;
+  kept.release = firing.hold_until;
+  kept.due = turn.now;
+  kept.opened_at = firing.opened_at;
+  kept.key = firing.key;
+  kept.opened = firing.opened;
+  kept.decisions = encode(held);
+  mutate(turn, Tag::kHeld, kept.key, static_cast<std::uint64_t>(kept.release.ms));
+  turn.customer.more().held.push_back(std::move(kept));
+}
+
+void release_held(Turn& turn, Instant limit, bool all) {
+  if (turn.customer.rare == nullptr) return;
+  std::vector<Held>& held = turn.customer.rare->held;
+  for (std::size_t i = 0; i < held.size();) {
+    if (!(held[i].release < limit || (all && held[i].due < limit))) {
+      ++i;
+      continue;
+    }
+    const Held leaving = std::move(held[i]);
+    held.erase(held.begin() + static_cast<std::ptrdiff_t>(i));
+    const catalog::Trigger& trigger = turn.catalog().triggers[leaving.trigger];
+    RunState& run = turn.shard.run;
+    for (Decision& decision : decode(leaving.decisions).decisions) {
+      decision.id = {run.shard, run.seq, run.input, run.ordinal++};
+      decision.customer = to_text(turn.customer.id());
+      decision.trigger = trigger.name;
+      decision.class_name = std::string(catalog::to_text(trigger.trigger_class));
+      emit(turn, std::move(decision));
+    }
+    mutate(turn, Tag::kHeld, leaving.key, 1);
+  }
+}
+
+void drop_deferred(Turn& turn, const Pending& pending, std::string_view reason) {
+  const catalog::Trigger& trigger = turn.catalog().triggers[pending.trigger];
+  const catalog::Channel& channel = turn.catalog().channels[pending.channel];
+  RunState& run = turn.shard.run;
+  Decision decision;
+  decision.id = {run.shard, run.seq, run.input, run.ordinal++};
+  decision.time = turn.now;
+  decision.customer = to_text(turn.customer.id());
+  decision.trigger = trigger.name;
+  decision.instance = pending.key;
+  decision.channel = channel.name;
+  decision.topic = channel.topic;
+  decision.template_name = trigger.steps[pending.step].template_name;
+  decision.step = pending.step;
+  decision.verdict = Verdict::kSuppressed;
+  decision.reason = std::string(reason);
+  decision.fired_at = pending.fired_at;
+  decision.class_name = std::string(catalog::to_text(trigger.trigger_class));
+  ++turn.shard.trigger_counters[pending.trigger].suppressed;
+  emit(turn, std::move(decision));
+}
+
+void drop_pending(Turn& turn, std::uint32_t trigger, Instant t, const KeyChosen& chosen) {
+  if (turn.customer.rare == nullptr) return;
+  std::vector<Held>& held = turn.customer.rare->held;
+  for (std::size_t i = 0; i < held.size();) {
+    const Held& h = held[i];
+    if (h.trigger != trigger || t > h.due || t < h.opened_at || !chosen(h.key)) {
+      ++i;
+      continue;
+    }
+    take_back(turn, h);
+    held.erase(held.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  std::vector<Pending>& pending = turn.customer.rare->pending;
+  for (std::size_t i = 0; i < pending.size();) {
+    const Pending& p = pending[i];
+    if (p.trigger != trigger || t < p.opened_at || !chosen(p.key)) {
+      ++i;
+      continue;
+    }
+    if (p.state == Pending::State::kDeferred) drop_deferred(turn, p, "exit");
+    mutate(turn, Tag::kPending, p.key, 0);
+    pending.erase(pending.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+}
+
+void reopen_held(Turn& turn, std::uint32_t trigger, const KeyChosen& chosen) {
+  if (turn.customer.rare == nullptr) return;
+  std::vector<Held>& held = turn.customer.rare->held;
+  for (std::size_t i = 0; i < held.size();) {
+    const Instant t = turn.event->time;
+    if (held[i].trigger != trigger || t > held[i].due || t < held[i].opened_at || !chosen(held[i].key)) {
+      ++i;
+      continue;
+    }
+    const Held back = std::move(held[i]);
+    held.erase(held.begin() + static_cast<std::ptrdiff_t>(i));
+    take_back(turn, back);
+    Instance again;
+    again.trigger = trigger;
+    again.count = back.count + 1;
+    again.opened_at = back.opened_at;
+    again.key = back.key;
+    again.opened = back.opened;
+    const catalog::Trigger& definition = turn.catalog().triggers[trigger];
+    const InstanceView view{again.key, again.opened_at, again.count, nullptr, again.opened, Value::absent(), nullptr};
+    turn.slots.set_instance(&view);
+    const Value length = definition.after ? turn.evaluate(*definition.after) : Value::absent();
+    turn.slots.set_instance(nullptr);
+    again.due = length.is(Kind::kDuration) ? t + length.as_millis() : back.due;
+    std::vector<Instance>& all = turn.customer.instances;
+    const auto place = std::lower_bound(all.begin(), all.end(), again, [](const Instance& a, const Instance& b) {
+      return a.trigger != b.trigger ? a.trigger < b.trigger : a.key < b.key;
+    });
+    if (place == all.end() || place->trigger != trigger || place->key != again.key) all.insert(place, std::move(again));
+  }
+}
+
+}  // namespace spur

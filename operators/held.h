@@ -1,0 +1,29 @@
+// Conclusions from silence that wait for their grace to pass, and steps that are dropped before they left.
+//
+// A graced conclusion is decided in full at its deadline, as of then, and its decisions are held. What contradicts it
+// within the grace takes them back together with what they changed (cooldown, caps, later steps).
+#pragma once
+
+#include <vector>
+
+#include "operators/guards/repeat.h"
+#include "operators/turn.h"
+
+namespace spur {
+
+struct HeldDecisions {
+  std::vector<Decision> decisions;
+  std::vector<std::uint32_t> sent;  // channels counted for caps
+  guards::Undo undo;
+};
+
+// Lets a decision leave: gives a sent one its place in its topic.
+void emit(Turn& turn, Decision decision);
+
+// Keeps `held` with the customer until the firing's hold_until.
+void hold(Turn& turn, const Firing& firing, HeldDecisions held);
+
+// Records that a deferred step will not be released.
+void drop_deferred(Turn& turn, const Pending& pending, std::string_view reason);
+
+}  // namespace spur

@@ -1,0 +1,281 @@
+#include "operators/shard.h"
+
+#include <algorithm>
+
+#include "operators/timeline.h"
+#include "operators/triggers/collect.h"
+#include "state/check.h"
+
+namespace spur {
+
+namespace {
+
+constexpr Millis kAheadMax = kHour;  // of the clock; an event further ahead is a dead letter
+
+}  // namespace
+
+struct Shard::Impl {
+  Impl(std::uint32_t shard, std::uint32_t count, Customers& all)
+      : shards(count), customers(all), slots(state.arena), timeline(state, slots) {
+    state.run.shard = shard;
+  }
+
+  const std::uint32_t shards;
+  Customers& customers;
+  ShardState state;
+  Activation slots;
+  Timeline timeline;
+  // What was there before a catalog was replaced: since when each definition has been.
+  std::map<std::uint64_t, Since> since_feature, since_trigger;
+
+  void next_input() {
+    ++state.run.input;
+    state.run.ordinal = 0;
+  }
+
+  // After the customer was touched: plans the next look at it.
+  void replan(Customer& customer) {
+    const auto [wake, due] = timeline.next(customer);
+    customer.next_due = due;
+    // An earlier plan may stand: looking too early costs one look, moving the plan costs one at every event.
+    if (wake < customer.wake || (wake == Instant::never() && customer.wake == Instant::never())) {
+      customers.schedule(customer, wake);
+    }
+  }
+
+  void dead_letter(std::string_view reason, std::string_view detail, const Origin& origin, Effects& effects) {
+    DeadLetter letter;
+    letter.id = {state.run.shard, state.run.seq, state.run.input, state.run.ordinal++};
+    letter.reason = std::string(reason);
+    letter.detail = std::string(detail);
+    letter.source = origin.source;
+    letter.offset = origin.offset;
+    letter.key = std::string(origin.key);
+    letter.value = std::string(origin.bytes);
+    letter.received = origin.received;
+    state.digest.add(static_cast<std::uint64_t>(Tag::kDeadLetter), letter.reason);
+    state.digest.add(static_cast<std::uint64_t>(Tag::kDeadLetter), letter.offset);
+    ++state.counters.dead_letters;
+    effects.dead_letters.push_back(std::move(letter));
+  }
+
+  // Where thresholds stand for a customer without events.
+  void settle_empty() {
+    state.true_without_events.clear();
+    state.asked_at_creation.clear();
+    Customer nobody;
+    ScoreTape none;
+    Effects effects;
+    state.arena.reset();
+    slots.begin(nobody, Instant{0}, nullptr, &none);
+    Turn turn{state, nobody, Instant{0}, nullptr, {}, false, slots, effects, {}, {}};
+    for (const std::uint32_t t : state.catalog->thresholds) {
+      const catalog::Trigger& trigger = state.catalog->triggers[t];
+      if (trigger.every.count > 0) {
+        state.asked_at_creation.push_back(t);
+      } else if (trigger.when->evaluate(slots, state.arena).is_true()) {
+        state.true_without_events.push_back(t);
+      }
+    }
+  }
+
+  void put_in_force(std::shared_ptr<const catalog::Compiled> next) {
+    state.catalog = std::move(next);
+    customers.set_layout(state.generation, state.catalog->layout);
+    slots.use(state.catalog.get());
+    state.trigger_counters.assign(state.catalog->triggers.size(), {});
+    std::map<std::uint64_t, Since> features, triggers;
+    const Since now{state.generation, state.run.clock};
+    const auto keep = [&](std::map<std::uint64_t, Since>& kept, const std::map<std::uint64_t, Since>& old,
+                          std::uint64_t hash) -> const Since& {
+      const auto it = old.find(hash);
+      return kept.try_emplace(hash, it == old.end() ? now : it->second).first->second;
+    };
+    state.features_since.clear();
+    state.triggers_since.clear();
+    state.newest_since = 1;
+    for (const catalog::Feature& f : state.catalog->features) {
+      state.features_since.push_back(keep(features, since_feature, f.definition));
+      state.newest_since = std::max(state.newest_since, state.features_since.back().generation);
+    }
+    for (const catalog::Trigger& t : state.catalog->triggers) {
+      state.triggers_since.push_back(keep(triggers, since_trigger, t.name_hash));
+      state.newest_since = std::max(state.newest_since, state.triggers_since.back().generation);
+    }
+    since_feature = std::move(features);
+    since_trigger = std::move(triggers);
+    settle_empty();
+  }
+};
+
+Shard::Shard(std::uint32_t shard, std::uint32_t shards, Customers& customers)
+    : impl_(std::make_unique<Impl>(shard, shards, customers)) {
+  SPUR_CHECK(shard < shards);
+}
+Shard::~Shard() = default;
+
+void Shard::begin_run(const RunStart& start, ScoreTape& scores) {
+  RunState& run = impl_->state.run;
+  SPUR_CHECK(start.clock >= run.clock);
+  run.seq = start.seq;
+  run.clock = start.clock;
+  run.wall = start.wall;
+  run.mode = start.mode;
+  run.scores = &scores;
+  run.input = 0;
+  run.ordinal = 0;
+}
+
+void Shard::apply_catalog(std::shared_ptr<const catalog::Compiled> catalog) {
+  ShardState& state = impl_->state;
+  impl_->next_input();
+  const bool first = state.generation == 0;
+  ++state.generation;
+  for (const std::uint8_t byte : catalog->hash) state.digest.add(static_cast<std::uint64_t>(Tag::kCatalog), byte);
+  impl_->put_in_force(std::move(catalog));
+  if (!first) impl_->customers.schedule_all(state.run.clock);
+}
+
+const std::shared_ptr<const catalog::Compiled>& Shard::catalog() const { return impl_->state.catalog; }
+
+void Shard::apply(const Event& arrived, const Origin& origin, Effects& effects) {
+  ShardState& state = impl_->state;
+  RunState& run = state.run;
+  impl_->next_input();
+  SPUR_CHECK(state.catalog != nullptr);
+  Event event = arrived;
+  if (run.mode == ClockMode::kRecords) {
+    // The clock follows the records, held below the wall and, on a log, below when the log took them.
+    const Instant cap = run.wall == Instant::never() ? Instant::never() : std::min(run.wall, origin.received);
+    run.clock = std::max(run.clock, std::min(event.time, cap));
+  }
+  if (event.time > run.clock) {
+    if (event.time - run.clock > kAheadMax) {
+      impl_->dead_letter("TIME_AHEAD", "the event lies more than an hour ahead of the clock", origin, effects);
+      return;
+    }
+    event.time = run.clock;  // taken to happen now
+  }
+  ++state.counters.events;
+  const bool known_user = !event.user_id.empty();
+  const Identity identity{known_user ? IdentityKind::kUserId : IdentityKind::kAnonymousId,
+                          known_user ? event.user_id : event.anonymous_id};
+  SPUR_CHECK(!identity.value.empty());
+  state.digest.add(static_cast<std::uint64_t>(Tag::kEvent), identity.value);
+  bool created = false;
+  Customer& customer = impl_->customers.touch(identity, created);
+  if (customer.planned != state.generation) impl_->timeline.plan(customer, created ? event.time : run.clock, effects);
+  if (!impl_->timeline.first_copy(customer, event)) return;
+  state.arena.reset();
+  impl_->timeline.arrive(customer, event, origin.received, effects);
+  impl_->replan(customer);
+}
+
+void Shard::apply_malformed(std::string_view reason, std::string_view detail, const Origin& origin, Effects& effects) {
+  impl_->next_input();
+  impl_->dead_letter(reason, detail, origin, effects);
+}
+
+std::uint32_t Shard::fire_due(std::uint32_t max, Effects& effects) {
+  ShardState& state = impl_->state;
+  if (state.catalog == nullptr) return 0;
+  const Instant limit = state.run.clock - state.catalog->policy.lateness;
+  std::uint32_t woken = 0;
+  for (; woken < max && impl_->customers.next_wake() < limit; ++woken) {
+    impl_->next_input();
+    Customer* const customer = impl_->customers.pop_wake();
+    if (customer == nullptr) break;  // unreadable; customers().status() says why
+    if (customer->planned != state.generation) impl_->timeline.plan(*customer, state.run.clock, effects);
+    impl_->timeline.advance(*customer, limit, /*final=*/false, effects);
+    impl_->replan(*customer);
+  }
+  return woken;
+}
+
+void Shard::finish(Instant until, Effects& effects) {
+  ShardState& state = impl_->state;
+  if (state.catalog == nullptr) return;
+  Millis longest{0};
+  for (const catalog::Trigger& t : state.catalog->triggers) longest = std::max(longest, t.grace);
+  std::vector<Customer*> waiting;
+  while (impl_->customers.next_wake() <= until + longest) {
+    impl_->next_input();
+    Customer* const customer = impl_->customers.pop_wake();
+    if (customer == nullptr) return;
+    impl_->timeline.advance(*customer, until + Millis{1}, /*final=*/true, effects);
+    const Instant wake = impl_->timeline.next(*customer).wake;
+    if (wake > until + longest) {
+      impl_->replan(*customer);
+    } else {
+      waiting.push_back(customer);  // a graced conclusion after `until`
+    }
+  }
+  for (Customer* customer : waiting) impl_->replan(*customer);
+  state.run.clock = std::max(state.run.clock, until);
+}
+
+std::uint64_t Shard::end_run() { return impl_->state.digest.value(); }
+
+Instant Shard::next_due() const {
+  const Instant wake = impl_->customers.next_wake();
+  if (wake == Instant::never() || impl_->state.catalog == nullptr) return wake;
+  return wake + impl_->state.catalog->policy.lateness + Millis{1};
+}
+
+Instant Shard::clock() const { return impl_->state.run.clock; }
+
+Shard::Standing Shard::standing() const {
+  Standing standing;
+  standing.clock = impl_->state.run.clock;
+  standing.digest = impl_->state.digest.value();
+  standing.catalog_generation = impl_->state.generation;
+  for (const auto& [topic, last] : impl_->state.spurseq_by_topic) standing.spurseq.emplace_back(topic, last);
+  for (const auto& [hash, since] : impl_->since_feature) standing.since_feature.push_back({hash, since.generation, since.at});
+  for (const auto& [hash, since] : impl_->since_trigger) standing.since_trigger.push_back({hash, since.generation, since.at});
+  return standing;
+}
+
+void Shard::restore(const Standing& standing, std::shared_ptr<const catalog::Compiled> catalog) {
+  ShardState& state = impl_->state;
+  state.run.clock = standing.clock;
+  state.digest = Digest(standing.digest);
+  state.generation = static_cast<std::uint32_t>(standing.catalog_generation);
+  state.spurseq_by_topic.clear();
+  for (const auto& [topic, last] : standing.spurseq) state.spurseq_by_topic[topic] = last;
+  for (const Standing::Since& s : standing.since_feature) impl_->since_feature[s.hash] = {s.generation, s.at};
+  for (const Standing::Since& s : standing.since_trigger) impl_->since_trigger[s.hash] = {s.generation, s.at};
+  if (catalog != nullptr) impl_->put_in_force(std::move(catalog));
+}
+
+const Shard::Counters& Shard::counters() const { return impl_->state.counters; }
+const std::vector<Shard::TriggerCounters>& Shard::trigger_counters() const { return impl_->state.trigger_counters; }
+
+std::uint32_t shard_of(std::string_view identity_value, std::uint32_t shards) {
+  // murmur2 with the seed and the masking to a positive number of the Java client (Kafka's Utils.murmur2, toPositive).
+  constexpr std::uint32_t kSeed = 0x9747b28c;
+  constexpr std::uint32_t kMultiplier = 0x5bd1e995;
+  const auto* bytes = reinterpret_cast<const unsigned char*>(identity_value.data());
+  std::size_t left = identity_value.size();
+  std::uint32_t hash = kSeed ^ static_cast<std::uint32_t>(left);
+  for (; left >= 4; left -= 4, bytes += 4) {
+    std::uint32_t k = static_cast<std::uint32_t>(bytes[0]) | static_cast<std::uint32_t>(bytes[1]) << 8 |
+                      static_cast<std::uint32_t>(bytes[2]) << 16 | static_cast<std::uint32_t>(bytes[3]) << 24;
+    k *= kMultiplier;
+    k ^= k >> 24;
+    k *= kMultiplier;
+    hash *= kMultiplier;
+    hash ^= k;
+  }
+  if (left >= 3) hash ^= static_cast<std::uint32_t>(bytes[2]) << 16;
+  if (left >= 2) hash ^= static_cast<std::uint32_t>(bytes[1]) << 8;
+  if (left >= 1) {
+    hash ^= bytes[0];
+    hash *= kMultiplier;
+  }
+  hash ^= hash >> 13;
+  hash *= kMultiplier;
+  hash ^= hash >> 15;
+  return (hash & 0x7fffffff) % shards;
+}
+
+}  // namespace spur

@@ -1,0 +1,294 @@
+#include "operators/timeline.h"
+
+#include <algorithm>
+
+#include "operators/fold.h"
+#include "operators/gate.h"
+#include "operators/triggers/absence.h"
+#include "operators/triggers/collect.h"
+#include "operators/triggers/event.h"
+#include "operators/triggers/novelty.h"
+#include "operators/triggers/prediction.h"
+#include "operators/triggers/schedule.h"
+#include "operators/triggers/threshold.h"
+#include "state/codec/event_codec.h"
+
+namespace spur {
+namespace {
+
+// How long a session's end by silence may have to wait: the longest grace of the triggers on it.
+Millis session_grace(const catalog::Compiled& catalog, std::uint32_t session) {
+  Millis longest{0};
+  for (const std::uint32_t t : catalog.sessions[session].triggers) {
+    if (catalog.triggers[t].moment == catalog::SessionMoment::kIdle) longest = std::max(longest, catalog.triggers[t].grace);
+  }
+  return longest;
+}
+
+// Calls `timer(due, grace)` for everything of the customer that waits for time to pass, but for what is buffered.
+template <typename Timer>
+void for_each_timer(const catalog::Compiled& catalog, const Customer& customer, Timer&& timer) {
+  for (const Instance& i : customer.instances) timer(i.due, catalog.triggers[i.trigger].grace);
+  for (const TriggerState& t : customer.triggers) timer(t.next, Millis{0});
+  for (const SessionState& s : customer.sessions) {
+    const Instant idle = idle_deadline(catalog, s);
+    if (idle != Instant::never()) timer(idle, session_grace(catalog, s.session));
+  }
+  if (customer.rare == nullptr) return;
+  for (const Pending& p : customer.rare->pending) timer(p.release, Millis{0});
+}
+
+auto buffer_order(const Buffered& b) { return std::tie(b.time, b.rank, b.id); }
+
+}  // namespace
+
+Timeline::Due Timeline::timers(const Customer& customer, Instant limit, bool final) const {
+  Due due;
+  for_each_timer(*shard_.catalog, customer, [&](Instant at, Millis grace) {
+    due.at = std::min(due.at, at);
+    if (at < limit && (final || at + grace < limit)) due.ready = std::min(due.ready, at);
+  });
+  return due;
+}
+
+Timeline::Next Timeline::next(const Customer& customer) const {
+  Next next;
+  for_each_timer(*shard_.catalog, customer, [&](Instant at, Millis grace) {
+    next.wake = std::min(next.wake, at + grace);
+    next.due = std::min(next.due, at);
+  });
+  if (customer.rare == nullptr) return next;
+  const auto both = [&](Instant at) {
+    next.wake = std::min(next.wake, at);
+    next.due = std::min(next.due, at);
+  };
+  if (!customer.rare->buffered.empty()) both(customer.rare->buffered.front().time);
+  for (const Held& h : customer.rare->held) both(h.release);
+  return next;
+}
+
+void Timeline::plan(Customer& customer, Instant at, Effects& effects) {
+  const bool is_new = customer.planned == 0;
+  if (customer.features.size() < shard_.catalog->features.size()) customer.features.resize(shard_.catalog->features.size());
+  shard_.arena.reset();
+  slots_.begin(customer, at, nullptr, shard_.run.scores);
+  Turn turn{shard_, customer, at, nullptr, {}, false, slots_, effects, {}, {}};
+  if (is_new) {
+    customer.first_seen = at;
+    customer.first_generation = shard_.generation;
+    for (const std::uint32_t t : shard_.true_without_events) triggers::state_of(turn, t).level = true;
+    for (const std::uint32_t t : shard_.asked_at_creation) triggers::settle_threshold(turn, t);
+  }
+  for (const std::uint32_t t : shard_.catalog->thresholds) {
+    // What already holds when a trigger comes is no edge.
+    if (!is_new && shard_.triggers_since[t].generation > customer.planned) triggers::settle_threshold(turn, t);
+  }
+  for (const std::uint32_t t : shard_.catalog->schedules) {
+    const TriggerState* const state = triggers::find_state(customer, t);
+    if (state == nullptr || state->next == Instant::never()) triggers::plan_schedule(turn, t, at);
+  }
+  customer.planned = shard_.generation;
+}
+
+bool Timeline::first_copy(Customer& customer, const Event& event) {
+  const catalog::Source& source = shard_.catalog->sources[event.source];
+  if (source.deduplicate.count == 0) return true;
+  // 128 bits of (source, id), as two independent 64-bit hashes of it.
+  const std::uint64_t high = hash64(event.id) ^ source.name_hash;
+  Digest second(source.name_hash);
+  second.add(high, event.id.size());
+  for (std::size_t i = 0; i < event.id.size(); i += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, event.id.data() + i, std::min<std::size_t>(8, event.id.size() - i));
+    second.add(i, word);
+  }
+  const std::uint64_t low = second.value();
+
+  std::vector<Seen>& seen = customer.seen;
+  const Instant now = shard_.run.clock;
+  const auto expired = std::find_if(seen.begin(), seen.end(), [&](const Seen& s) { return now - s.arrived <= source.deduplicate; });
+  if (expired != seen.begin()) seen.erase(seen.begin(), expired);
+  for (const Seen& s : seen) {
+    if (s.high != high || s.low != low) continue;
+    ++shard_.counters.duplicates;
+    if (s.content != event.content_hash) ++shard_.counters.conflicting_duplicates;
+    return false;
+  }
+  if (seen.size() >= kSeenMax) {
+    seen.erase(seen.begin());
+    ++shard_.counters.dropped_over_limit;
+  }
+  seen.push_back({high, low, now, event.content_hash});
+  shard_.digest.add(static_cast<std::uint64_t>(Tag::kSeen), low);
+  return true;
+}
+
+void Timeline::arrive(Customer& customer, const Event& event, Instant received, Effects& effects) {
+  const Millis lateness = shard_.catalog->policy.lateness;
+  const Instant limit = shard_.run.clock - lateness;
+  const bool something_due = customer.next_due < std::max(limit, event.time);
+  if (something_due) advance(customer, limit, /*final=*/false, effects);
+  if (lateness.count == 0 || event.time < limit) {
+    if (event.time < limit) ++shard_.counters.late;
+    // The customer's own timers before the event, graced ones too.
+    while (something_due) {
+      const Due due = timers(customer, event.time, false);
+      if (due.at >= event.time) break;
+      take_timers(customer, due.at, limit, false, effects);
+    }
+    take(customer, event, received, effects);
+    return;
+  }
+  const catalog::Source& source = shard_.catalog->sources[event.source];
+  Buffered waiting;
+  waiting.time = event.time;
+  waiting.rank = event.name_index == EventSchema::kOther ? 0 : source.rank[event.name_index];
+  waiting.id = std::string(event.id);
+  waiting.received = received;
+  encode_event(event, shard_.catalog->schema, source.name_hash, waiting.event);
+  std::vector<Buffered>& buffered = customer.more().buffered;
+  shard_.digest.add(static_cast<std::uint64_t>(Tag::kBuffered), hash64(waiting.id));
+  buffered.insert(std::upper_bound(buffered.begin(), buffered.end(), waiting,
+                                   [](const Buffered& a, const Buffered& b) { return buffer_order(a) < buffer_order(b); }),
+                  std::move(waiting));
+  if (buffered.size() > kBufferedMax) {
+    ++shard_.counters.dropped_over_limit;
+    advance(customer, buffered.front().time + Millis{1}, false, effects);
+  }
+}
+
+void Timeline::advance(Customer& customer, Instant limit, bool final, Effects& effects) {
+  for (int n = 0; n < kTimersPerWake || final; ++n) {
+    const Due due = timers(customer, limit, final);
+    const bool has_event = customer.rare != nullptr && !customer.rare->buffered.empty() &&
+                           customer.rare->buffered.front().time < limit;
+    const Instant event = has_event ? customer.rare->buffered.front().time : Instant::never();
+    if (event == Instant::never() && due.ready == Instant::never()) break;
+    // The earliest goes first: a timer whose grace is not over too, since something later is about to be taken.
+    if (due.at < event) {
+      take_timers(customer, due.at, limit, final, effects);
+    } else {
+      take_buffered(customer, effects);
+    }
+  }
+  if (customer.rare == nullptr || customer.rare->held.empty()) return;
+  slots_.begin(customer, limit, nullptr, shard_.run.scores);
+  Turn turn{shard_, customer, limit, nullptr, {}, false, slots_, effects, {}, {}};
+  release_held(turn, limit, final);
+}
+
+void Timeline::take_buffered(Customer& customer, Effects& effects) {
+  std::vector<Buffered>& buffered = customer.rare->buffered;
+  const Buffered next = std::move(buffered.front());
+  buffered.erase(buffered.begin());
+  shard_.arena.reset();
+  std::optional<StoredEvent> stored = decode_event(next.event, shard_.catalog->schema, shard_.arena);
+  SPUR_CHECK(stored.has_value());  // written by arrive()
+  for (std::uint32_t s = 0; s < shard_.catalog->sources.size(); ++s) {
+    if (shard_.catalog->sources[s].name_hash == stored->source_key) stored->event.source = s;
+  }
+  take(customer, stored->event, next.received, effects);
+}
+
+void Timeline::take(Customer& customer, const Event& event, Instant received, Effects& effects) {
+  const Instant now = std::max(event.time, customer.newest);
+  Turn turn{shard_, customer, now, &event, received, event.time < customer.newest, slots_, effects, {}, {}};
+  customer.newest = now;
+  const catalog::Listeners& at = shard_.catalog->listeners(event.name_index);
+  mutate(turn, Tag::kEvent, static_cast<std::uint64_t>(event.time.ms));
+  if (at.nothing() && event.traits.is_absent()) return;
+  slots_.begin(customer, now, &event, shard_.run.scores);
+
+  // Identities and traits; sessions open or are kept; features; sessions close; exits and closes; resets; openings and
+  // firings; guards.
+  if (!at.before.empty()) slots_.capture_before(at.before);
+  fold_traits(turn);
+  fold_session_starts(turn);
+  fold_features(turn);
+  fold_models(turn);
+  fold_session_ends(turn);
+  triggers::absence_exits(turn);
+  triggers::absence_resets(turn);
+  triggers::absence_opens(turn);
+  triggers::event_fires(turn);
+  triggers::novelty_fires(turn);
+  turn.thresholds.insert(turn.thresholds.end(), at.thresholds.begin(), at.thresholds.end());
+  ask_thresholds(turn);
+  for (const std::uint32_t t : at.predictions) triggers::ask_prediction(turn, t);
+  if (!turn.firings.empty()) decide_all(turn);
+}
+
+void Timeline::ask_thresholds(Turn& turn) {
+  std::vector<std::uint32_t>& all = turn.thresholds;
+  if (all.size() > 1) {
+    std::sort(all.begin(), all.end());
+    all.erase(std::unique(all.begin(), all.end()), all.end());
+  }
+  for (const std::uint32_t t : all) triggers::ask_threshold(turn, t);
+}
+
+void Timeline::take_timers(Customer& customer, Instant at, Instant limit, bool final, Effects& effects) {
+  // Conclusions whose grace is not over are taken, and held.
+  const auto hold_until = [&](Millis grace) {
+    return grace.count > 0 && !final && at + grace >= limit ? at + grace : Instant::distant_past();
+  };
+  shard_.arena.reset();
+  slots_.begin(customer, at, nullptr, shard_.run.scores);
+  Turn turn{shard_, customer, at, nullptr, {}, false, slots_, effects, {}, {}};
+  customer.newest = std::max(customer.newest, at);
+  ++shard_.counters.timers;
+  mutate(turn, Tag::kTimer, static_cast<std::uint64_t>(at.ms));
+
+  for (std::size_t i = 0; i < customer.sessions.size(); ++i) {
+    if (idle_deadline(*shard_.catalog, customer.sessions[i]) != at) continue;
+    end_session(turn, i, catalog::SessionMoment::kIdle, hold_until(session_grace(*shard_.catalog, customer.sessions[i].session)));
+  }
+  for (std::size_t i = 0; i < customer.instances.size();) {
+    if (customer.instances[i].due != at) {
+      ++i;
+      continue;
+    }
+    triggers::absence_concludes(turn, i, hold_until(shard_.catalog->triggers[customer.instances[i].trigger].grace));
+  }
+  std::vector<std::uint32_t> due;
+  for (TriggerState& t : customer.triggers) {
+    if (t.next != at) continue;
+    t.next = Instant::never();
+    due.push_back(t.trigger);
+  }
+  for (const std::uint32_t t : due) {
+    switch (shard_.catalog->triggers[t].kind) {
+      case catalog::Operator::kThreshold:
+        turn.thresholds.push_back(t);
+        break;
+      case catalog::Operator::kSchedule:
+        triggers::ask_schedule(turn, t);
+        break;
+      case catalog::Operator::kPrediction:
+        triggers::ask_prediction(turn, t);
+        break;
+      default:
+        break;  // the trigger was another operator in an earlier catalog
+    }
+  }
+  ask_thresholds(turn);
+  if (customer.rare != nullptr) {
+    std::vector<Pending>& pending = customer.rare->pending;
+    for (std::size_t i = 0; i < pending.size();) {
+      if (pending[i].release != at) {
+        ++i;
+        continue;
+      }
+      Firing firing;
+      firing.is_step = true;
+      firing.pending = std::move(pending[i]);
+      firing.trigger = firing.pending.trigger;
+      firing.key = firing.pending.key;
+      pending.erase(pending.begin() + static_cast<std::ptrdiff_t>(i));
+      turn.firings.push_back(std::move(firing));
+    }
+  }
+  if (!turn.firings.empty()) decide_all(turn);
+}
+
+}  // namespace spur

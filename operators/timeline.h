@@ -1,0 +1,59 @@
+// The time line of one customer: in which order its events and its timers are taken (catalog.md, "Time, exactly").
+//
+//   * before an event at t, the customer's own timers due before t fire; other customers never matter
+//   * an event at exactly a deadline is in time: timers of an instant come after its events
+//   * with a lateness L, what happens at t is decided when the clock has passed t + L; until then events wait in order
+//   * a graced conclusion (absence, a session's idle end) is taken when the clock has passed d + G, or earlier if
+//     something later than d must be taken first; its decisions then leave when the clock has passed d + G
+#pragma once
+
+#include "operators/turn.h"
+
+namespace spur {
+
+inline constexpr std::size_t kBufferedMax = 4'096;   // events that wait, of one customer; then the earliest is taken early
+inline constexpr std::size_t kSeenMax = 1'024;       // ids remembered, of one customer; then the oldest go, counted
+inline constexpr int kTimersPerWake = 10'000;        // instants taken in one wake; the rest at the next
+
+class Timeline {
+ public:
+  // `shard` and `slots` outlive the timeline.
+  Timeline(ShardState& shard, Activation& slots) : shard_(shard), slots_(slots) {}
+
+  // Gives a customer that is new to the catalog in force its timers and levels.
+  void plan(Customer& customer, Instant at, Effects& effects);
+
+  // Takes everything due before `limit`, events and timers; graced conclusions only where their grace is over before it
+  // too, unless `final` (the end of a backtest).
+  void advance(Customer& customer, Instant limit, bool final, Effects& effects);
+
+  // Takes an event that has just arrived, with the lateness of the catalog: now, or into the buffer.
+  void arrive(Customer& customer, const Event& event, Instant received, Effects& effects);
+
+  // When to look at this customer again, and before when nothing of its own can be due; never() if nothing waits.
+  struct Next {
+    Instant wake = Instant::never();
+    Instant due = Instant::never();  // earlier than `wake` where a grace is waited for
+  };
+  Next next(const Customer& customer) const;
+
+  // Whether this is the first copy; remembers it.
+  bool first_copy(Customer& customer, const Event& event);
+
+ private:
+  struct Due {
+    Instant at = Instant::never();     // of the earliest timer, ready or not
+    Instant ready = Instant::never();  // of the earliest whose time has come
+  };
+  Due timers(const Customer& customer, Instant limit, bool final) const;
+
+  void take(Customer& customer, const Event& event, Instant received, Effects& effects);
+  void take_buffered(Customer& customer, Effects& effects);
+  void take_timers(Customer& customer, Instant at, Instant limit, bool final, Effects& effects);
+  void ask_thresholds(Turn& turn);
+
+  ShardState& shard_;
+  Activation& slots_;
+};
+
+}  // namespace spur

@@ -1,0 +1,80 @@
+#include "operators/triggers/collect.h"
+
+#include <algorithm>
+
+#include "operators/gate.h"
+
+namespace spur::triggers {
+namespace {
+
+// Gives the evaluation its instance for as long as it lives.
+class Scope {
+ public:
+  Scope(Turn& turn, const InstanceView& view) : turn_(turn) { turn_.slots.set_instance(&view); }
+  ~Scope() { turn_.slots.set_instance(nullptr); }
+
+ private:
+  Turn& turn_;
+};
+
+}  // namespace
+
+InstanceView view_of(const Firing& firing) {
+  return {firing.key, firing.opened_at, firing.count, firing.event, firing.opened, firing.item, nullptr};
+}
+
+void collect(Turn& turn, Firing firing) {
+  const catalog::Trigger& trigger = turn.catalog().triggers[firing.trigger];
+  Shard::TriggerCounters& counters = turn.shard.trigger_counters[firing.trigger];
+  InstanceView view = view_of(firing);
+  view.last = last_data(turn.customer, firing.trigger, firing.key);
+  const Scope scope(turn, view);
+  if (!turn.holds(trigger.condition, firing.trigger)) {
+    ++counters.if_false;
+    return;
+  }
+  ++counters.fired;
+  ++turn.shard.counters.firings;
+  if (trigger.kind == catalog::Operator::kSession) {
+    for (const catalog::Step& step : trigger.steps) {
+      if (step.after.count > 0) break;
+      firing.prepared.push_back({turn.holds(step.condition, firing.trigger), step_data(turn, step)});
+    }
+  }
+  turn.firings.push_back(std::move(firing));
+}
+
+TriggerState* find_state(Customer& customer, std::uint32_t trigger) {
+  const auto place = std::lower_bound(customer.triggers.begin(), customer.triggers.end(), trigger,
+                                      [](const TriggerState& s, std::uint32_t t) { return s.trigger < t; });
+  return place == customer.triggers.end() || place->trigger != trigger ? nullptr : &*place;
+}
+
+TriggerState& state_of(Turn& turn, std::uint32_t trigger) {
+  std::vector<TriggerState>& all = turn.customer.triggers;
+  const auto place = std::lower_bound(all.begin(), all.end(), trigger,
+                                      [](const TriggerState& s, std::uint32_t t) { return s.trigger < t; });
+  if (place != all.end() && place->trigger == trigger) return *place;
+  TriggerState fresh;
+  fresh.trigger = trigger;
+  return *all.insert(place, std::move(fresh));
+}
+
+KeyTime* find_key_state(TriggerState& state, std::string_view key) {
+  if (state.more == nullptr) return nullptr;
+  std::vector<KeyTime>& all = state.more->by_key;
+  const auto place = std::lower_bound(all.begin(), all.end(), key,
+                                      [](const KeyTime& k, std::string_view text) { return k.key < text; });
+  return place == all.end() || place->key != key ? nullptr : &*place;
+}
+
+KeyTime& key_state(TriggerState& state, std::string_view key) {
+  if (KeyTime* const found = find_key_state(state, key)) return *found;
+  if (state.more == nullptr) state.more = std::make_unique<TriggerState::More>();
+  std::vector<KeyTime>& all = state.more->by_key;
+  const auto place = std::lower_bound(all.begin(), all.end(), key,
+                                      [](const KeyTime& k, std::string_view text) { return k.key < text; });
+  return *all.insert(place, {std::string(key), Instant::distant_past(), 0});
+}
+
+}  // namespace spur::triggers

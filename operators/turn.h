@@ -1,0 +1,139 @@
+// Turn: one customer at one instant of its time line, either an event or the timers due then; and Firing, what an
+// operator answers. Plain values that the parts of the fold hand to one another.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "operators/activation.h"
+#include "operators/catalog/compiled.h"
+#include "operators/effects.h"
+#include "operators/score_tape.h"
+#include "operators/shard.h"
+#include "state/arena.h"
+#include "state/customer.h"
+#include "state/digest.h"
+#include "state/event.h"
+
+namespace spur {
+
+// What stays the same through a run, and the counters that its effects are numbered by.
+struct RunState {
+  std::uint32_t shard = 0;
+  std::uint64_t seq = 0;
+  Instant clock = Instant::distant_past();
+  Instant wall = Instant::never();
+  ClockMode mode = ClockMode::kWall;
+  ScoreTape* scores = nullptr;
+  std::uint32_t input = 0;    // index of the input being applied
+  std::uint32_t ordinal = 0;  // of the next effect of this input
+};
+
+// Since which catalog a definition has been there, without a break.
+struct Since {
+  std::uint32_t generation = 1;
+  Instant at = Instant::distant_past();  // the shard's clock when that catalog came
+};
+
+// Shard-wide state that a turn reads and moves.
+struct ShardState {
+  std::shared_ptr<const catalog::Compiled> catalog;
+  std::uint32_t generation = 0;
+  std::vector<Since> features_since;   // by feature
+  std::vector<Since> triggers_since;   // by trigger
+  std::uint32_t newest_since = 1;      // the greatest generation in the two
+  std::map<std::string, std::uint64_t, std::less<>> spurseq_by_topic;  // the last given
+  std::vector<std::uint32_t> true_without_events;  // thresholds that hold for a customer without events
+  std::vector<std::uint32_t> asked_at_creation;    // thresholds for which that depends on the instant
+  RunState run;
+  Digest digest;
+  Arena arena;
+  Shard::Counters counters;
+  std::vector<Shard::TriggerCounters> trigger_counters;
+};
+
+// An operator fired, and its `if` said yes.
+struct Firing {
+  std::uint32_t trigger = 0;
+  std::string key;
+  Instant base;            // what the steps' `after` counts from: the instant that fired, or an `until` already past
+  Instant opened_at;
+  std::uint32_t count = 0;
+  const Event* event = nullptr;  // the event that opened or fired it, if it is this turn's
+  std::string opened;      // else its encoding; empty: none
+  Value item;              // of an `each`; lives as long as the turn's arena
+  Instant hold_until = Instant::distant_past();  // a conclusion from silence: the clock must pass this before it leaves
+  // Of a session's end: what the steps due at once answer as of just before it, by step.
+  struct Prepared {
+    bool condition = true;
+    std::string data;
+  };
+  std::vector<Prepared> prepared;
+  // A later or deferred step of an earlier firing: `pending` is it, and everything above is its own.
+  bool is_step = false;
+  Pending pending;
+};
+
+struct Turn {
+  ShardState& shard;
+  Customer& customer;
+  Instant now;
+  const Event* event = nullptr;
+  Instant received{0};     // of the event
+  bool late = false;       // the event is older than `now`
+  Activation& slots;
+  Effects& effects;
+  std::vector<Firing> firings;
+  std::vector<std::uint32_t> thresholds;  // to be asked at the end of this turn
+
+  const catalog::Compiled& catalog() const { return *shard.catalog; }
+  Arena& arena() const { return shard.arena; }
+
+  // Whether a condition holds; none holds. An error value counts, for the trigger, and does not hold.
+  bool holds(const std::optional<expression::Program>& condition, std::uint32_t trigger);
+  Value evaluate(const expression::Program& program) { return program.evaluate(slots, shard.arena); }
+};
+
+// Calls `matched(item, key)` for each time that `pattern` matches the turn's event: once, or once per element with
+// `each` (elements of one key count once). `item` is absent without `each`; `key` is "" for a pattern without key.
+template <typename Matched>
+void for_each_match(Turn& turn, const catalog::Pattern& pattern, Matched&& matched);
+
+// Mutation tags of the digest. Never reused.
+enum class Tag : std::uint64_t {
+  kEvent = 1,
+  kTrait = 2,
+  kSession = 3,
+  kInstance = 4,
+  kInstanceClosed = 5,
+  kLevel = 6,
+  kSeen = 7,
+  kFired = 8,
+  kPending = 9,
+  kDecision = 10,
+  kDeadLetter = 11,
+  kModel = 12,
+  kBuffered = 13,
+  kTimer = 14,
+  kHeld = 15,
+  kCatalog = 16,
+  kNovel = 17,
+  kScore = 18,
+};
+
+inline void mutate(Turn& turn, Tag tag, std::uint64_t value) {
+  turn.shard.digest.add(static_cast<std::uint64_t>(tag), value);
+}
+inline void mutate(Turn& turn, Tag tag, std::string_view text, std::uint64_t value) {
+  turn.shard.digest.add(static_cast<std::uint64_t>(tag), text);
+  turn.shard.digest.add(static_cast<std::uint64_t>(tag), value);
+}
+
+}  // namespace spur
+
+#include "operators/match.h"

@@ -1,0 +1,71 @@
+#include "state/codec/keys.h"
+
+#include "state/check.h"
+
+namespace spur {
+namespace {
+
+// Big endian, with the sign bit turned over: bytes order as the numbers do.
+void append_ordered(std::string& out, std::uint64_t number) {
+  for (int shift = 56; shift >= 0; shift -= 8) out.push_back(static_cast<char>(number >> shift & 0xff));
+}
+
+std::uint64_t read_ordered(std::string_view bytes) {
+  std::uint64_t number = 0;
+  for (std::size_t i = 0; i < 8; ++i) number = number << 8 | static_cast<std::uint8_t>(bytes[i]);
+  return number;
+}
+
+std::string with_kind(KeyKind kind) { return std::string(1, static_cast<char>(kind)); }
+
+void append_identity(std::string& out, const Identity& identity) {
+  out.push_back(static_cast<char>(identity.kind));
+  out.append(identity.value);
+}
+
+constexpr std::uint64_t kSignBit = std::uint64_t{1} << 63;
+
+}  // namespace
+
+std::string position_key() { return with_kind(KeyKind::kPosition); }
+
+std::string customer_key(const Identity& identity) {
+  std::string key = with_kind(KeyKind::kCustomer);
+  append_identity(key, identity);
+  return key;
+}
+
+std::string wake_key(Instant wake, const Identity& identity) {
+  std::string key = with_kind(KeyKind::kWake);
+  append_ordered(key, static_cast<std::uint64_t>(wake.ms) ^ kSignBit);
+  append_identity(key, identity);
+  return key;
+}
+
+std::string catalog_key(std::uint64_t generation) {
+  std::string key = with_kind(KeyKind::kCatalog);
+  append_ordered(key, generation);
+  return key;
+}
+
+std::string kind_prefix(KeyKind kind) { return with_kind(kind); }
+
+bool parse_customer_key(std::string_view key, Identity& out) {
+  if (key.size() < 3 || key[0] != static_cast<char>(KeyKind::kCustomer)) return false;
+  const auto kind = static_cast<std::uint8_t>(key[1]);
+  if (kind != 1 && kind != 2) return false;
+  out = {static_cast<IdentityKind>(kind), key.substr(2)};
+  return true;
+}
+
+bool parse_wake_key(std::string_view key, WakeKey& out) {
+  constexpr std::size_t kHead = 1 + 8 + 1;
+  if (key.size() <= kHead || key[0] != static_cast<char>(KeyKind::kWake)) return false;
+  const auto kind = static_cast<std::uint8_t>(key[9]);
+  if (kind != 1 && kind != 2) return false;
+  out.wake = {static_cast<std::int64_t>(read_ordered(key.substr(1, 8)) ^ kSignBit)};
+  out.identity = {static_cast<IdentityKind>(kind), key.substr(kHead)};
+  return true;
+}
+
+}  // namespace spur

@@ -1,0 +1,202 @@
+// Customer: everything a shard remembers of one customer, as a plain value.
+//
+// Compact, since there are millions: what most customers do not have sits behind one pointer (Rare), features are 8 bytes
+// when empty, and what belongs to a definition is kept under its index in the catalog of `layout`. On a change of
+// catalog the indices are remapped when the customer is next touched (state/layout.h); stored rows carry hashes of
+// definitions instead.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "state/aggregates/aggregate.h"
+#include "state/aggregates/keyed.h"
+#include "state/time.h"
+
+namespace spur {
+
+// What a customer is known by. Stored: a number is never reused.
+enum class IdentityKind : std::uint8_t { kUserId = 1, kAnonymousId = 2 };
+std::string_view to_text(IdentityKind kind);
+
+struct Identity {
+  IdentityKind kind = IdentityKind::kUserId;
+  std::string_view value;
+
+  friend auto operator<=>(const Identity&, const Identity&) = default;
+};
+
+// "user_id:123"
+std::string to_text(const Identity& identity);
+
+struct Trait {
+  std::string name;
+  std::string value;  // value_codec
+  Instant time;       // of the event that set it: the last write by event time wins
+};
+
+// The state of one feature. Which of the two is in use follows from its definition (`by`).
+struct FeatureState {
+  Aggregate single;
+  KeyedAggregates keyed;
+};
+
+// One stretch of activity, open or between two.
+struct SessionState {
+  std::uint32_t session = 0;  // index in the catalog
+  bool open = false;
+  std::string key;
+  Instant started;
+  Instant last;
+  std::uint64_t events = 0;  // in the open one
+  std::uint64_t count = 0;   // opened so far
+  std::string opened;        // event_codec: what the session's triggers name of the event that opened it
+};
+
+// An open wait of an absence trigger.
+struct Instance {
+  std::uint32_t trigger = 0;
+  std::uint32_t count = 0;  // events that opened or reset it
+  Instant opened_at;
+  Instant due;
+  std::string key;
+  std::string opened;       // event_codec, only the fields that the trigger names
+};
+
+struct KeyTime {
+  std::string key;
+  Instant time;
+  std::uint8_t silenced = 0;  // reasons already recorded since
+};
+
+struct LastData {
+  std::string key;
+  Instant at;
+  std::string data;  // value_codec, a map
+};
+
+// What a trigger remembers of a customer beyond its open waits.
+struct TriggerState {
+  std::uint32_t trigger = 0;  // index in the catalog
+  bool level = false;         // threshold, prediction: fired and not re-armed; rising schedule: true the last time
+  bool fired = false;         // a firing was sent, held out or deferred: last_fired counts
+  std::uint8_t silenced = 0;  // reasons already recorded since last_fired
+  Instant next = Instant::never();  // the operator's own timer
+  Instant last_fired;
+  struct More {
+    std::vector<std::uint64_t> seen;  // novelty: hashes of values, in the order seen
+    std::vector<KeyTime> by_key;      // by key, sorted
+    std::vector<LastData> last;       // by key, sorted
+    std::uint64_t seen_dropped = 0;
+  };
+  std::unique_ptr<More> more;
+};
+
+// A step that waits: for its time, for quiet hours to end, or (a held conclusion) for its grace to pass.
+struct Pending {
+  enum class State : std::uint8_t { kWaiting = 1, kDeferred = 2 };
+
+  std::uint32_t trigger = 0;
+  std::uint32_t step = 0;
+  State state = State::kWaiting;
+  bool counted = false;    // its firing has set the cooldown
+  std::uint32_t channel = 0;  // of a deferred one
+  std::uint32_t count = 0;
+  Instant due;             // when the step was due: what `expires` counts from
+  Instant release;         // when to ask
+  Instant fired_at;
+  Instant opened_at;
+  std::string key;
+  std::string opened;
+};
+
+// A firing that concluded from silence and waits for its grace to pass.
+struct Held {
+  std::uint32_t trigger = 0;
+  std::uint32_t count = 0;
+  Instant release;    // the clock must pass this
+  Instant due;
+  Instant opened_at;
+  std::string key;
+  std::string opened;
+  std::string decisions;  // what was decided at `due`, encoded; leaves at the release
+};
+
+// Times at which actions were sent, for caps: one per channel and class.
+struct Sent {
+  std::uint32_t channel = 0;
+  std::uint8_t trigger_class = 0;
+  std::vector<Instant> times;  // ascending, as far back as the longest cap reaches
+};
+
+// An id seen within the Source's `deduplicate`.
+struct Seen {
+  std::uint64_t high = 0;
+  std::uint64_t low = 0;
+  Instant arrived;             // the shard's clock
+  std::uint64_t content = 0;
+};
+
+// An event that waits for the lateness to pass.
+struct Buffered {
+  Instant time;
+  std::uint16_t rank = 0;
+  std::string id;
+  std::string event;    // event_codec
+  Instant received;
+};
+
+// What a BG/NBD model knows: recency and frequency.
+struct ModelState {
+  std::uint32_t model = 0;
+  Instant first;
+  Instant last;
+  std::uint64_t purchases = 0;  // distinct days, or events
+};
+
+struct Customer {
+  IdentityKind kind = IdentityKind::kUserId;
+  std::uint32_t layout = 0;            // generation of the catalog that the indices below belong to
+  std::uint32_t planned = 0;           // generation whose timers it has; 0: none yet
+  std::uint32_t first_generation = 0;  // of the catalog in force when it was first seen
+  std::string identity;
+  Instant first_seen;
+  Instant newest = Instant::distant_past();  // the newest instant that was decided for it
+  Instant next_due = Instant::never();       // nothing of its own is due before; may be early, never late
+
+  std::vector<FeatureState> features;    // by index in the catalog; may be shorter: the rest is empty
+  std::vector<SessionState> sessions;    // by (session, key)
+  std::vector<Instance> instances;       // by (trigger, key)
+  std::vector<TriggerState> triggers;    // by trigger; only those with something to remember
+  std::vector<Seen> seen;                // in order of arrival
+
+  struct Rare {
+    std::vector<Trait> traits;       // by name
+    std::vector<Pending> pending;    // in no order that matters: sorted when due
+    std::vector<Held> held;
+    std::vector<Sent> sent;          // by (channel, class)
+    std::vector<Buffered> buffered;  // by (time, rank, id)
+    std::vector<ModelState> models;  // by model
+  };
+  std::unique_ptr<Rare> rare;
+
+  // --- kept by Customers; the fold leaves these alone ---
+  enum class Cut : std::uint8_t { kClean, kDirty, kFrozen, kWriting };
+  Cut cut = Cut::kClean;
+  bool dirty_again = false;      // touched while its frozen row waits to be written
+  Instant wake = Instant::never();         // in the wake index
+  Instant stored_wake = Instant::never();  // the wake row in the store
+  std::uint64_t touched = 0;     // for eviction
+
+  Identity id() const { return {kind, identity}; }
+  Rare& more() {
+    if (rare == nullptr) rare = std::make_unique<Rare>();
+    return *rare;
+  }
+  std::size_t memory_bytes() const;
+};
+
+}  // namespace spur

@@ -1,0 +1,78 @@
+#include "state/layout.h"
+
+#include <algorithm>
+
+namespace spur {
+namespace {
+
+// Rewrites the index of each element and drops those that the new version has not; keeps the vector ordered by `less`.
+template <typename T, typename Index, typename Less>
+void remap_all(std::vector<T>& elements, Index index, const std::vector<std::uint64_t>& from,
+               const std::vector<std::uint64_t>& to, Less less) {
+  std::vector<T> kept;
+  kept.reserve(elements.size());
+  for (T& element : elements) {
+    const std::int32_t place = find_hash(to, from[index(element)]);
+    if (place < 0) continue;
+    index(element) = static_cast<std::uint32_t>(place);
+    kept.push_back(std::move(element));
+  }
+  std::stable_sort(kept.begin(), kept.end(), less);
+  elements = std::move(kept);
+}
+
+template <typename T>
+std::uint32_t& trigger_index(T& element) {
+  return element.trigger;
+}
+
+}  // namespace
+
+std::int32_t find_hash(const std::vector<std::uint64_t>& hashes, std::uint64_t hash) {
+  const auto it = std::find(hashes.begin(), hashes.end(), hash);
+  return it == hashes.end() ? -1 : static_cast<std::int32_t>(it - hashes.begin());
+}
+
+std::int32_t Layout::find_feature(std::uint64_t definition) const {
+  for (std::size_t i = 0; i < features.size(); ++i) {
+    if (features[i].definition == definition) return static_cast<std::int32_t>(i);
+  }
+  return -1;
+}
+
+void remap(Customer& customer, const Layout& from, const Layout& to) {
+  std::vector<FeatureState> features(to.features.size());
+  for (std::size_t i = 0; i < customer.features.size(); ++i) {
+    const std::int32_t place = to.find_feature(from.features[i].definition);
+    if (place >= 0) features[static_cast<std::size_t>(place)] = std::move(customer.features[i]);
+  }
+  customer.features = std::move(features);
+
+  remap_all(customer.sessions, [](SessionState& s) -> std::uint32_t& { return s.session; },
+            from.sessions, to.sessions, [](const SessionState& a, const SessionState& b) {
+              return a.session != b.session ? a.session < b.session : a.key < b.key;
+            });
+  const auto by_trigger_and_key = [](const Instance& a, const Instance& b) {
+    return a.trigger != b.trigger ? a.trigger < b.trigger : a.key < b.key;
+  };
+  remap_all(customer.instances, trigger_index<Instance>, from.triggers, to.triggers,
+            by_trigger_and_key);
+  remap_all(customer.triggers, trigger_index<TriggerState>, from.triggers, to.triggers,
+            [](const TriggerState& a, const TriggerState& b) { return a.trigger < b.trigger; });
+  if (customer.rare == nullptr) return;
+  Customer::Rare& rare = *customer.rare;
+  const auto any_order = [](const auto&, const auto&) { return false; };
+  remap_all(rare.pending, trigger_index<Pending>, from.triggers, to.triggers, any_order);
+  remap_all(rare.pending, [](Pending& p) -> std::uint32_t& { return p.channel; }, from.channels,
+            to.channels, any_order);
+  remap_all(rare.held, trigger_index<Held>, from.triggers, to.triggers, any_order);
+  remap_all(rare.sent, [](Sent& s) -> std::uint32_t& { return s.channel; }, from.channels,
+            to.channels, [](const Sent& a, const Sent& b) {
+              return a.channel != b.channel ? a.channel < b.channel
+                                            : a.trigger_class < b.trigger_class;
+            });
+  remap_all(rare.models, [](ModelState& m) -> std::uint32_t& { return m.model; }, from.models,
+            to.models, [](const ModelState& a, const ModelState& b) { return a.model < b.model; });
+}
+
+}  // namespace spur
