@@ -1,5 +1,5 @@
-// What an expression costs: the predicate that CEL engines are compared with (91 ns in cel-go), and those of our own
-// catalogs. Slots come from an array; the arena is warm.
+// What an expression costs: the predicate that CEL engines are compared with (91 ns in cel-go), and
+// those of our own catalogs. Slots come from an array; the arena is warm.
 
 #include <benchmark/benchmark.h>
 
@@ -20,7 +20,10 @@ struct Setup {
   Arena arena;
 
   explicit Setup(std::string text)
-      : environment(declared()), source(std::move(text)), program(compiled()), slots(references.size()) {
+      : environment(declared()),
+        source(std::move(text)),
+        program(compiled()),
+        slots(references.size()) {
     for (std::uint32_t i = 0; i < references.size(); ++i) slots.set(i, value(references[i]));
   }
 
@@ -47,7 +50,8 @@ struct Setup {
   }
 
   static Value value(const Reference& reference) {
-    static const Value kElements[] = {Value::real(1), Value::real(2), Value::real(3), Value::real(4)};
+    static const Value kElements[] = {Value::real(1), Value::real(2), Value::real(3),
+                                      Value::real(4)};
     const std::string name = reference.to_string();
     if (name == "o") return Value::string("MOW");
     if (name == "c") return Value::string("RU");
@@ -57,7 +61,8 @@ struct Setup {
     if (name == "event.properties.items") return Value::list(kElements);
     if (name == "event.properties.coupon") return Value::absent();
     if (name == "features.mean_gap") return Value::duration(9 * 86'400, 0);
-    if (name == "features.orders" || name == "before.orders" || name == "a") return Value::integer(5);
+    if (name == "features.orders" || name == "before.orders" || name == "a")
+      return Value::integer(5);
     return Value::real(250);
   }
 };
@@ -72,12 +77,16 @@ void run(benchmark::State& state, const char* source) {
 
 BENCHMARK_CAPTURE(run, one_comparison, "v >= 100.0");
 BENCHMARK_CAPTURE(run, reference_predicate, "(o == 'MOW' || c == 'RU') && (v >= 100 || a == 1)");
-BENCHMARK_CAPTURE(run, reference_predicate_all_asked, "(o == 'LED' || c == 'RU') && (v >= 101 || a == 5)");
-BENCHMARK_CAPTURE(run, five_terms,
-                  "event.name == 'Order Completed' && event.properties.total > 100 && features.orders >= 3 && "
-                  "features.mean_gap >= duration('7d') && event.properties.category in ['shoes', 'bags', 'coats', 'hats']");
-BENCHMARK_CAPTURE(run, spend_spike,
-                  "before.orders >= 3 && event.properties.total * before.orders >= 3 * before.revenue");
+BENCHMARK_CAPTURE(run, reference_predicate_all_asked,
+                  "(o == 'LED' || c == 'RU') && (v >= 101 || a == 5)");
+BENCHMARK_CAPTURE(
+    run, five_terms,
+    "event.name == 'Order Completed' && event.properties.total > 100 && features.orders >= 3 && "
+    "features.mean_gap >= duration('7d') && event.properties.category in ['shoes', 'bags', "
+    "'coats', 'hats']");
+BENCHMARK_CAPTURE(
+    run, spend_spike,
+    "before.orders >= 3 && event.properties.total * before.orders >= 3 * before.revenue");
 BENCHMARK_CAPTURE(run, missing_field, "event.properties.coupon == 'SPRING'");
 BENCHMARK_CAPTURE(run, has_field, "has(event.properties.coupon)");
 BENCHMARK_CAPTURE(run, optional_default, "event.properties.?coupon.orValue('') == ''");

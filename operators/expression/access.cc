@@ -14,10 +14,12 @@ Value no_such_key(Evaluation& e, const Value& key) {
   return e.error({"no such key: ", key.as_text()});
 }
 
-// A list's index: an int, or another number that is a whole one. nullopt for no number at all, or a broken one.
+// A list's index: an int, or another number that is a whole one. nullopt for no number at all, or a
+// broken one.
 std::optional<std::int64_t> list_index(const Value& key) {
   switch (key.kind()) {
-    case Kind::kInt: return key.as_int();
+    case Kind::kInt:
+      return key.as_int();
     case Kind::kUint:
       if (key.as_uint() > static_cast<std::uint64_t>(INT64_MAX)) return INT64_MAX;
       return static_cast<std::int64_t>(key.as_uint());
@@ -26,11 +28,13 @@ std::optional<std::int64_t> list_index(const Value& key) {
         return std::nullopt;
       }
       return static_cast<std::int64_t>(key.as_double());
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
-// What stands under `key` in a list or map: a value, absent, or an error if there is no such way to ask.
+// What stands under `key` in a list or map: a value, absent, or an error if there is no such way to
+// ask.
 Value look_up(Evaluation& e, const Value& a, const Value& key) {
   if (is_bad(a) || is_bad(key)) return first_error(a, key);
   if (a.is(Kind::kMap)) {
@@ -63,16 +67,21 @@ Value compare(Evaluation& e, Comparison comparison, const Value& a, const Value&
   const std::optional<std::partial_ordering> order = compare(a, b);
   if (!order) return Value::error(kNoSuchOverload);
   switch (comparison) {
-    case Comparison::kLess: return Value::boolean(*order < 0);
-    case Comparison::kLessEqual: return Value::boolean(*order <= 0);
-    case Comparison::kGreater: return Value::boolean(*order > 0);
-    default: return Value::boolean(*order >= 0);
+    case Comparison::kLess:
+      return Value::boolean(*order < 0);
+    case Comparison::kLessEqual:
+      return Value::boolean(*order <= 0);
+    case Comparison::kGreater:
+      return Value::boolean(*order > 0);
+    default:
+      return Value::boolean(*order >= 0);
   }
 }
 
 Value select_field(Evaluation& e, const Value& a, const Value& name) {
   if (a.is(Kind::kOptional)) return select_optional(e, a, name);
-  if (!a.is(Kind::kMap)) return is_bad(a) ? first_error(a, a) : Value::error("no such field: not a map");
+  if (!a.is(Kind::kMap))
+    return is_bad(a) ? first_error(a, a) : Value::error("no such field: not a map");
   const Value found = look_up(e, a, name);
   return found.is_absent() ? no_such_key(e, name) : found;
 }
@@ -82,7 +91,8 @@ Value has_field(Evaluation& e, const Value& a, const Value& name) {
     const Value found = select_optional(e, a, name);
     return found.is_error() ? found : Value::boolean(found.optional_value() != nullptr);
   }
-  if (!a.is(Kind::kMap)) return is_bad(a) ? first_error(a, a) : Value::error("no such field: not a map");
+  if (!a.is(Kind::kMap))
+    return is_bad(a) ? first_error(a, a) : Value::error("no such field: not a map");
   const Value found = look_up(e, a, name);
   return found.is_error() ? found : Value::boolean(!found.is_absent());
 }

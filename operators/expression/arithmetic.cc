@@ -111,15 +111,20 @@ Value add(Evaluation& e, const Value& a, const Value& b) {
       if (__builtin_add_overflow(a.as_uint(), b.as_uint(), &sum)) return Value::error(kOverflow);
       return Value::unsigned_integer(sum);
     }
-    case kDoubles: return Value::real(a.as_double() + b.as_double());
+    case kDoubles:
+      return Value::real(a.as_double() + b.as_double());
     case pair(Kind::kString, Kind::kString):
       return e.concatenation(Kind::kString, a.as_text(), b.as_text());
     case pair(Kind::kBytes, Kind::kBytes):
       return e.concatenation(Kind::kBytes, a.as_text(), b.as_text());
-    case pair(Kind::kList, Kind::kList): return concatenate_lists(e, a.elements(), b.elements());
-    case kDurations: return add_durations(a, b, 1);
-    case pair(Kind::kTimestamp, Kind::kDuration): return add_to_timestamp(a, b, 1);
-    case pair(Kind::kDuration, Kind::kTimestamp): return add_to_timestamp(b, a, 1);
+    case pair(Kind::kList, Kind::kList):
+      return concatenate_lists(e, a.elements(), b.elements());
+    case kDurations:
+      return add_durations(a, b, 1);
+    case pair(Kind::kTimestamp, Kind::kDuration):
+      return add_to_timestamp(a, b, 1);
+    case pair(Kind::kDuration, Kind::kTimestamp):
+      return add_to_timestamp(b, a, 1);
     default:
       if (meet_in_double(e, a, b)) return Value::real(to_double(a) + to_double(b));
       return first_error(a, b);
@@ -138,9 +143,12 @@ Value subtract(Evaluation& e, const Value& a, const Value& b) {
     case kUints:
       if (a.as_uint() < b.as_uint()) return Value::error(kOverflow);
       return Value::unsigned_integer(a.as_uint() - b.as_uint());
-    case kDoubles: return Value::real(a.as_double() - b.as_double());
-    case kDurations: return add_durations(a, b, -1);
-    case pair(Kind::kTimestamp, Kind::kDuration): return add_to_timestamp(a, b, -1);
+    case kDoubles:
+      return Value::real(a.as_double() - b.as_double());
+    case kDurations:
+      return add_durations(a, b, -1);
+    case pair(Kind::kTimestamp, Kind::kDuration):
+      return add_to_timestamp(a, b, -1);
     case pair(Kind::kTimestamp, Kind::kTimestamp):
       return make_duration(static_cast<WideNanos>(a.seconds() - b.seconds()) * kNanosPerSecond +
                            (a.nanos() - b.nanos()));
@@ -164,7 +172,8 @@ Value multiply(Evaluation& e, const Value& a, const Value& b) {
       }
       return Value::unsigned_integer(product);
     }
-    case kDoubles: return Value::real(a.as_double() * b.as_double());
+    case kDoubles:
+      return Value::real(a.as_double() * b.as_double());
     case pair(Kind::kDuration, Kind::kInt):
     case pair(Kind::kDuration, Kind::kDouble):
       return e.strict ? Value::error(kNoSuchOverload) : multiply_duration(a, b);
@@ -186,7 +195,8 @@ Value divide(Evaluation& e, const Value& a, const Value& b) {
     case kUints:
       if (b.as_uint() == 0) return Value::error(kDivideByZero);
       return Value::unsigned_integer(a.as_uint() / b.as_uint());
-    case kDoubles: return Value::real(a.as_double() / b.as_double());
+    case kDoubles:
+      return Value::real(a.as_double() / b.as_double());
     case kDurations:
     case pair(Kind::kDuration, Kind::kInt):
     case pair(Kind::kDuration, Kind::kDouble):
@@ -206,7 +216,8 @@ Value modulo(const Value& a, const Value& b) {
     case kUints:
       if (b.as_uint() == 0) return Value::error(kDivideByZero);
       return Value::unsigned_integer(a.as_uint() % b.as_uint());
-    default: return first_error(a, b);
+    default:
+      return first_error(a, b);
   }
 }
 

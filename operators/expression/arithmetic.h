@@ -1,5 +1,5 @@
-// The operators' meaning for values of any kind: arithmetic with its overflows, selection and indexing, membership.
-// An argument that is an error is the result.
+// The operators' meaning for values of any kind: arithmetic with its overflows, selection and
+// indexing, membership. An argument that is an error is the result.
 #pragma once
 
 #include "operators/expression/code.h"

@@ -1,7 +1,8 @@
 // The syntax tree of one expression: nodes in a table, by number, in the order they were parsed.
 //
-// Operators are calls under CEL's names ("_+_", "_[_]", "!_"). Macros are nodes of their own rather than expanded to
-// CEL's fold: the checker can speak of them as they were written, and the compiler makes straight loops.
+// Operators are calls under CEL's names ("_+_", "_[_]", "!_"). Macros are nodes of their own rather
+// than expanded to CEL's fold: the checker can speak of them as they were written, and the compiler
+// makes straight loops.
 #pragma once
 
 #include <cstdint>
@@ -31,28 +32,37 @@ enum class NodeKind : std::uint8_t {
   kOptionalMap,    // target.optMap(variable, result); `flat`: optFlatMap
 };
 
-enum class Macro : std::uint8_t { kAll, kExists, kExistsOne, kMap, kFilter, kTransformMap, kTransformMapEntry };
+enum class Macro : std::uint8_t {
+  kAll,
+  kExists,
+  kExistsOne,
+  kMap,
+  kFilter,
+  kTransformMap,
+  kTransformMapEntry
+};
 
 struct Node {
   NodeKind kind = NodeKind::kLiteral;
   Macro macro = Macro::kAll;
-  bool rooted = false;    // an identifier written with a leading dot: not looked up in the container
-  bool optional = false;  // `.?`
-  bool test = false;      // has()
-  bool flat = false;      // optFlatMap
-  std::uint8_t loops = 0;     // how deeply comprehensions nest inside
-  std::uint16_t depth = 1;    // of the tree below and with this node
-  std::uint32_t offset = 0;   // what an error about this node should point at
+  bool rooted = false;  // an identifier written with a leading dot: not looked up in the container
+  bool optional = false;     // `.?`
+  bool test = false;         // has()
+  bool flat = false;         // optFlatMap
+  std::uint8_t loops = 0;    // how deeply comprehensions nest inside
+  std::uint16_t depth = 1;   // of the tree below and with this node
+  std::uint32_t offset = 0;  // what an error about this node should point at
   std::uint32_t length = 0;
-  Value literal;              // in the tree's arena
-  std::string_view name;     // in the source, or a constant
+  Value literal;          // in the tree's arena
+  std::string_view name;  // in the source, or a constant
   NodeId target = kNoNode;
   NodeId condition = kNoNode;
   NodeId result = kNoNode;
   std::string_view variable;
-  std::string_view second;   // the other variable of the two-variable macros; empty for one
+  std::string_view second;  // the other variable of the two-variable macros; empty for one
   std::vector<NodeId> arguments;
-  std::vector<bool> optional_entries;  // of a list's elements or a map's entries; empty if there is no `?`
+  std::vector<bool>
+      optional_entries;  // of a list's elements or a map's entries; empty if there is no `?`
 };
 
 // Texts point into the source and the tree's arena, so the source must outlive the tree.

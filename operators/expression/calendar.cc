@@ -127,7 +127,8 @@ std::optional<CivilTime> civil_time_in(std::int64_t unix_seconds, std::string_vi
     return civil_time(unix_seconds, *offset);
   }
   absl::TimeZone time_zone;
-  if (!is_zone_name(zone) || !absl::LoadTimeZone(absl::string_view(zone.data(), zone.size()), &time_zone)) {
+  if (!is_zone_name(zone) ||
+      !absl::LoadTimeZone(absl::string_view(zone.data(), zone.size()), &time_zone)) {
     return std::nullopt;
   }
   return from_civil(time_zone.At(absl::FromUnixSeconds(unix_seconds)).cs);
@@ -199,8 +200,8 @@ Value parse_timestamp(std::string_view text) {
   }
   const absl::CivilSecond civil(*year, *month, *day, *hour, *minute, *second);
   // absl carries 31 April over into May; a text that says so is wrong.
-  if (!reader.at_end() || civil.month() != *month || civil.day() != *day ||
-      civil.hour() != *hour || civil.minute() != *minute || civil.second() != *second) {
+  if (!reader.at_end() || civil.month() != *month || civil.day() != *day || civil.hour() != *hour ||
+      civil.minute() != *minute || civil.second() != *second) {
     return Value::error(kBadTimestamp);
   }
   return make_timestamp(civil - absl::CivilSecond(1970, 1, 1) - offset, nanos);

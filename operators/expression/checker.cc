@@ -44,7 +44,8 @@ class Checker {
     return type;
   }
 
-  // Names and types that do not fit. Unchecked, a name without meaning fails when evaluated, and types do not matter.
+  // Names and types that do not fit. Unchecked, a name without meaning fails when evaluated, and
+  // types do not matter.
   Type fail(NodeId id, Diagnostic diagnostic) {
     meaning(id).kind = Meaning::Kind::kFailed;
     meaning(id).name = diagnostic.message;
@@ -61,16 +62,26 @@ class Checker {
 
   Type type_of(NodeId id) {
     switch (tree_[id].kind) {
-      case NodeKind::kLiteral: return literal_type(tree_[id].literal);
-      case NodeKind::kIdentifier: return name(id);
-      case NodeKind::kSelect: return selection(id);
-      case NodeKind::kCall: return call(id);
-      case NodeKind::kList: return list(id);
-      case NodeKind::kMap: return map(id);
-      case NodeKind::kComprehension: return comprehension(id);
-      case NodeKind::kBind: return bind(id);
-      case NodeKind::kOptionalMap: return optional_map(id);
-      case NodeKind::kMessage: break;
+      case NodeKind::kLiteral:
+        return literal_type(tree_[id].literal);
+      case NodeKind::kIdentifier:
+        return name(id);
+      case NodeKind::kSelect:
+        return selection(id);
+      case NodeKind::kCall:
+        return call(id);
+      case NodeKind::kList:
+        return list(id);
+      case NodeKind::kMap:
+        return map(id);
+      case NodeKind::kComprehension:
+        return comprehension(id);
+      case NodeKind::kBind:
+        return bind(id);
+      case NodeKind::kOptionalMap:
+        return optional_map(id);
+      case NodeKind::kMessage:
+        break;
     }
     const Node& node = tree_[id];
     return fail(id, {node.offset, node.length, "messages cannot be made here",
@@ -79,13 +90,20 @@ class Checker {
 
   static Type literal_type(const Value& value) {
     switch (value.kind()) {
-      case Kind::kNull: return Type::null();
-      case Kind::kBool: return Type::boolean();
-      case Kind::kInt: return Type::integer();
-      case Kind::kUint: return Type::unsigned_integer();
-      case Kind::kDouble: return Type::real();
-      case Kind::kString: return Type::string();
-      default: return Type::bytes();
+      case Kind::kNull:
+        return Type::null();
+      case Kind::kBool:
+        return Type::boolean();
+      case Kind::kInt:
+        return Type::integer();
+      case Kind::kUint:
+        return Type::unsigned_integer();
+      case Kind::kDouble:
+        return Type::real();
+      case Kind::kString:
+        return Type::string();
+      default:
+        return Type::bytes();
     }
   }
 
@@ -115,7 +133,8 @@ class Checker {
   }
 
   std::optional<Type> type_name(NodeId id, const Chain& chain) {
-    for (const std::string& name : names_.candidates(chain.dotted(chain.segments.size()), chain.rooted)) {
+    for (const std::string& name :
+         names_.candidates(chain.dotted(chain.segments.size()), chain.rooted)) {
       std::optional<Type> type = named_type(name);
       if (!type) continue;
       meaning(id).kind = Meaning::Kind::kTypeName;
@@ -160,7 +179,8 @@ class Checker {
     const Type type = inference_.known(target);
     switch (type.kind()) {
       case Type::Kind::kDyn:
-      case Type::Kind::kParameter: return Type::dyn();
+      case Type::Kind::kParameter:
+        return Type::dyn();
       case Type::Kind::kOptional: {
         const Type inner = field_type(id, type.element());
         return inner.is(Type::Kind::kOptional) ? inner : Type::optional(inner);
@@ -244,8 +264,8 @@ class Checker {
     return *result;
   }
 
-  // Where two values become one, a number of either kind will do: `x.orValue(0)` for a double, `c ? 1 : 0.5`. An int
-  // literal becomes a double; of two other kinds the result is dyn.
+  // Where two values become one, a number of either kind will do: `x.orValue(0)` for a double, `c ?
+  // 1 : 0.5`. An int literal becomes a double; of two other kinds the result is dyn.
   void meet_numbers(NodeId id, const std::string& function, std::vector<Type>* types) {
     const Node& node = tree_[id];
     if (function == "_?_:_") {
@@ -304,9 +324,9 @@ class Checker {
     if (!optional) return type;
     const Type held = inference_.fresh();
     if (!inference_.assignable(type, Type::optional(held))) {
-      return mismatch(id, "an entry with `?` needs an optional, not " +
-                              inference_.settled(type).to_string(),
-                      "wrap it: optional.of(…)");
+      return mismatch(
+          id, "an entry with `?` needs an optional, not " + inference_.settled(type).to_string(),
+          "wrap it: optional.of(…)");
     }
     return inference_.known(held);
   }
@@ -339,8 +359,8 @@ class Checker {
     for (const Local& added : locals) {
       if (!added.name.empty()) locals_.push_back(added);
     }
-    const std::size_t added = static_cast<std::size_t>(
-        std::count_if(locals.begin(), locals.end(), [](const Local& l) { return !l.name.empty(); }));
+    const std::size_t added = static_cast<std::size_t>(std::count_if(
+        locals.begin(), locals.end(), [](const Local& l) { return !l.name.empty(); }));
     const Type type = visit(id);
     locals_.resize(locals_.size() - added);
     return type;
@@ -358,7 +378,8 @@ class Checker {
       key = range.key();
       value = range.value();
     } else if (!range.is(Type::Kind::kDyn) && !range.is(Type::Kind::kParameter)) {
-      mismatch(id, "`" + std::string(node.name) + "` needs a list or a map, not " + range.to_string());
+      mismatch(id,
+               "`" + std::string(node.name) + "` needs a list or a map, not " + range.to_string());
     }
     // With one variable it is a list's element or a map's key.
     const Type element = range.is(Type::Kind::kMap) ? key : value;
@@ -374,11 +395,16 @@ class Checker {
     }
     const Type result = node.result == kNoNode ? Type() : visit_with(node.result, {first, second});
     switch (node.macro) {
-      case Macro::kFilter: return Type::list(element);
-      case Macro::kMap: return Type::list(result);
-      case Macro::kTransformMap: return Type::map(key, result);
-      case Macro::kTransformMapEntry: return result;
-      default: return Type::boolean();
+      case Macro::kFilter:
+        return Type::list(element);
+      case Macro::kMap:
+        return Type::list(result);
+      case Macro::kTransformMap:
+        return Type::map(key, result);
+      case Macro::kTransformMapEntry:
+        return result;
+      default:
+        return Type::boolean();
     }
   }
 
@@ -394,7 +420,8 @@ class Checker {
       mismatch(id, "`" + std::string(tree_[id].name) + "` needs an optional, not " +
                        inference_.settled(target).to_string());
     }
-    const Type result = visit_with(tree_[id].result, {{tree_[id].variable, inference_.known(held)}});
+    const Type result =
+        visit_with(tree_[id].result, {{tree_[id].variable, inference_.known(held)}});
     if (!tree_[id].flat) return Type::optional(result);
     const Type inner = inference_.fresh();
     if (!inference_.assignable(result, Type::optional(inner))) {

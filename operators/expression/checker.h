@@ -1,6 +1,7 @@
 // The checker: gives every name its meaning and every node its type, or says what does not fit.
 //
-// Without Options::check only names are resolved; what has no meaning becomes an error value when it is evaluated.
+// Without Options::check only names are resolved; what has no meaning becomes an error value when
+// it is evaluated.
 #pragma once
 
 #include <vector>
@@ -39,7 +40,8 @@ struct Checked {
   std::vector<Diagnostic> warnings;
 };
 
-// May change literals in `tree`: where a double is wanted an int literal becomes one (never when strict).
+// May change literals in `tree`: where a double is wanted an int literal becomes one (never when
+// strict).
 Checked check(Tree& tree, const Environment& environment, const Options& options);
 
 }  // namespace spur::expression

@@ -1,9 +1,11 @@
-// Code: what a program is made of. A flat list of instructions over numbered registers, with the constants they name.
+// Code: what a program is made of. A flat list of instructions over numbered registers, with the
+// constants they name.
 //
-// Each node of the tree has a register for its value and uses those above it for what it computes on the way, so a
-// frame is as large as the tree is wide. A jump goes forward, but for a comprehension's. A comparison of a slot with a
-// constant, the commonest predicate, is one instruction with its jump: `a == "x" && b > 1` is two of them, and an
-// instruction to combine errors that is reached only when both sides were evaluated.
+// Each node of the tree has a register for its value and uses those above it for what it computes
+// on the way, so a frame is as large as the tree is wide. A jump goes forward, but for a
+// comprehension's. A comparison of a slot with a constant, the commonest predicate, is one
+// instruction with its jump: `a == "x" && b > 1` is two of them, and an instruction to combine
+// errors that is reached only when both sides were evaluated.
 #pragma once
 
 #include <cstdint>
@@ -37,36 +39,44 @@ enum class Op : std::uint8_t {
   kMultiply,
   kDivide,
   kModulo,
-  kNegate,               // dst = -a
-  kNot,                  // dst = !a
-  kIn,                   // dst = a in b
-  kInSet,                // dst = a in sets[b]
-  kMatches,              // dst = a.matches(patterns[b])
-  kCall,                 // dst = calls[a] of the b registers from dst
-  kAnd,                  // dst = a && b, where a is known not to be false
-  kOr,                   // dst = a || b, where a is known not to be true
-  kJump,                 // to c
-  kJumpIfFalse,          // to c if dst is false
-  kJumpIfTrue,           // to c if dst is true
-  kBranch,               // to c if a is false; if it is no bool, dst = an error and to b
-  kMakeList,             // dst = the list of b registers from a; c - 1: its entry of optional_entries
-  kMakeMap,              // dst = the map of b pairs of registers from a; c as above
-  kLoopBegin,            // dst: a loop's frame, the range in it; c: its end, if the range is none
-  kLoopNext,             // dst: a loop's frame; sets its variables, or goes to c after the last; costs b steps
-  kLoopAll,              // dst: frame; a: the condition here; to c if that decides
+  kNegate,       // dst = -a
+  kNot,          // dst = !a
+  kIn,           // dst = a in b
+  kInSet,        // dst = a in sets[b]
+  kMatches,      // dst = a.matches(patterns[b])
+  kCall,         // dst = calls[a] of the b registers from dst
+  kAnd,          // dst = a && b, where a is known not to be false
+  kOr,           // dst = a || b, where a is known not to be true
+  kJump,         // to c
+  kJumpIfFalse,  // to c if dst is false
+  kJumpIfTrue,   // to c if dst is true
+  kBranch,       // to c if a is false; if it is no bool, dst = an error and to b
+  kMakeList,     // dst = the list of b registers from a; c - 1: its entry of optional_entries
+  kMakeMap,      // dst = the map of b pairs of registers from a; c as above
+  kLoopBegin,    // dst: a loop's frame, the range in it; c: its end, if the range is none
+  kLoopNext,  // dst: a loop's frame; sets its variables, or goes to c after the last; costs b steps
+  kLoopAll,   // dst: frame; a: the condition here; to c if that decides
   kLoopExists,
   kLoopOne,
-  kLoopWhere,            // dst: frame; a: the condition; to c if false, to b with its error
-  kLoopAppend,           // dst: frame; appends a, or goes to c with its error
-  kLoopPut,              // dst: frame; adds the key a with the value b, or goes to c with an error
-  kLoopPutAll,           // dst: frame; adds the entries of the map a, or goes to c with an error
-  kOnlyOne,              // dst: frame; its result = whether exactly one was counted
-  kOpenOptional,         // dst = what the optional a holds; to c if none or no optional (then a is an error)
-  kWrapOptional,         // dst = optional.of(a), or a if it is an error
-  kRequireOptional,      // dst = a, or an error if it is no optional
+  kLoopWhere,        // dst: frame; a: the condition; to c if false, to b with its error
+  kLoopAppend,       // dst: frame; appends a, or goes to c with its error
+  kLoopPut,          // dst: frame; adds the key a with the value b, or goes to c with an error
+  kLoopPutAll,       // dst: frame; adds the entries of the map a, or goes to c with an error
+  kOnlyOne,          // dst: frame; its result = whether exactly one was counted
+  kOpenOptional,     // dst = what the optional a holds; to c if none or no optional (then a is an
+                     // error)
+  kWrapOptional,     // dst = optional.of(a), or a if it is an error
+  kRequireOptional,  // dst = a, or an error if it is no optional
 };
 
-enum class Comparison : std::uint8_t { kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual };
+enum class Comparison : std::uint8_t {
+  kEqual,
+  kNotEqual,
+  kLess,
+  kLessEqual,
+  kGreater,
+  kGreaterEqual
+};
 enum class JumpIf : std::uint8_t { kNever, kFalse, kTrue };
 enum class LoopResult : std::uint8_t { kTrue, kFalse, kCount, kList, kMap };
 
@@ -87,9 +97,9 @@ static_assert(sizeof(Instruction) == 20);
 inline constexpr std::uint16_t kLoopRange = 0;
 inline constexpr std::uint16_t kLoopIndex = 1;
 inline constexpr std::uint16_t kLoopAccumulator = 2;
-inline constexpr std::uint16_t kLoopFirst = 3;   // the variables
+inline constexpr std::uint16_t kLoopFirst = 3;  // the variables
 inline constexpr std::uint16_t kLoopSecond = 4;
-inline constexpr std::uint16_t kLoopKeys = 5;    // of a computed map: its keys as a list
+inline constexpr std::uint16_t kLoopKeys = 5;  // of a computed map: its keys as a list
 inline constexpr std::uint16_t kLoopRegisters = 6;
 
 // A call site: which overloads the checker left possible.

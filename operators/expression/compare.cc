@@ -8,8 +8,9 @@ namespace {
 constexpr double kTwoTo63 = 9223372036854775808.0;
 constexpr double kTwoTo64 = 18446744073709551616.0;
 
-// An int meets a double as a double, as CEL's own engines do it and its suite wants; only what no int can be is told
-// apart first. So 2^53 + 1 == double(2^53), and 9223372036854775807 is not less than 9223372036854775808.0.
+// An int meets a double as a double, as CEL's own engines do it and its suite wants; only what no
+// int can be is told apart first. So 2^53 + 1 == double(2^53), and 9223372036854775807 is not less
+// than 9223372036854775808.0.
 std::partial_ordering compare_int_double(std::int64_t i, double d) {
   if (d > kTwoTo63) return std::partial_ordering::less;
   if (d < -kTwoTo63) return std::partial_ordering::greater;
@@ -83,12 +84,16 @@ std::optional<std::partial_ordering> compare(const Value& a, const Value& b) {
   if (a.is_number() && b.is_number()) return compare_numbers(a, b);
   if (a.kind() != b.kind()) return std::nullopt;
   switch (a.kind()) {
-    case Kind::kBool: return a.as_bool() <=> b.as_bool();
+    case Kind::kBool:
+      return a.as_bool() <=> b.as_bool();
     case Kind::kString:
-    case Kind::kBytes: return a.as_text().compare(b.as_text()) <=> 0;
+    case Kind::kBytes:
+      return a.as_text().compare(b.as_text()) <=> 0;
     case Kind::kTimestamp:
-    case Kind::kDuration: return compare_times(a, b);
-    default: return std::nullopt;
+    case Kind::kDuration:
+      return compare_times(a, b);
+    default:
+      return std::nullopt;
   }
 }
 
@@ -97,17 +102,25 @@ bool equal(const Value& a, const Value& b, std::int64_t* steps) {
   if (a.is_number() && b.is_number()) return compare_numbers(a, b) == 0;
   if (a.kind() != b.kind()) return false;
   switch (a.kind()) {
-    case Kind::kNull: return true;
-    case Kind::kBool: return a.as_bool() == b.as_bool();
+    case Kind::kNull:
+      return true;
+    case Kind::kBool:
+      return a.as_bool() == b.as_bool();
     case Kind::kString:
     case Kind::kBytes:
-    case Kind::kType: return a.as_text() == b.as_text();
+    case Kind::kType:
+      return a.as_text() == b.as_text();
     case Kind::kTimestamp:
-    case Kind::kDuration: return compare_times(a, b) == 0;
-    case Kind::kList: return equal_lists(a.elements(), b.elements(), steps);
-    case Kind::kMap: return equal_maps(a, b, steps);
-    case Kind::kOptional: return equal_optionals(a, b, steps);
-    default: return false;
+    case Kind::kDuration:
+      return compare_times(a, b) == 0;
+    case Kind::kList:
+      return equal_lists(a.elements(), b.elements(), steps);
+    case Kind::kMap:
+      return equal_maps(a, b, steps);
+    case Kind::kOptional:
+      return equal_optionals(a, b, steps);
+    default:
+      return false;
   }
 }
 

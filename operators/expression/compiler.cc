@@ -25,8 +25,12 @@ struct OperatorCode {
   Op op;
 };
 constexpr OperatorCode kOperators[] = {
-    {"_+_", Op::kAdd},    {"_-_", Op::kSubtract}, {"_*_", Op::kMultiply},
-    {"_/_", Op::kDivide}, {"_%_", Op::kModulo},   {"_[_]", Op::kIndex},
+    {"_+_", Op::kAdd},
+    {"_-_", Op::kSubtract},
+    {"_*_", Op::kMultiply},
+    {"_/_", Op::kDivide},
+    {"_%_", Op::kModulo},
+    {"_[_]", Op::kIndex},
     {"_[?_]", Op::kOptionalIndex},
 };
 
@@ -43,11 +47,16 @@ std::optional<Comparison> comparison_of(std::string_view name) {
 // a < b as b > a.
 Comparison mirrored(Comparison comparison) {
   switch (comparison) {
-    case Comparison::kLess: return Comparison::kGreater;
-    case Comparison::kLessEqual: return Comparison::kGreaterEqual;
-    case Comparison::kGreater: return Comparison::kLess;
-    case Comparison::kGreaterEqual: return Comparison::kLessEqual;
-    default: return comparison;
+    case Comparison::kLess:
+      return Comparison::kGreater;
+    case Comparison::kLessEqual:
+      return Comparison::kGreaterEqual;
+    case Comparison::kGreater:
+      return Comparison::kLess;
+    case Comparison::kGreaterEqual:
+      return Comparison::kLessEqual;
+    default:
+      return comparison;
   }
 }
 
@@ -58,8 +67,8 @@ class NoSlots final : public Slots {
 
 class Compiler {
  public:
-  Compiler(const Tree& tree, const Checked& checked, References& references,
-           const Options& options, const std::vector<bool>& constant, Code* code)
+  Compiler(const Tree& tree, const Checked& checked, References& references, const Options& options,
+           const std::vector<bool>& constant, Code* code)
       : tree_(tree),
         checked_(checked),
         references_(references),
@@ -118,7 +127,8 @@ class Compiler {
     return slot;
   }
   Value missing(NodeId id) const {
-    return Value::error(kept_.emplace_back(checked_.meanings[id].reference.to_string() + " is missing"));
+    return Value::error(
+        kept_.emplace_back(checked_.meanings[id].reference.to_string() + " is missing"));
   }
 
   // A jump to a jump on the same register, of the same or the other sense, is known at once.
@@ -154,7 +164,8 @@ class Compiler {
     Options options = options_;
     options.limits.steps_max = std::min(options.limits.steps_max, kFoldingSteps);
     options.limits.text_bytes_max = std::min(options.limits.text_bytes_max, kFoldingBytes);
-    options.limits.elements_max = std::min(options.limits.elements_max, kFoldingBytes / sizeof(Value));
+    options.limits.elements_max =
+        std::min(options.limits.elements_max, kFoldingBytes / sizeof(Value));
     Code part;
     Compiler compiler(tree_, checked_, references_, options, constant_, &part);
     compiler.run(id, false);
@@ -202,21 +213,46 @@ class Compiler {
     const Node& node = tree_[id];
     const Meaning& meaning = checked_.meanings[id];
     switch (meaning.kind) {
-      case Meaning::Kind::kLocal: emit(Op::kMove, dst, local(node.name)); return;
-      case Meaning::Kind::kTypeName: emit(Op::kConstant, dst, constant(Value::type(meaning.name))); return;
-      case Meaning::Kind::kFailed: emit(Op::kConstant, dst, constant(Value::error(meaning.name))); return;
-      case Meaning::Kind::kSlot: read(id, dst); return;
-      case Meaning::Kind::kCall: call(id, dst); return;
-      case Meaning::Kind::kPlain: break;
+      case Meaning::Kind::kLocal:
+        emit(Op::kMove, dst, local(node.name));
+        return;
+      case Meaning::Kind::kTypeName:
+        emit(Op::kConstant, dst, constant(Value::type(meaning.name)));
+        return;
+      case Meaning::Kind::kFailed:
+        emit(Op::kConstant, dst, constant(Value::error(meaning.name)));
+        return;
+      case Meaning::Kind::kSlot:
+        read(id, dst);
+        return;
+      case Meaning::Kind::kCall:
+        call(id, dst);
+        return;
+      case Meaning::Kind::kPlain:
+        break;
     }
     switch (node.kind) {
-      case NodeKind::kSelect: selection(id, dst); return;
-      case NodeKind::kList: list(id, dst); return;
-      case NodeKind::kMap: map(id, dst); return;
-      case NodeKind::kComprehension: comprehension(id, dst); return;
-      case NodeKind::kBind: bind(id, dst); return;
-      case NodeKind::kOptionalMap: optional_map(id, dst); return;
-      default: emit(Op::kConstant, dst, constant(Value::error(kNoSuchOverload))); return;
+      case NodeKind::kSelect:
+        selection(id, dst);
+        return;
+      case NodeKind::kList:
+        list(id, dst);
+        return;
+      case NodeKind::kMap:
+        map(id, dst);
+        return;
+      case NodeKind::kComprehension:
+        comprehension(id, dst);
+        return;
+      case NodeKind::kBind:
+        bind(id, dst);
+        return;
+      case NodeKind::kOptionalMap:
+        optional_map(id, dst);
+        return;
+      default:
+        emit(Op::kConstant, dst, constant(Value::error(kNoSuchOverload)));
+        return;
     }
   }
 
@@ -248,7 +284,8 @@ class Compiler {
     for (std::size_t i = 0; i < arguments.size(); ++i) {
       expression(arguments[i], static_cast<Register>(dst + i));
     }
-    const std::string_view message = kept_.emplace_back("no such overload: " + std::string(node.name));
+    const std::string_view message =
+        kept_.emplace_back("no such overload: " + std::string(node.name));
     const Value mismatch = copy_value(Value::error(message), &code_.arena);
     code_.calls.push_back({checked_.meanings[id].overloads, mismatch});
     emit(Op::kCall, dst, static_cast<std::uint32_t>(code_.calls.size() - 1),
@@ -400,7 +437,8 @@ class Compiler {
     for (std::size_t i = 0; i < node.arguments.size(); ++i) {
       expression(node.arguments[i], static_cast<Register>(dst + i));
     }
-    emit(Op::kMakeList, dst, dst, static_cast<std::uint32_t>(node.arguments.size())).c = marks(node);
+    emit(Op::kMakeList, dst, dst, static_cast<std::uint32_t>(node.arguments.size())).c =
+        marks(node);
   }
 
   void map(NodeId id, Register dst) {
@@ -408,7 +446,8 @@ class Compiler {
     for (std::size_t i = 0; i < node.arguments.size(); ++i) {
       expression(node.arguments[i], static_cast<Register>(dst + i));
     }
-    emit(Op::kMakeMap, dst, dst, static_cast<std::uint32_t>(node.arguments.size() / 2)).c = marks(node);
+    emit(Op::kMakeMap, dst, dst, static_cast<std::uint32_t>(node.arguments.size() / 2)).c =
+        marks(node);
   }
 
   // --- macros ---
@@ -443,12 +482,17 @@ class Compiler {
 
   static LoopResult loop_result(Macro macro) {
     switch (macro) {
-      case Macro::kAll: return LoopResult::kTrue;
-      case Macro::kExists: return LoopResult::kFalse;
-      case Macro::kExistsOne: return LoopResult::kCount;
+      case Macro::kAll:
+        return LoopResult::kTrue;
+      case Macro::kExists:
+        return LoopResult::kFalse;
+      case Macro::kExistsOne:
+        return LoopResult::kCount;
       case Macro::kTransformMap:
-      case Macro::kTransformMapEntry: return LoopResult::kMap;
-      default: return LoopResult::kList;
+      case Macro::kTransformMapEntry:
+        return LoopResult::kMap;
+      default:
+        return LoopResult::kList;
     }
   }
 
@@ -485,19 +529,32 @@ class Compiler {
       const Register condition = operand(node.condition, scratch);
       ends->push_back(here());
       switch (node.macro) {
-        case Macro::kAll: emit(Op::kLoopAll, frame, condition); return;
-        case Macro::kExists: emit(Op::kLoopExists, frame, condition); return;
-        case Macro::kExistsOne: emit(Op::kLoopOne, frame, condition); return;
-        default: emit(Op::kLoopWhere, frame, condition).c = next;
+        case Macro::kAll:
+          emit(Op::kLoopAll, frame, condition);
+          return;
+        case Macro::kExists:
+          emit(Op::kLoopExists, frame, condition);
+          return;
+        case Macro::kExistsOne:
+          emit(Op::kLoopOne, frame, condition);
+          return;
+        default:
+          emit(Op::kLoopWhere, frame, condition).c = next;
       }
     }
     const Register first = static_cast<Register>(frame + kLoopFirst);
     const Register result = node.result == kNoNode ? first : operand(node.result, scratch);
     ends->push_back(here());
     switch (node.macro) {
-      case Macro::kTransformMap: emit(Op::kLoopPut, frame, first, result); return;
-      case Macro::kTransformMapEntry: emit(Op::kLoopPutAll, frame, result); return;
-      default: emit(Op::kLoopAppend, frame, result); return;
+      case Macro::kTransformMap:
+        emit(Op::kLoopPut, frame, first, result);
+        return;
+      case Macro::kTransformMapEntry:
+        emit(Op::kLoopPutAll, frame, result);
+        return;
+      default:
+        emit(Op::kLoopAppend, frame, result);
+        return;
     }
   }
 
@@ -511,7 +568,7 @@ class Compiler {
   std::vector<Local> locals_;
   std::map<NodeId, std::optional<Value>> folded_;
   std::map<NodeId, std::string> failures_;  // of parts that are constant and always fail
-  mutable std::deque<std::string> kept_;  // messages until they are copied into the code
+  mutable std::deque<std::string> kept_;    // messages until they are copied into the code
 };
 
 }  // namespace

@@ -12,16 +12,18 @@ namespace spur::expression {
 // How many entries a map has. A computed map is asked for all its keys.
 std::size_t map_size(const Value& map);
 
-// The value under `key`, absent if there is none. Numbers are one key whatever their kind: {1u: 'a'}[1.0] is 'a'.
-// Takes one from *steps for each entry looked at; with none left, absent.
+// The value under `key`, absent if there is none. Numbers are one key whatever their kind: {1u:
+// 'a'}[1.0] is 'a'. Takes one from *steps for each entry looked at; with none left, absent.
 Value map_find(const Value& map, const Value& key, std::int64_t* steps);
 
-// Whether a value of this kind can be a key: bool, int, uint, string. (A double can ask for a key, not be one.)
+// Whether a value of this kind can be a key: bool, int, uint, string. (A double can ask for a key,
+// not be one.)
 constexpr bool can_be_key(Kind kind) {
   return kind == Kind::kBool || kind == Kind::kInt || kind == Kind::kUint || kind == Kind::kString;
 }
 
-// Walks a map's entries in its own order:  MapCursor at(map); while (at.next()) use(at.key(), at.value());
+// Walks a map's entries in its own order:  MapCursor at(map); while (at.next()) use(at.key(),
+// at.value());
 class MapCursor {
  public:
   explicit MapCursor(const Value& map);

@@ -1,8 +1,9 @@
-// Environment: the names that may stand in an expression at one place of the catalog, and their types.
+// Environment: the names that may stand in an expression at one place of the catalog, and their
+// types.
 //
-// Names are dotted: "event.time", "features.orders_30d", "now". What stands before the last dot is a namespace and needs
-// no declaration. A name that exists elsewhere in the catalog but not here is declared unavailable with the reason, so
-// that the error can say more than "unknown".
+// Names are dotted: "event.time", "features.orders_30d", "now". What stands before the last dot is
+// a namespace and needs no declaration. A name that exists elsewhere in the catalog but not here is
+// declared unavailable with the reason, so that the error can say more than "unknown".
 #pragma once
 
 #include <cstddef>
@@ -20,15 +21,18 @@ namespace spur::expression {
 // A value. Built once per place of the catalog, then shared by all compilations there.
 class Environment {
  public:
-  // Declares a variable. Declaring it again replaces the type. Type::object() and Type::dyn() fold constant fields below
-  // the variable into its slots; a map(K, V) is loaded whole, so it may be computed (LookupMap).
+  // Declares a variable. Declaring it again replaces the type. Type::object() and Type::dyn() fold
+  // constant fields below the variable into its slots; a map(K, V) is loaded whole, so it may be
+  // computed (LookupMap).
   void declare(std::string dotted_name, Type type);
 
   // Any use of `dotted_name` or of something below it is an error that says `reason`, for example
-  // "`event` is not visible in a threshold's data; use instance.opened". A declared name below it still wins.
+  // "`event` is not visible in a threshold's data; use instance.opened". A declared name below it
+  // still wins.
   void declare_unavailable(std::string dotted_name, std::string reason);
 
-  // Names are looked up in this namespace first, then in its parents ("a.b": a.b.x, a.x, x). None by default.
+  // Names are looked up in this namespace first, then in its parents ("a.b": a.b.x, a.x, x). None
+  // by default.
   void set_container(std::string container) { container_ = std::move(container); }
   const std::string& container() const { return container_; }
 
@@ -38,8 +42,9 @@ class Environment {
   const std::string* unavailable(std::string_view dotted_name) const;
   // Whether some declared name lies below `dotted_name`.
   bool is_namespace(std::string_view dotted_name) const;
-  // The declared name below `space` ("" for all) nearest to `name` by edit distance, if any is near: the next segment
-  // only, so that `features.ordres` suggests `orders`, and `evnt.time` suggests `event`.
+  // The declared name below `space` ("" for all) nearest to `name` by edit distance, if any is
+  // near: the next segment only, so that `features.ordres` suggests `orders`, and `evnt.time`
+  // suggests `event`.
   std::optional<std::string> nearest(std::string_view space, std::string_view name) const;
 
  private:
@@ -48,7 +53,9 @@ class Environment {
   std::string container_;
 };
 
-// The candidate nearest to `name` by edit distance, if it is near enough to be meant; ties go to the first.
-std::optional<std::string> nearest_of(std::string_view name, const std::set<std::string>& candidates);
+// The candidate nearest to `name` by edit distance, if it is near enough to be meant; ties go to
+// the first.
+std::optional<std::string> nearest_of(std::string_view name,
+                                      const std::set<std::string>& candidates);
 
 }  // namespace spur::expression

@@ -59,39 +59,64 @@ Value TextBuilder::finish(Kind kind) const {
 
 bool is_zero(const Value& value) {
   switch (value.kind()) {
-    case Kind::kNull: return true;
-    case Kind::kBool: return !value.as_bool();
-    case Kind::kInt: return value.as_int() == 0;
-    case Kind::kUint: return value.as_uint() == 0;
-    case Kind::kDouble: return value.as_double() == 0;
+    case Kind::kNull:
+      return true;
+    case Kind::kBool:
+      return !value.as_bool();
+    case Kind::kInt:
+      return value.as_int() == 0;
+    case Kind::kUint:
+      return value.as_uint() == 0;
+    case Kind::kDouble:
+      return value.as_double() == 0;
     case Kind::kString:
-    case Kind::kBytes: return value.as_text().empty();
+    case Kind::kBytes:
+      return value.as_text().empty();
     case Kind::kTimestamp:
-    case Kind::kDuration: return value.seconds() == 0 && value.nanos() == 0;
-    case Kind::kList: return value.elements().empty();
-    case Kind::kMap: return map_size(value) == 0;
-    case Kind::kOptional: return value.optional_value() == nullptr;
-    default: return false;
+    case Kind::kDuration:
+      return value.seconds() == 0 && value.nanos() == 0;
+    case Kind::kList:
+      return value.elements().empty();
+    case Kind::kMap:
+      return map_size(value) == 0;
+    case Kind::kOptional:
+      return value.optional_value() == nullptr;
+    default:
+      return false;
   }
 }
 
 std::string_view type_name(Kind kind) {
   switch (kind) {
-    case Kind::kNull: return "null_type";
-    case Kind::kBool: return "bool";
-    case Kind::kInt: return "int";
-    case Kind::kUint: return "uint";
-    case Kind::kDouble: return "double";
-    case Kind::kString: return "string";
-    case Kind::kBytes: return "bytes";
-    case Kind::kTimestamp: return "google.protobuf.Timestamp";
-    case Kind::kDuration: return "google.protobuf.Duration";
-    case Kind::kList: return "list";
-    case Kind::kMap: return "map";
-    case Kind::kType: return "type";
-    case Kind::kOptional: return "optional_type";
+    case Kind::kNull:
+      return "null_type";
+    case Kind::kBool:
+      return "bool";
+    case Kind::kInt:
+      return "int";
+    case Kind::kUint:
+      return "uint";
+    case Kind::kDouble:
+      return "double";
+    case Kind::kString:
+      return "string";
+    case Kind::kBytes:
+      return "bytes";
+    case Kind::kTimestamp:
+      return "google.protobuf.Timestamp";
+    case Kind::kDuration:
+      return "google.protobuf.Duration";
+    case Kind::kList:
+      return "list";
+    case Kind::kMap:
+      return "map";
+    case Kind::kType:
+      return "type";
+    case Kind::kOptional:
+      return "optional_type";
     case Kind::kAbsent:
-    case Kind::kError: return "error";
+    case Kind::kError:
+      return "error";
   }
   return "error";
 }

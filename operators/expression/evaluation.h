@@ -35,7 +35,7 @@ struct Evaluation {
   // Spends for looking through `bytes` of text.
   bool spend_text(std::size_t bytes) { return spend(bytes / 64); }
 
-  Value string(std::string_view text);                          // copied
+  Value string(std::string_view text);                                     // copied
   Value concatenation(Kind kind, std::string_view a, std::string_view b);  // kString or kBytes
   Value optional(const Value& value);
   Value error(std::initializer_list<std::string_view> message);  // put together, copied
@@ -59,7 +59,8 @@ class TextBuilder {
   bool too_long_ = false;
 };
 
-// Whether a value is what optional.ofNonZeroValue takes for nothing: null, false, 0, "", an empty list or map, none.
+// Whether a value is what optional.ofNonZeroValue takes for nothing: null, false, 0, "", an empty
+// list or map, none.
 bool is_zero(const Value& value);
 
 // CEL's name of the type of a value: "int", "google.protobuf.Timestamp", "optional_type".

@@ -19,7 +19,8 @@ class Analysis {
   }
 
  private:
-  // What a part of the tree depends on: slots, or macro variables from `outermost` on (by their place in scope_).
+  // What a part of the tree depends on: slots, or macro variables from `outermost` on (by their
+  // place in scope_).
   struct Needs {
     bool slots = false;
     std::size_t outermost = std::numeric_limits<std::size_t>::max();
@@ -30,10 +31,16 @@ class Analysis {
     Needs needs;
     switch (checked_.meanings[id].kind) {
       case Meaning::Kind::kSlot:
-      case Meaning::Kind::kFailed: needs.slots = true; break;
-      case Meaning::Kind::kTypeName: break;
-      case Meaning::Kind::kLocal: needs.outermost = place(node.name); break;
-      default: needs = children(id);
+      case Meaning::Kind::kFailed:
+        needs.slots = true;
+        break;
+      case Meaning::Kind::kTypeName:
+        break;
+      case Meaning::Kind::kLocal:
+        needs.outermost = place(node.name);
+        break;
+      default:
+        needs = children(id);
     }
     constant_[id] = !needs.slots && needs.outermost >= scope_.size();
     return needs;
@@ -85,13 +92,18 @@ std::vector<bool> constant_nodes(const Tree& tree, const Checked& checked) {
 
 Value copy_value(const Value& value, Arena* arena) {
   switch (value.kind()) {
-    case Kind::kString: return Value::string(arena->copy(value.as_text()));
-    case Kind::kBytes: return Value::bytes(arena->copy(value.as_text()));
-    case Kind::kType: return Value::type(arena->copy(value.as_text()));
-    case Kind::kError: return Value::error(arena->copy(value.as_text()));
+    case Kind::kString:
+      return Value::string(arena->copy(value.as_text()));
+    case Kind::kBytes:
+      return Value::bytes(arena->copy(value.as_text()));
+    case Kind::kType:
+      return Value::type(arena->copy(value.as_text()));
+    case Kind::kError:
+      return Value::error(arena->copy(value.as_text()));
     case Kind::kList: {
       const std::span<Value> list = arena->array<Value>(value.elements().size());
-      for (std::size_t i = 0; i < list.size(); ++i) list[i] = copy_value(value.elements()[i], arena);
+      for (std::size_t i = 0; i < list.size(); ++i)
+        list[i] = copy_value(value.elements()[i], arena);
       return Value::list(list);
     }
     case Kind::kMap: {
@@ -109,7 +121,8 @@ Value copy_value(const Value& value, Arena* arena) {
       held[0] = copy_value(*value.optional_value(), arena);
       return Value::optional(held.data());
     }
-    default: return value;
+    default:
+      return value;
   }
 }
 

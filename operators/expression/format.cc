@@ -67,31 +67,46 @@ class Formatter {
     }
     const Value& argument = arguments_[next_++];
     switch (verb[0]) {
-      case 's': return any(argument);
-      case 'd': return decimal(argument);
-      case 'f': return real(argument, std::chars_format::fixed, precision, "%f");
-      case 'e': return real(argument, std::chars_format::scientific, precision, "%e");
-      case 'x': return hexadecimal(argument, false);
-      case 'X': return hexadecimal(argument, true);
-      case 'o': return in_base(argument, 8, false, "%o");
+      case 's':
+        return any(argument);
+      case 'd':
+        return decimal(argument);
+      case 'f':
+        return real(argument, std::chars_format::fixed, precision, "%f");
+      case 'e':
+        return real(argument, std::chars_format::scientific, precision, "%e");
+      case 'x':
+        return hexadecimal(argument, false);
+      case 'X':
+        return hexadecimal(argument, true);
+      case 'o':
+        return in_base(argument, 8, false, "%o");
       case 'b':
         if (argument.is(Kind::kBool)) return out_.append(argument.as_bool() ? "1" : "0") || true;
         return in_base(argument, 2, false, "%b");
-      default: return fail({"format: no such clause: %", verb});
+      default:
+        return fail({"format: no such clause: %", verb});
     }
   }
 
-  // %s: as string() prints scalars; lists and maps without quotes, maps ordered by key so that the text does not
-  // depend on how the map came to be.
+  // %s: as string() prints scalars; lists and maps without quotes, maps ordered by key so that the
+  // text does not depend on how the map came to be.
   bool any(const Value& value) {
     switch (value.kind()) {
-      case Kind::kBytes: out_.append(value.as_text()); return true;
-      case Kind::kList: return list(value);
-      case Kind::kMap: return map(value);
+      case Kind::kBytes:
+        out_.append(value.as_text());
+        return true;
+      case Kind::kList:
+        return list(value);
+      case Kind::kMap:
+        return map(value);
       case Kind::kOptional:
       case Kind::kError:
-      case Kind::kAbsent: return wrong_kind("%s", value);
-      default: out_.append(to_text(value)); return true;
+      case Kind::kAbsent:
+        return wrong_kind("%s", value);
+      default:
+        out_.append(to_text(value));
+        return true;
     }
   }
 
@@ -144,10 +159,17 @@ class Formatter {
   bool real(const Value& value, std::chars_format form, int precision, std::string_view clause) {
     double d = 0;
     switch (value.kind()) {
-      case Kind::kDouble: d = value.as_double(); break;
-      case Kind::kInt: d = static_cast<double>(value.as_int()); break;
-      case Kind::kUint: d = static_cast<double>(value.as_uint()); break;
-      default: return wrong_kind(clause, value);
+      case Kind::kDouble:
+        d = value.as_double();
+        break;
+      case Kind::kInt:
+        d = static_cast<double>(value.as_int());
+        break;
+      case Kind::kUint:
+        d = static_cast<double>(value.as_uint());
+        break;
+      default:
+        return wrong_kind(clause, value);
     }
     if (!std::isfinite(d)) {
       out_.append(double_text(d));
@@ -207,16 +229,36 @@ Value quote(Evaluation& evaluation, std::string_view text) {
   out.append("\"");
   for (std::size_t i = 0; i < text.size(); ++i) {
     switch (text[i]) {
-      case '\a': out.append("\\a"); break;
-      case '\b': out.append("\\b"); break;
-      case '\f': out.append("\\f"); break;
-      case '\n': out.append("\\n"); break;
-      case '\r': out.append("\\r"); break;
-      case '\t': out.append("\\t"); break;
-      case '\v': out.append("\\v"); break;
-      case '\\': out.append("\\\\"); break;
-      case '"': out.append("\\\""); break;
-      default: out.append(text.substr(i, 1)); break;
+      case '\a':
+        out.append("\\a");
+        break;
+      case '\b':
+        out.append("\\b");
+        break;
+      case '\f':
+        out.append("\\f");
+        break;
+      case '\n':
+        out.append("\\n");
+        break;
+      case '\r':
+        out.append("\\r");
+        break;
+      case '\t':
+        out.append("\\t");
+        break;
+      case '\v':
+        out.append("\\v");
+        break;
+      case '\\':
+        out.append("\\\\");
+        break;
+      case '"':
+        out.append("\\\"");
+        break;
+      default:
+        out.append(text.substr(i, 1));
+        break;
     }
   }
   out.append("\"");

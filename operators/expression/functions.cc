@@ -5,7 +5,8 @@
 namespace spur::expression {
 namespace {
 
-// Reads the signatures of rows. They are ours, so a mistake is a bug and stops the process at the first use.
+// Reads the signatures of rows. They are ours, so a mistake is a bug and stops the process at the
+// first use.
 class SignatureReader {
  public:
   explicit SignatureReader(std::string_view text) : rest_(text) {}
@@ -85,20 +86,34 @@ class SignatureReader {
 
 Kind kind_of(const Type& type) {
   switch (type.kind()) {
-    case Type::Kind::kNull: return Kind::kNull;
-    case Type::Kind::kBool: return Kind::kBool;
-    case Type::Kind::kInt: return Kind::kInt;
-    case Type::Kind::kUint: return Kind::kUint;
-    case Type::Kind::kDouble: return Kind::kDouble;
-    case Type::Kind::kString: return Kind::kString;
-    case Type::Kind::kBytes: return Kind::kBytes;
-    case Type::Kind::kTimestamp: return Kind::kTimestamp;
-    case Type::Kind::kDuration: return Kind::kDuration;
-    case Type::Kind::kList: return Kind::kList;
-    case Type::Kind::kMap: return Kind::kMap;
-    case Type::Kind::kOptional: return Kind::kOptional;
-    case Type::Kind::kType: return Kind::kType;
-    default: return Kind::kAbsent;
+    case Type::Kind::kNull:
+      return Kind::kNull;
+    case Type::Kind::kBool:
+      return Kind::kBool;
+    case Type::Kind::kInt:
+      return Kind::kInt;
+    case Type::Kind::kUint:
+      return Kind::kUint;
+    case Type::Kind::kDouble:
+      return Kind::kDouble;
+    case Type::Kind::kString:
+      return Kind::kString;
+    case Type::Kind::kBytes:
+      return Kind::kBytes;
+    case Type::Kind::kTimestamp:
+      return Kind::kTimestamp;
+    case Type::Kind::kDuration:
+      return Kind::kDuration;
+    case Type::Kind::kList:
+      return Kind::kList;
+    case Type::Kind::kMap:
+      return Kind::kMap;
+    case Type::Kind::kOptional:
+      return Kind::kOptional;
+    case Type::Kind::kType:
+      return Kind::kType;
+    default:
+      return Kind::kAbsent;
   }
 }
 

@@ -1,8 +1,8 @@
-// The functions an expression can call, one row an overload: its signature, which the checker reads, and the code,
-// which is called only with arguments of those kinds.
+// The functions an expression can call, one row an overload: its signature, which the checker
+// reads, and the code, which is called only with arguments of those kinds.
 //
-// The rows stand with their code, a file a family (functions_text.cc, …); this is the table they make together. The
-// operators are rows without code: the compiler has instructions for them.
+// The rows stand with their code, a file a family (functions_text.cc, …); this is the table they
+// make together. The operators are rows without code: the compiler has instructions for them.
 #pragma once
 
 #include <array>
@@ -23,8 +23,8 @@ using Native = Value (*)(Evaluation&, std::span<const Value>);
 
 enum class Dialect : bool { kCel, kSpur };  // kSpur: an addition of ours, hidden when strict
 
-// As written down. A signature is "(int, int) -> int" for f(a, b), "string.(int) -> string" for a.f(b); capital letters
-// are type parameters.
+// As written down. A signature is "(int, int) -> int" for f(a, b), "string.(int) -> string" for
+// a.f(b); capital letters are type parameters.
 struct Row {
   const char* name;
   const char* signature;

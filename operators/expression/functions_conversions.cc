@@ -1,4 +1,5 @@
-// Conversions between types, by the target's name: int("7"), string(20.0), timestamp("2026-03-01T08:00:00Z").
+// Conversions between types, by the target's name: int("7"), string(20.0),
+// timestamp("2026-03-01T08:00:00Z").
 
 #include <charconv>
 #include <cmath>
@@ -74,7 +75,8 @@ Value string_to_double(Evaluation&, Arguments a) {
   if (text == "-Infinity") return Value::real(-HUGE_VAL);
   // absl also reads words; a number has a digit or a point behind its sign.
   const std::size_t first = !text.empty() && text[0] == '-' ? 1 : 0;
-  const bool digit = first < text.size() && ((text[first] >= '0' && text[first] <= '9') || text[first] == '.');
+  const bool digit =
+      first < text.size() && ((text[first] >= '0' && text[first] <= '9') || text[first] == '.');
   double value = 0;
   const auto [end, problem] = absl::from_chars(text.data(), text.data() + text.size(), value);
   if (!digit || problem == std::errc::invalid_argument || end != text.data() + text.size()) {

@@ -36,7 +36,9 @@ Value round(Evaluation&, Arguments a) { return Value::real(std::round(a[0].as_do
 Value trunc(Evaluation&, Arguments a) { return Value::real(std::trunc(a[0].as_double())); }
 Value is_nan(Evaluation&, Arguments a) { return Value::boolean(std::isnan(a[0].as_double())); }
 Value is_inf(Evaluation&, Arguments a) { return Value::boolean(std::isinf(a[0].as_double())); }
-Value is_finite(Evaluation&, Arguments a) { return Value::boolean(std::isfinite(a[0].as_double())); }
+Value is_finite(Evaluation&, Arguments a) {
+  return Value::boolean(std::isfinite(a[0].as_double()));
+}
 
 Value same(Evaluation&, Arguments a) { return a[0]; }
 Value abs_int(Evaluation&, Arguments a) {

@@ -9,12 +9,10 @@ namespace {
 
 // What can be ordered, for each of < <= > >=. Numbers of different kinds compare by what they are.
 constexpr const char* kOrderings[] = {
-    "(bool, bool) -> bool",           "(int, int) -> bool",
-    "(uint, uint) -> bool",           "(double, double) -> bool",
-    "(string, string) -> bool",       "(bytes, bytes) -> bool",
-    "(timestamp, timestamp) -> bool", "(duration, duration) -> bool",
-    "(int, uint) -> bool",            "(int, double) -> bool",
-    "(uint, int) -> bool",            "(uint, double) -> bool",
+    "(bool, bool) -> bool",           "(int, int) -> bool",           "(uint, uint) -> bool",
+    "(double, double) -> bool",       "(string, string) -> bool",     "(bytes, bytes) -> bool",
+    "(timestamp, timestamp) -> bool", "(duration, duration) -> bool", "(int, uint) -> bool",
+    "(int, double) -> bool",          "(uint, int) -> bool",          "(uint, double) -> bool",
     "(double, int) -> bool",          "(double, uint) -> bool",
 };
 

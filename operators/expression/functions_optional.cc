@@ -1,4 +1,5 @@
-// CEL's optional values: what may be missing, as a value. Selections that make them are instructions (machine.cc).
+// CEL's optional values: what may be missing, as a value. Selections that make them are
+// instructions (machine.cc).
 
 #include "operators/expression/functions.h"
 

@@ -66,7 +66,8 @@ std::span<const Row> other_rows() {
       {"size", "map(A, B).() -> int", size_of_map},
       {"base64.encode", "(bytes) -> string", encode},
       {"base64.decode", "(string) -> bytes", decode},
-      // A literal such as 18 is an int, so all four may be either; the code refuses what is no number.
+      // A literal such as 18 is an int, so all four may be either; the code refuses what is no
+      // number.
       {"distance_m", "(A, B, C, D) -> double", distance, Dialect::kSpur},
   };
   return kRows;

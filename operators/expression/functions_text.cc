@@ -18,7 +18,8 @@ Value index_error(Evaluation& e, std::int64_t index) {
   return e.error({"index out of range: ", std::to_string(index)});
 }
 
-// Where code point number `index` of `text` starts, its end for the one past the last; kNone if out of range.
+// Where code point number `index` of `text` starts, its end for the one past the last; kNone if out
+// of range.
 std::size_t offset_of(std::string_view text, std::int64_t index) {
   return index < 0 ? kNone : byte_offset(text, static_cast<std::size_t>(index));
 }
@@ -40,9 +41,7 @@ Value ends_with(Evaluation&, Arguments a) {
   const std::string_view end = a[1].as_text();
   return Value::boolean(text.size() >= end.size() && text.substr(text.size() - end.size()) == end);
 }
-Value matches(Evaluation& e, Arguments a) {
-  return match_once(e, a[0].as_text(), a[1].as_text());
-}
+Value matches(Evaluation& e, Arguments a) { return match_once(e, a[0].as_text(), a[1].as_text()); }
 
 Value char_at(Evaluation& e, Arguments a) {
   const std::string_view text = a[0].as_text();
@@ -202,9 +201,7 @@ Value reverse(Evaluation& e, Arguments a) {
 }
 
 Value quote_text(Evaluation& e, Arguments a) { return quote(e, a[0].as_text()); }
-Value format_text(Evaluation& e, Arguments a) {
-  return format(e, a[0].as_text(), a[1].elements());
-}
+Value format_text(Evaluation& e, Arguments a) { return format(e, a[0].as_text(), a[1].elements()); }
 
 }  // namespace
 

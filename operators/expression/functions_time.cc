@@ -1,5 +1,5 @@
-// The parts of timestamps, in UTC or in a zone, and of durations. CEL counts months, days of the month and days of the
-// year from 0, getDate from 1, days of the week from Sunday.
+// The parts of timestamps, in UTC or in a zone, and of durations. CEL counts months, days of the
+// month and days of the year from 0, getDate from 1, days of the week from Sunday.
 
 #include "operators/expression/calendar.h"
 #include "operators/expression/functions.h"

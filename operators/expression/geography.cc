@@ -77,8 +77,8 @@ std::optional<double> distance_m(Place a, Place b) {
   if (!in_range(a) || !in_range(b)) return std::nullopt;
   const double north = sine(radians(b.latitude - a.latitude) / 2);
   const double east = sine(radians(b.longitude - a.longitude) / 2);
-  const double haversine = north * north + cosine(radians(a.latitude)) *
-                                               cosine(radians(b.latitude)) * east * east;
+  const double haversine =
+      north * north + cosine(radians(a.latitude)) * cosine(radians(b.latitude)) * east * east;
   return 2 * kEarthRadiusM * arc_sine(std::sqrt(std::min(1.0, haversine)));
 }
 

@@ -7,11 +7,16 @@ using Rename = std::map<std::string, Type, std::less<>>;
 
 Type with_parameters(const Type& type, std::vector<Type> parameters) {
   switch (type.kind()) {
-    case Type::Kind::kList: return Type::list(std::move(parameters[0]));
-    case Type::Kind::kMap: return Type::map(std::move(parameters[0]), std::move(parameters[1]));
-    case Type::Kind::kOptional: return Type::optional(std::move(parameters[0]));
-    case Type::Kind::kType: return Type::type(std::move(parameters[0]));
-    default: return Type::abstract(std::string(type.name()), std::move(parameters));
+    case Type::Kind::kList:
+      return Type::list(std::move(parameters[0]));
+    case Type::Kind::kMap:
+      return Type::map(std::move(parameters[0]), std::move(parameters[1]));
+    case Type::Kind::kOptional:
+      return Type::optional(std::move(parameters[0]));
+    case Type::Kind::kType:
+      return Type::type(std::move(parameters[0]));
+    default:
+      return Type::abstract(std::string(type.name()), std::move(parameters));
   }
 }
 

@@ -1,7 +1,9 @@
-// Inference of type parameters: what `A` is in one call of (A, list(A)) -> bool, and what [] is a list of.
+// Inference of type parameters: what `A` is in one call of (A, list(A)) -> bool, and what [] is a
+// list of.
 //
-// Gradual: dyn goes where anything goes. A parameter takes the first type it meets and is widened if a more general one
-// comes. This is the algorithm of CEL's own checkers, so that the deduced types are the same.
+// Gradual: dyn goes where anything goes. A parameter takes the first type it meets and is widened
+// if a more general one comes. This is the algorithm of CEL's own checkers, so that the deduced
+// types are the same.
 #pragma once
 
 #include <map>
@@ -20,7 +22,8 @@ class Inference {
   // The overload with its own parameters replaced by fresh ones.
   Overload instantiate(const Overload& overload);
 
-  // Whether a value of type `from` may stand where `to` is wanted. What that says about parameters is kept if true.
+  // Whether a value of type `from` may stand where `to` is wanted. What that says about parameters
+  // is kept if true.
   bool assignable(const Type& from, const Type& to);
   bool assignable(const std::vector<Type>& from, const std::vector<Type>& to);
 

@@ -9,17 +9,15 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_hex_digit(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
-bool is_word_start(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
+bool is_word_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool is_word(char c) { return is_word_start(c) || is_digit(c); }
 
 }  // namespace
 
 bool is_reserved(std::string_view word) {
   static constexpr std::string_view kReserved[] = {
-      "as",     "break",   "const",     "continue", "else", "for",  "function", "if",   "import",
-      "let",    "loop",    "namespace", "package",  "return", "var", "void",     "while"};
+      "as",  "break", "const",     "continue", "else",   "for", "function", "if",   "import",
+      "let", "loop",  "namespace", "package",  "return", "var", "void",     "while"};
   return std::find(std::begin(kReserved), std::end(kReserved), word) != std::end(kReserved);
 }
 
@@ -165,18 +163,30 @@ Token Lexer::punctuation() {
     TokenKind kind;
   };
   static constexpr Mark kMarks[] = {
-      {"||", TokenKind::kOr},          {"&&", TokenKind::kAnd},
-      {"<=", TokenKind::kLessEqual},   {">=", TokenKind::kGreaterEqual},
-      {"==", TokenKind::kEqual},       {"!=", TokenKind::kNotEqual},
-      {"?", TokenKind::kQuestion},     {":", TokenKind::kColon},
-      {",", TokenKind::kComma},        {".", TokenKind::kDot},
-      {"(", TokenKind::kOpenParenthesis}, {")", TokenKind::kCloseParenthesis},
-      {"[", TokenKind::kOpenBracket},  {"]", TokenKind::kCloseBracket},
-      {"{", TokenKind::kOpenBrace},    {"}", TokenKind::kCloseBrace},
-      {"!", TokenKind::kNot},          {"-", TokenKind::kMinus},
-      {"+", TokenKind::kPlus},         {"*", TokenKind::kStar},
-      {"/", TokenKind::kSlash},        {"%", TokenKind::kPercent},
-      {"<", TokenKind::kLess},         {">", TokenKind::kGreater},
+      {"||", TokenKind::kOr},
+      {"&&", TokenKind::kAnd},
+      {"<=", TokenKind::kLessEqual},
+      {">=", TokenKind::kGreaterEqual},
+      {"==", TokenKind::kEqual},
+      {"!=", TokenKind::kNotEqual},
+      {"?", TokenKind::kQuestion},
+      {":", TokenKind::kColon},
+      {",", TokenKind::kComma},
+      {".", TokenKind::kDot},
+      {"(", TokenKind::kOpenParenthesis},
+      {")", TokenKind::kCloseParenthesis},
+      {"[", TokenKind::kOpenBracket},
+      {"]", TokenKind::kCloseBracket},
+      {"{", TokenKind::kOpenBrace},
+      {"}", TokenKind::kCloseBrace},
+      {"!", TokenKind::kNot},
+      {"-", TokenKind::kMinus},
+      {"+", TokenKind::kPlus},
+      {"*", TokenKind::kStar},
+      {"/", TokenKind::kSlash},
+      {"%", TokenKind::kPercent},
+      {"<", TokenKind::kLess},
+      {">", TokenKind::kGreater},
   };
   const std::size_t begin = position_;
   for (const Mark& mark : kMarks) {
@@ -186,10 +196,14 @@ Token Lexer::punctuation() {
   }
   ++position_;
   switch (source_[begin]) {
-    case '=': return error(begin, "`=` is no operator", "write `==` to compare");
-    case '&': return error(begin, "`&` is no operator", "write `&&`, or math.bitAnd(a, b)");
-    case '|': return error(begin, "`|` is no operator", "write `||`, or math.bitOr(a, b)");
-    default: break;
+    case '=':
+      return error(begin, "`=` is no operator", "write `==` to compare");
+    case '&':
+      return error(begin, "`&` is no operator", "write `&&`, or math.bitAnd(a, b)");
+    case '|':
+      return error(begin, "`|` is no operator", "write `||`, or math.bitOr(a, b)");
+    default:
+      break;
   }
   // A character of several bytes is pointed at as a whole.
   while (position_ < source_.size() && (static_cast<unsigned char>(at()) & 0xC0) == 0x80) {

@@ -1,4 +1,5 @@
-// The lexer: source text to tokens, each with its place. Never fails; what is no token is a kError token that says why.
+// The lexer: source text to tokens, each with its place. Never fails; what is no token is a kError
+// token that says why.
 #pragma once
 
 #include <cstddef>
@@ -11,10 +12,10 @@ namespace spur::expression {
 enum class TokenKind : std::uint8_t {
   kEnd,
   kError,
-  kIdentifier,  // also the reserved words: only some places forbid them
+  kIdentifier,        // also the reserved words: only some places forbid them
   kQuotedIdentifier,  // `content-type`, without the quotes
   kInt,
-  kUint,    // text without its suffix
+  kUint,  // text without its suffix
   kDouble,
   kString,  // text with prefix and quotes; decode_string reads it
   kBytes,
@@ -80,8 +81,8 @@ class Lexer {
   std::size_t position_ = 0;
 };
 
-// The content of a kString or kBytes token, its escapes resolved. On failure false, with what is wrong in *problem and
-// where, from the token's start, in *offset.
+// The content of a kString or kBytes token, its escapes resolved. On failure false, with what is
+// wrong in *problem and where, from the token's start, in *offset.
 bool decode_string(const Token& token, std::string* out, std::string* problem, std::size_t* offset);
 
 // Words that CEL keeps for itself: no variable or global function may have them as a name.

@@ -1,4 +1,5 @@
-// What the text between a string's quotes means: CEL's escapes (langdef.md, "String and Bytes Values").
+// What the text between a string's quotes means: CEL's escapes (langdef.md, "String and Bytes
+// Values").
 
 #include <cstdint>
 
@@ -44,18 +45,35 @@ class Decoder {
     if (next_ >= body_.size()) return fail("a backslash at the end");
     const char c = body_[next_++];
     switch (c) {
-      case 'a': return put('\a');
-      case 'b': return put('\b');
-      case 'f': return put('\f');
-      case 'n': return put('\n');
-      case 'r': return put('\r');
-      case 't': return put('\t');
-      case 'v': return put('\v');
-      case '\\': case '?': case '"': case '\'': case '`': return put(c);
-      case 'x': case 'X': return number(2, 16);
-      case 'u': return bytes_ ? fail("\\u is not for bytes") : number(4, 16);
-      case 'U': return bytes_ ? fail("\\U is not for bytes") : number(8, 16);
-      default: break;
+      case 'a':
+        return put('\a');
+      case 'b':
+        return put('\b');
+      case 'f':
+        return put('\f');
+      case 'n':
+        return put('\n');
+      case 'r':
+        return put('\r');
+      case 't':
+        return put('\t');
+      case 'v':
+        return put('\v');
+      case '\\':
+      case '?':
+      case '"':
+      case '\'':
+      case '`':
+        return put(c);
+      case 'x':
+      case 'X':
+        return number(2, 16);
+      case 'u':
+        return bytes_ ? fail("\\u is not for bytes") : number(4, 16);
+      case 'U':
+        return bytes_ ? fail("\\U is not for bytes") : number(8, 16);
+      default:
+        break;
     }
     if (c < '0' || c > '3') return fail("no such escape");
     --next_;
@@ -66,7 +84,8 @@ class Decoder {
     std::uint32_t value = 0;
     for (std::size_t i = 0; i < digits; ++i) {
       const int digit = next_ < body_.size() ? hex_value(body_[next_]) : -1;
-      if (digit < 0 || digit >= static_cast<int>(base)) return fail("an escape with too few digits");
+      if (digit < 0 || digit >= static_cast<int>(base))
+        return fail("an escape with too few digits");
       value = value * base + static_cast<std::uint32_t>(digit);
       ++next_;
     }

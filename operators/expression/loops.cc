@@ -23,7 +23,8 @@ bool is_marked(const Code& code, std::uint32_t marks, std::size_t entry) {
 Value put(Evaluation& e, std::span<MapEntry> entries, std::size_t* count, const Value& key,
           const Value& value) {
   if (is_bad(key) || is_bad(value)) return first_error(key, value);
-  if (!can_be_key(key.kind())) return Value::error("a map's key must be a bool, int, uint or string");
+  if (!can_be_key(key.kind()))
+    return Value::error("a map's key must be a bool, int, uint or string");
   if (*count >= entries.size()) return Value::error(kTooManyElements);
   const Value present = map_find(Value::map(entries.first(*count)), key, &e.steps);
   if (e.steps < 0) return Value::error(kTooManySteps);
@@ -79,18 +80,27 @@ bool loop_begin(Evaluation& e, Value* frame, LoopResult result) {
   const std::size_t size = range.is(Kind::kList) ? range.elements().size() : map_size(range);
   frame[kLoopIndex] = Value::integer(0);
   switch (result) {
-    case LoopResult::kTrue: frame[kLoopAccumulator] = Value::boolean(true); return true;
-    case LoopResult::kFalse: frame[kLoopAccumulator] = Value::boolean(false); return true;
-    case LoopResult::kCount: frame[kLoopAccumulator] = Value::integer(0); return true;
-    default: break;
+    case LoopResult::kTrue:
+      frame[kLoopAccumulator] = Value::boolean(true);
+      return true;
+    case LoopResult::kFalse:
+      frame[kLoopAccumulator] = Value::boolean(false);
+      return true;
+    case LoopResult::kCount:
+      frame[kLoopAccumulator] = Value::integer(0);
+      return true;
+    default:
+      break;
   }
   if (size > e.limits.elements_max) return end_with(frame, Value::error(kTooManyElements));
   if (!e.spend(size)) return end_with(frame, Value::error(kTooManySteps));
   if (result == LoopResult::kList) {
     frame[kLoopAccumulator] = Value::list(e.arena.array<Value>(size).first(0));
   } else {
-    // transformMapEntry may add several entries an element, so the array is made anew when it grows.
-    frame[kLoopAccumulator] = Value::map(std::span<const MapEntry>(e.arena.array<MapEntry>(size).first(0)));
+    // transformMapEntry may add several entries an element, so the array is made anew when it
+    // grows.
+    frame[kLoopAccumulator] =
+        Value::map(std::span<const MapEntry>(e.arena.array<MapEntry>(size).first(0)));
   }
   return true;
 }

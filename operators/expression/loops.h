@@ -1,4 +1,5 @@
-// Making lists and maps, and the steps of a comprehension's loop. A loop's frame is described in code.h.
+// Making lists and maps, and the steps of a comprehension's loop. A loop's frame is described in
+// code.h.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +10,8 @@
 
 namespace spur::expression {
 
-// `marks` is 0, or one more than the entry of Code::optional_entries that says which were written with `?`.
+// `marks` is 0, or one more than the entry of Code::optional_entries that says which were written
+// with `?`.
 Value make_list(Evaluation& evaluation, const Code& code, std::span<const Value> values,
                 std::uint32_t marks);
 Value make_map(Evaluation& evaluation, const Code& code, std::span<const Value> pairs,
@@ -26,7 +28,8 @@ bool loop_append(Value* frame, const Value& value);
 bool loop_put(Evaluation& evaluation, Value* frame, const Value& key, const Value& value);
 bool loop_put_all(Evaluation& evaluation, Value* frame, const Value& map);
 
-// all() with `decisive` false, exists() with true: true when the loop ends here. Errors wait for a decisive element.
+// all() with `decisive` false, exists() with true: true when the loop ends here. Errors wait for a
+// decisive element.
 bool loop_quantify(Value* frame, const Value& condition, bool decisive);
 
 }  // namespace spur::expression

@@ -9,18 +9,25 @@
 namespace spur::expression {
 namespace {
 
-// Frames of this size stand on the stack; larger ones, which only long lists or deep macros need, in the arena.
+// Frames of this size stand on the stack; larger ones, which only long lists or deep macros need,
+// in the arena.
 constexpr std::size_t kStackRegisters = 48;
 
 template <typename Order>
 bool holds(Comparison comparison, Order order) {
   switch (comparison) {
-    case Comparison::kEqual: return order == 0;
-    case Comparison::kNotEqual: return order != 0;
-    case Comparison::kLess: return order < 0;
-    case Comparison::kLessEqual: return order <= 0;
-    case Comparison::kGreater: return order > 0;
-    case Comparison::kGreaterEqual: return order >= 0;
+    case Comparison::kEqual:
+      return order == 0;
+    case Comparison::kNotEqual:
+      return order != 0;
+    case Comparison::kLess:
+      return order < 0;
+    case Comparison::kLessEqual:
+      return order <= 0;
+    case Comparison::kGreater:
+      return order > 0;
+    case Comparison::kGreaterEqual:
+      return order >= 0;
   }
   return false;
 }
@@ -38,8 +45,10 @@ inline Value compare_fast(Evaluation& e, Comparison comparison, const Value& a, 
       }
       case Kind::kDouble:
         return Value::boolean(holds(comparison, a.as_double() <=> b.as_double()));
-      case Kind::kInt: return Value::boolean(holds(comparison, a.as_int() <=> b.as_int()));
-      default: break;
+      case Kind::kInt:
+        return Value::boolean(holds(comparison, a.as_int() <=> b.as_int()));
+      default:
+        break;
     }
   }
   return compare(e, comparison, a, b);
@@ -74,15 +83,21 @@ Value execute(const Code& code, Slots& slots, Evaluation& e, Value* r) {
     const Instruction& in_ = *at++;
     Value& dst = r[in_.dst];
     switch (in_.op) {
-      case Op::kReturn: return e.steps < 0 ? Value::error(kTooManySteps) : dst;
-      case Op::kConstant: dst = constants[in_.a]; break;
-      case Op::kMove: dst = r[in_.a]; break;
+      case Op::kReturn:
+        return e.steps < 0 ? Value::error(kTooManySteps) : dst;
+      case Op::kConstant:
+        dst = constants[in_.a];
+        break;
+      case Op::kMove:
+        dst = r[in_.a];
+        break;
 
       case Op::kCompareSlotConstant: {
         const Value v = slots.load(in_.a);
         dst = v.is_absent() ? constants[in_.b + 1]
                             : compare_fast(e, in_.comparison, v, constants[in_.b]);
-        if (in_.jump == JumpIf::kFalse ? is_false(dst) : in_.jump == JumpIf::kTrue && is_true(dst)) {
+        if (in_.jump == JumpIf::kFalse ? is_false(dst)
+                                       : in_.jump == JumpIf::kTrue && is_true(dst)) {
           at = start + in_.c;
         }
         break;
@@ -102,25 +117,51 @@ Value execute(const Code& code, Slots& slots, Evaluation& e, Value* r) {
         break;
       }
 
-      case Op::kField: dst = select_field(e, r[in_.a], constants[in_.b]); break;
-      case Op::kHasField: dst = has_field(e, r[in_.a], constants[in_.b]); break;
-      case Op::kOptionalField: dst = select_optional(e, r[in_.a], constants[in_.b]); break;
-      case Op::kIndex: dst = index(e, r[in_.a], r[in_.b]); break;
-      case Op::kOptionalIndex: dst = index_optional(e, r[in_.a], r[in_.b]); break;
+      case Op::kField:
+        dst = select_field(e, r[in_.a], constants[in_.b]);
+        break;
+      case Op::kHasField:
+        dst = has_field(e, r[in_.a], constants[in_.b]);
+        break;
+      case Op::kOptionalField:
+        dst = select_optional(e, r[in_.a], constants[in_.b]);
+        break;
+      case Op::kIndex:
+        dst = index(e, r[in_.a], r[in_.b]);
+        break;
+      case Op::kOptionalIndex:
+        dst = index_optional(e, r[in_.a], r[in_.b]);
+        break;
 
-      case Op::kCompare: dst = compare_fast(e, in_.comparison, r[in_.a], r[in_.b]); break;
-      case Op::kAdd: dst = add(e, r[in_.a], r[in_.b]); break;
-      case Op::kSubtract: dst = subtract(e, r[in_.a], r[in_.b]); break;
-      case Op::kMultiply: dst = multiply(e, r[in_.a], r[in_.b]); break;
-      case Op::kDivide: dst = divide(e, r[in_.a], r[in_.b]); break;
-      case Op::kModulo: dst = modulo(r[in_.a], r[in_.b]); break;
-      case Op::kNegate: dst = negate(r[in_.a]); break;
+      case Op::kCompare:
+        dst = compare_fast(e, in_.comparison, r[in_.a], r[in_.b]);
+        break;
+      case Op::kAdd:
+        dst = add(e, r[in_.a], r[in_.b]);
+        break;
+      case Op::kSubtract:
+        dst = subtract(e, r[in_.a], r[in_.b]);
+        break;
+      case Op::kMultiply:
+        dst = multiply(e, r[in_.a], r[in_.b]);
+        break;
+      case Op::kDivide:
+        dst = divide(e, r[in_.a], r[in_.b]);
+        break;
+      case Op::kModulo:
+        dst = modulo(r[in_.a], r[in_.b]);
+        break;
+      case Op::kNegate:
+        dst = negate(r[in_.a]);
+        break;
       case Op::kNot: {
         const Value& v = r[in_.a];
         dst = v.is(Kind::kBool) ? Value::boolean(!v.as_bool()) : no_bool(v);
         break;
       }
-      case Op::kIn: dst = in(e, r[in_.a], r[in_.b]); break;
+      case Op::kIn:
+        dst = in(e, r[in_.a], r[in_.b]);
+        break;
       case Op::kInSet: {
         const Value& v = r[in_.a];
         dst = is_bad(v) ? first_error(v, v) : Value::boolean(code.sets[in_.b].contains(v));
@@ -137,11 +178,19 @@ Value execute(const Code& code, Slots& slots, Evaluation& e, Value* r) {
         }
         break;
       }
-      case Op::kCall: dst = call(e, code.calls[in_.a], {&dst, in_.b}); break;
+      case Op::kCall:
+        dst = call(e, code.calls[in_.a], {&dst, in_.b});
+        break;
 
-      case Op::kAnd: dst = combine(r[in_.a], r[in_.b], false); break;
-      case Op::kOr: dst = combine(r[in_.a], r[in_.b], true); break;
-      case Op::kJump: at = start + in_.c; break;
+      case Op::kAnd:
+        dst = combine(r[in_.a], r[in_.b], false);
+        break;
+      case Op::kOr:
+        dst = combine(r[in_.a], r[in_.b], true);
+        break;
+      case Op::kJump:
+        at = start + in_.c;
+        break;
       case Op::kJumpIfFalse:
         if (is_false(dst)) at = start + in_.c;
         break;
@@ -160,8 +209,12 @@ Value execute(const Code& code, Slots& slots, Evaluation& e, Value* r) {
         break;
       }
 
-      case Op::kMakeList: dst = make_list(e, code, {r + in_.a, in_.b}, in_.c); break;
-      case Op::kMakeMap: dst = make_map(e, code, {r + in_.a, 2 * in_.b}, in_.c); break;
+      case Op::kMakeList:
+        dst = make_list(e, code, {r + in_.a, in_.b}, in_.c);
+        break;
+      case Op::kMakeMap:
+        dst = make_map(e, code, {r + in_.a, 2 * in_.b}, in_.c);
+        break;
 
       case Op::kLoopBegin:
         if (!loop_begin(e, &dst, in_.loop)) at = start + in_.c;
@@ -210,7 +263,9 @@ Value execute(const Code& code, Slots& slots, Evaluation& e, Value* r) {
         at = start + in_.c;
         break;
       }
-      case Op::kWrapOptional: dst = is_bad(r[in_.a]) ? r[in_.a] : e.optional(r[in_.a]); break;
+      case Op::kWrapOptional:
+        dst = is_bad(r[in_.a]) ? r[in_.a] : e.optional(r[in_.a]);
+        break;
       case Op::kRequireOptional:
         dst = r[in_.a].is(Kind::kOptional) ? r[in_.a] : first_error(r[in_.a], r[in_.a]);
         break;
@@ -222,18 +277,22 @@ Value execute(const Code& code, Slots& slots, Evaluation& e, Value* r) {
 
 bool LiteralSet::contains(const Value& value) const {
   switch (value.kind()) {
-    case Kind::kString: return std::binary_search(strings.begin(), strings.end(), value.as_text());
-    case Kind::kInt: return std::binary_search(ints.begin(), ints.end(), value.as_int());
+    case Kind::kString:
+      return std::binary_search(strings.begin(), strings.end(), value.as_text());
+    case Kind::kInt:
+      return std::binary_search(ints.begin(), ints.end(), value.as_int());
     case Kind::kUint:
       return value.as_uint() <= static_cast<std::uint64_t>(INT64_MAX) &&
-             std::binary_search(ints.begin(), ints.end(), static_cast<std::int64_t>(value.as_uint()));
+             std::binary_search(ints.begin(), ints.end(),
+                                static_cast<std::int64_t>(value.as_uint()));
     case Kind::kDouble: {
       const double d = value.as_double();
       if (!(d >= -9e18 && d <= 9e18)) return false;  // set members beyond are compared the long way
       const auto whole = static_cast<std::int64_t>(d);
       return static_cast<double>(whole) == d && std::binary_search(ints.begin(), ints.end(), whole);
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -242,7 +301,8 @@ Value run(const Code& code, Slots& slots, Arena& arena) {
   if (code.registers > kStackRegisters) {
     return execute(code, slots, evaluation, arena.array<Value>(code.registers).data());
   }
-  // Not initialised: every register is written before it is read, and clearing them would cost more than a predicate.
+  // Not initialised: every register is written before it is read, and clearing them would cost more
+  // than a predicate.
   alignas(Value) std::byte frame[kStackRegisters * sizeof(Value)];
   return execute(code, slots, evaluation, reinterpret_cast<Value*>(frame));
 }

@@ -54,7 +54,8 @@ std::string needs_name(const Node& node) {
 std::optional<std::string> expand_has(Tree& tree, Node* node) {
   const Node& argument = tree[node->arguments[0]];
   if (argument.kind != NodeKind::kSelect || argument.test || argument.optional) {
-    return "has() takes a field: has(a.b); for a key with other characters write 'key' in a, or has(a.`key`)";
+    return "has() takes a field: has(a.b); for a key with other characters write 'key' in a, or "
+           "has(a.`key`)";
   }
   Node test = argument;
   test.test = true;
@@ -104,7 +105,8 @@ bool is_named(const Tree& tree, NodeId id, std::string_view name) {
   return tree[id].kind == NodeKind::kIdentifier && tree[id].name == name;
 }
 
-// math.greatest(a, b, c) as math.greatest([a, b, c]), so that functions have a fixed number of arguments.
+// math.greatest(a, b, c) as math.greatest([a, b, c]), so that functions have a fixed number of
+// arguments.
 void expand_extremum(Tree& tree, Node* node) {
   Node list;
   list.kind = NodeKind::kList;

@@ -17,7 +17,8 @@ std::string operator_of(std::string_view name) {
   for (const char c : name) {
     if (c != '_') text += c;
   }
-  const bool letters = std::any_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'z'; });
+  const bool letters =
+      std::any_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'z'; });
   return letters ? "" : text;
 }
 
@@ -48,7 +49,8 @@ std::string mismatch_message(const Function& function, const std::vector<Type>& 
                              bool receiver) {
   const std::string symbol = operator_of(function.name);
   if (!symbol.empty()) return "`" + symbol + "` does not take " + listed(arguments, 0, " and ");
-  if (!receiver) return "`" + function.name + "` does not take (" + listed(arguments, 0, ", ") + ")";
+  if (!receiver)
+    return "`" + function.name + "` does not take (" + listed(arguments, 0, ", ") + ")";
   return "`" + function.name + "` of a " + arguments[0].to_string() + " does not take (" +
          listed(arguments, 1, ", ") + ")";
 }
@@ -56,8 +58,9 @@ std::string mismatch_message(const Function& function, const std::vector<Type>& 
 std::string mismatch_hint(const Function& function, const std::vector<Type>& arguments,
                           bool receiver, bool strict) {
   if (function.name == "_==_" || function.name == "_!=_") {
-    return is_text_and_number(arguments) ? "the two can never be equal; quote the number or convert the text"
-                                         : "the two can never be equal";
+    return is_text_and_number(arguments)
+               ? "the two can never be equal; quote the number or convert the text"
+               : "the two can never be equal";
   }
   if (is_text_and_number(arguments)) return "convert one with string(…) or double(…)";
   std::string hint;
@@ -77,8 +80,8 @@ std::string mismatch_hint(const Function& function, const std::vector<Type>& arg
 Diagnostic unknown_function(const Node& call) {
   Diagnostic diagnostic{call.offset, call.length, "", ""};
   const std::string name(call.name);
-  static constexpr std::string_view kMacros[] = {"all", "exists", "exists_one", "existsOne",
-                                                 "filter", "map", "has", "optMap", "optFlatMap"};
+  static constexpr std::string_view kMacros[] = {
+      "all", "exists", "exists_one", "existsOne", "filter", "map", "has", "optMap", "optFlatMap"};
   if (std::find(std::begin(kMacros), std::end(kMacros), name) != std::end(kMacros)) {
     diagnostic.message = "`" + name + "` is called with another number of arguments";
     diagnostic.hint = name == "has" ? "has(a.b)" : "as in list." + name + "(x, …)";

@@ -1,5 +1,5 @@
-// What the names of an expression mean: a variable of a macro, a declared variable with the fields below it, a type, or
-// nothing, and then why.
+// What the names of an expression mean: a variable of a macro, a declared variable with the fields
+// below it, a type, or nothing, and then why.
 #pragma once
 
 #include <optional>
@@ -28,8 +28,8 @@ struct Chain {
   std::string dotted(std::size_t count) const;
 };
 
-// The chain that ends in node `id`; nullopt if it starts with something else than a name, or an optional selection
-// stands in it. The node itself may be a has() or `.?`.
+// The chain that ends in node `id`; nullopt if it starts with something else than a name, or an
+// optional selection stands in it. The node itself may be a has() or `.?`.
 std::optional<Chain> chain_of(const Tree& tree, NodeId id);
 
 // A chain that is one slot, and the type of what is there.

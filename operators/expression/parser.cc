@@ -152,9 +152,9 @@ class Parser {
 
   NodeId relation() {
     static constexpr Operator kOperators[] = {
-        {TokenKind::kLess, "_<_"},          {TokenKind::kLessEqual, "_<=_"},
-        {TokenKind::kGreater, "_>_"},       {TokenKind::kGreaterEqual, "_>=_"},
-        {TokenKind::kEqual, "_==_"},        {TokenKind::kNotEqual, "_!=_"},
+        {TokenKind::kLess, "_<_"},    {TokenKind::kLessEqual, "_<=_"},
+        {TokenKind::kGreater, "_>_"}, {TokenKind::kGreaterEqual, "_>=_"},
+        {TokenKind::kEqual, "_==_"},  {TokenKind::kNotEqual, "_!=_"},
         {TokenKind::kIn, "@in"},
     };
     return binary(kOperators, &Parser::sum);
@@ -288,19 +288,35 @@ class Parser {
     const bool negative = std::exchange(negative_, false);
     switch (at.kind) {
       case TokenKind::kDot:
-      case TokenKind::kIdentifier: return identifier();
-      case TokenKind::kOpenParenthesis: return parenthesis();
-      case TokenKind::kOpenBracket: return list();
-      case TokenKind::kOpenBrace: return map();
-      case TokenKind::kInt: return integer(at, negative);
-      case TokenKind::kUint: return unsigned_integer(at);
-      case TokenKind::kDouble: return real(at, negative);
+      case TokenKind::kIdentifier:
+        return identifier();
+      case TokenKind::kOpenParenthesis:
+        return parenthesis();
+      case TokenKind::kOpenBracket:
+        return list();
+      case TokenKind::kOpenBrace:
+        return map();
+      case TokenKind::kInt:
+        return integer(at, negative);
+      case TokenKind::kUint:
+        return unsigned_integer(at);
+      case TokenKind::kDouble:
+        return real(at, negative);
       case TokenKind::kString:
-      case TokenKind::kBytes: return string(at);
-      case TokenKind::kTrue: advance(); return literal(Value::boolean(true), at);
-      case TokenKind::kFalse: advance(); return literal(Value::boolean(false), at);
-      case TokenKind::kNull: advance(); return literal(Value::null(), at);
-      default: fail_unexpected("a value"); return kNoNode;
+      case TokenKind::kBytes:
+        return string(at);
+      case TokenKind::kTrue:
+        advance();
+        return literal(Value::boolean(true), at);
+      case TokenKind::kFalse:
+        advance();
+        return literal(Value::boolean(false), at);
+      case TokenKind::kNull:
+        advance();
+        return literal(Value::null(), at);
+      default:
+        fail_unexpected("a value");
+        return kNoNode;
     }
   }
 
@@ -419,7 +435,8 @@ class Parser {
     const std::optional<std::uint64_t> value = magnitude(at.text);
     constexpr std::uint64_t kMost = std::uint64_t{1} << 63;
     if (!value || *value > kMost || (*value == kMost && !negative)) {
-      fail(at, "the number is out of range for an int", "write it with a point to make it a double");
+      fail(at, "the number is out of range for an int",
+           "write it with a point to make it a double");
       return kNoNode;
     }
     advance();
@@ -479,10 +496,9 @@ class Parser {
 
 std::optional<Diagnostic> parse(std::string_view source, const Limits& limits, Tree* tree) {
   if (source.size() > limits.source_bytes_max) {
-    return Diagnostic{0, 0,
-                      "the expression is longer than " + std::to_string(limits.source_bytes_max) +
-                          " bytes",
-                      "split it over several features or segments"};
+    return Diagnostic{
+        0, 0, "the expression is longer than " + std::to_string(limits.source_bytes_max) + " bytes",
+        "split it over several features or segments"};
   }
   return Parser(source, limits, tree).run();
 }

@@ -1,7 +1,8 @@
 // The parser: CEL's grammar (langdef.md, "Syntax") by recursive descent, macros included.
 //
-// Stops at the first error. Recursion, the tree's depth, its size and the nesting of comprehensions are bounded by
-// Limits, so that no source can exhaust the stack here or in what walks the tree later.
+// Stops at the first error. Recursion, the tree's depth, its size and the nesting of comprehensions
+// are bounded by Limits, so that no source can exhaust the stack here or in what walks the tree
+// later.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,5 @@
-// Regular expressions: RE2's syntax, which has no exponential cases. Part of the fold version, as RE2 decides matches.
+// Regular expressions: RE2's syntax, which has no exponential cases. Part of the fold version, as
+// RE2 decides matches.
 #pragma once
 
 #include <memory>
@@ -29,7 +30,8 @@ class Pattern {
   std::unique_ptr<re2::RE2> pattern_;
 };
 
-// matches() with a pattern known only now: it is compiled, used once and forgotten, and costs accordingly.
+// matches() with a pattern known only now: it is compiled, used once and forgotten, and costs
+// accordingly.
 Value match_once(Evaluation& evaluation, std::string_view text, std::string_view pattern);
 
 }  // namespace spur::expression

@@ -12,7 +12,8 @@
 namespace spur::expression {
 namespace {
 
-// The digits and the decimal exponent of a finite, positive double: 1250.0 is "125" and 3 (0.125 × 10⁴).
+// The digits and the decimal exponent of a finite, positive double: 1250.0 is "125" and 3 (0.125 ×
+// 10⁴).
 struct Digits {
   std::string digits;
   int exponent = 0;  // 0.digits × 10^(exponent + 1)
@@ -20,14 +21,15 @@ struct Digits {
 
 Digits shortest_digits(double d) {
   char buffer[40];
-  const auto end = std::to_chars(buffer, buffer + sizeof(buffer), d, std::chars_format::scientific).ptr;
+  const auto end =
+      std::to_chars(buffer, buffer + sizeof(buffer), d, std::chars_format::scientific).ptr;
   Digits result;
   const char* at = buffer;
   for (; at != end && *at != 'e'; ++at) {
     if (*at != '.') result.digits += *at;
   }
-  ++at;                   // the e
-  if (*at == '+') ++at;   // from_chars takes no plus
+  ++at;                  // the e
+  if (*at == '+') ++at;  // from_chars takes no plus
   std::from_chars(at, end, result.exponent);
   return result;
 }
@@ -130,20 +132,31 @@ std::string base64_text(std::string_view bytes) {
 
 std::string to_text(const Value& value) {
   switch (value.kind()) {
-    case Kind::kAbsent: return "";
-    case Kind::kNull: return "null";
-    case Kind::kBool: return value.as_bool() ? "true" : "false";
-    case Kind::kInt: return std::to_string(value.as_int());
-    case Kind::kUint: return std::to_string(value.as_uint());
-    case Kind::kDouble: return double_text(value.as_double());
+    case Kind::kAbsent:
+      return "";
+    case Kind::kNull:
+      return "null";
+    case Kind::kBool:
+      return value.as_bool() ? "true" : "false";
+    case Kind::kInt:
+      return std::to_string(value.as_int());
+    case Kind::kUint:
+      return std::to_string(value.as_uint());
+    case Kind::kDouble:
+      return double_text(value.as_double());
     case Kind::kString:
     case Kind::kType:
-    case Kind::kError: return std::string(value.as_text());
-    case Kind::kBytes: return base64_text(value.as_text());
-    case Kind::kTimestamp: return timestamp_text(value.seconds(), value.nanos());
-    case Kind::kDuration: return duration_text(value.seconds(), value.nanos());
+    case Kind::kError:
+      return std::string(value.as_text());
+    case Kind::kBytes:
+      return base64_text(value.as_text());
+    case Kind::kTimestamp:
+      return timestamp_text(value.seconds(), value.nanos());
+    case Kind::kDuration:
+      return duration_text(value.seconds(), value.nanos());
     case Kind::kList:
-    case Kind::kMap: return to_json(value);
+    case Kind::kMap:
+      return to_json(value);
     case Kind::kOptional:
       return value.optional_value() == nullptr ? "" : to_text(*value.optional_value());
   }
@@ -155,13 +168,27 @@ void append_json_string(std::string* out, std::string_view text) {
   *out += '"';
   for (const char c : text) {
     switch (c) {
-      case '"': *out += "\\\""; break;
-      case '\\': *out += "\\\\"; break;
-      case '\n': *out += "\\n"; break;
-      case '\r': *out += "\\r"; break;
-      case '\t': *out += "\\t"; break;
-      case '\b': *out += "\\b"; break;
-      case '\f': *out += "\\f"; break;
+      case '"':
+        *out += "\\\"";
+        break;
+      case '\\':
+        *out += "\\\\";
+        break;
+      case '\n':
+        *out += "\\n";
+        break;
+      case '\r':
+        *out += "\\r";
+        break;
+      case '\t':
+        *out += "\\t";
+        break;
+      case '\b':
+        *out += "\\b";
+        break;
+      case '\f':
+        *out += "\\f";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20) {
           *out += "\\u00";
@@ -179,10 +206,14 @@ void append_json(std::string* out, const Value& value) {
   switch (value.kind()) {
     case Kind::kAbsent:
     case Kind::kNull:
-    case Kind::kError: *out += "null"; return;
+    case Kind::kError:
+      *out += "null";
+      return;
     case Kind::kBool:
     case Kind::kInt:
-    case Kind::kUint: *out += to_text(value); return;
+    case Kind::kUint:
+      *out += to_text(value);
+      return;
     case Kind::kDouble:
       if (std::isfinite(value.as_double())) {
         *out += double_text(value.as_double());
@@ -194,9 +225,15 @@ void append_json(std::string* out, const Value& value) {
     case Kind::kBytes:
     case Kind::kTimestamp:
     case Kind::kDuration:
-    case Kind::kType: append_json_string(out, to_text(value)); return;
-    case Kind::kList: append_json_list(out, value); return;
-    case Kind::kMap: append_json_map(out, value); return;
+    case Kind::kType:
+      append_json_string(out, to_text(value));
+      return;
+    case Kind::kList:
+      append_json_list(out, value);
+      return;
+    case Kind::kMap:
+      append_json_map(out, value);
+      return;
     case Kind::kOptional:
       append_json(out, value.optional_value() == nullptr ? Value::null() : *value.optional_value());
       return;

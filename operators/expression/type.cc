@@ -51,22 +51,37 @@ namespace {
 
 std::string_view base_name(const Type& type) {
   switch (type.kind()) {
-    case Type::Kind::kDyn: return "dyn";
-    case Type::Kind::kNull: return "null";
-    case Type::Kind::kBool: return "bool";
-    case Type::Kind::kInt: return "int";
-    case Type::Kind::kUint: return "uint";
-    case Type::Kind::kDouble: return "double";
-    case Type::Kind::kString: return "string";
-    case Type::Kind::kBytes: return "bytes";
-    case Type::Kind::kTimestamp: return "timestamp";
-    case Type::Kind::kDuration: return "duration";
-    case Type::Kind::kList: return "list";
-    case Type::Kind::kMap: return "map";
-    case Type::Kind::kOptional: return "optional_type";
-    case Type::Kind::kType: return "type";
+    case Type::Kind::kDyn:
+      return "dyn";
+    case Type::Kind::kNull:
+      return "null";
+    case Type::Kind::kBool:
+      return "bool";
+    case Type::Kind::kInt:
+      return "int";
+    case Type::Kind::kUint:
+      return "uint";
+    case Type::Kind::kDouble:
+      return "double";
+    case Type::Kind::kString:
+      return "string";
+    case Type::Kind::kBytes:
+      return "bytes";
+    case Type::Kind::kTimestamp:
+      return "timestamp";
+    case Type::Kind::kDuration:
+      return "duration";
+    case Type::Kind::kList:
+      return "list";
+    case Type::Kind::kMap:
+      return "map";
+    case Type::Kind::kOptional:
+      return "optional_type";
+    case Type::Kind::kType:
+      return "type";
     case Type::Kind::kAbstract:
-    case Type::Kind::kParameter: return type.name();
+    case Type::Kind::kParameter:
+      return type.name();
   }
   return "dyn";
 }

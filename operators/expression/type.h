@@ -1,9 +1,10 @@
 // Type: what the checker knows of a value before it is computed.
 //
-// Types are CEL's: the scalars, list(T), map(K, V), optional_type(T), type(T), and `dyn` where nothing is known and the
-// check waits for the evaluation. object() is a map(string, dyn) from a JSON-like source (properties, traits, an item):
-// equal to that map for every rule of the checker, but a chain of constant fields below it becomes one slot
-// (reference.h), which a map computed on demand must not.
+// Types are CEL's: the scalars, list(T), map(K, V), optional_type(T), type(T), and `dyn` where
+// nothing is known and the check waits for the evaluation. object() is a map(string, dyn) from a
+// JSON-like source (properties, traits, an item): equal to that map for every rule of the checker,
+// but a chain of constant fields below it becomes one slot (reference.h), which a map computed on
+// demand must not.
 #pragma once
 
 #include <cstdint>

@@ -89,7 +89,8 @@ TEST_F(AdditionsTest, DistanceIsTheGreatCircle) {
     const double degree = 3.14159265358979323846 / 180;
     const double north = std::sin((b.latitude - a.latitude) * degree / 2);
     const double east = std::sin((b.longitude - a.longitude) * degree / 2);
-    const double h = north * north + std::cos(a.latitude * degree) * std::cos(b.latitude * degree) * east * east;
+    const double h =
+        north * north + std::cos(a.latitude * degree) * std::cos(b.latitude * degree) * east * east;
     return 2 * radius * std::asin(std::sqrt(h));
   };
   for (const auto& [a, b] : {std::pair<Place, Place>{{59.3293, 18.0686}, {57.7089, 11.9746}},

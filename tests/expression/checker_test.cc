@@ -19,11 +19,15 @@ class CheckerTest : public ExpressionTest {
 };
 
 TEST_F(CheckerTest, AnUnknownNameSuggestsTheNearest) {
-  EXPECT_EQ(result("features.orders_3d > 1"),
-            "refused: `orders_3d` is not declared in `features`; did you mean `features.orders_30d`?");
+  EXPECT_EQ(
+      result("features.orders_3d > 1"),
+      "refused: `orders_3d` is not declared in `features`; did you mean `features.orders_30d`?");
   EXPECT_EQ(blamed("features.orders_3d > 1"), "orders_3d");
-  EXPECT_EQ(result("evnt.name == 'x'"), "refused: `evnt` is not declared here; did you mean `event`?");
-  EXPECT_EQ(result("features == 1"), "refused: `features` is no value itself; select one of its members, as in `features.…`");
+  EXPECT_EQ(result("evnt.name == 'x'"),
+            "refused: `evnt` is not declared here; did you mean `event`?");
+  EXPECT_EQ(
+      result("features == 1"),
+      "refused: `features` is no value itself; select one of its members, as in `features.…`");
 }
 
 TEST_F(CheckerTest, AnUnavailableNameSaysWhy) {
@@ -35,25 +39,31 @@ TEST_F(CheckerTest, TypesThatDoNotFitAreRefused) {
   EXPECT_EQ(result("features.orders_30d + 'x'"),
             "refused: `+` does not take int and string; convert one with string(…) or double(…)");
   EXPECT_EQ(result("event.name == 1"),
-            "refused: `==` does not take string and int; the two can never be equal; quote the number or convert the text");
+            "refused: `==` does not take string and int; the two can never be equal; quote the "
+            "number or convert the text");
   EXPECT_EQ(result("features.orders_30d.foo"),
             "refused: a value of type int has no fields; `foo` can be selected from a map");
   EXPECT_EQ(result("size(1)"),
-            "refused: `size` does not take (int); it takes (string), (bytes), (list(A)), (map(A, B)), string.(), bytes.(), …");
-  EXPECT_EQ(result("contains('abc', 'b')"),
-            "refused: `contains` does not take (string, string); call it on a value: x.contains(…)");
-  EXPECT_EQ(result("segments.all(s, s)"), "refused: the condition of `all` must be a bool, not string");
+            "refused: `size` does not take (int); it takes (string), (bytes), (list(A)), (map(A, "
+            "B)), string.(), bytes.(), …");
+  EXPECT_EQ(
+      result("contains('abc', 'b')"),
+      "refused: `contains` does not take (string, string); call it on a value: x.contains(…)");
+  EXPECT_EQ(result("segments.all(s, s)"),
+            "refused: the condition of `all` must be a bool, not string");
 }
 
 TEST_F(CheckerTest, AnUnknownFunctionSuggestsTheNearest) {
   EXPECT_EQ(result("event.name.startWith('a')"),
             "refused: there is no function `startWith`; did you mean `startsWith`?");
-  EXPECT_EQ(result("segments.exists('a')"),
-            "refused: `exists` is called with another number of arguments; as in list.exists(x, …)");
+  EXPECT_EQ(
+      result("segments.exists('a')"),
+      "refused: `exists` is called with another number of arguments; as in list.exists(x, …)");
 }
 
 TEST_F(CheckerTest, AllErrorsAreListedInTheOrderOfTheSource) {
-  const Compiled compiled = compile("nope > 1 && features.nix > 2 || record.x", environment_, references_);
+  const Compiled compiled =
+      compile("nope > 1 && features.nix > 2 || record.x", environment_, references_);
   ASSERT_EQ(compiled.errors.size(), 3u);
   EXPECT_EQ(compiled.errors[0].offset, 0u);
   EXPECT_EQ(compiled.errors[1].offset, 21u);

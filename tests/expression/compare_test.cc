@@ -27,7 +27,8 @@ TEST(CompareTest, NumbersAreOrderedAcrossKinds) {
 }
 
 TEST(CompareTest, MapsAreEqualInAnyOrder) {
-  const MapEntry a[] = {{Value::string("x"), Value::integer(1)}, {Value::string("y"), Value::null()}};
+  const MapEntry a[] = {{Value::string("x"), Value::integer(1)},
+                        {Value::string("y"), Value::null()}};
   const MapEntry b[] = {{Value::string("y"), Value::null()}, {Value::string("x"), Value::real(1)}};
   EXPECT_TRUE(equal(Value::map(a), Value::map(b)));
   EXPECT_FALSE(equal(Value::map(a), Value::map(std::span(b).first(1))));

@@ -96,7 +96,8 @@ Type read_type(element json) {
   if (kind == "primitive") return primitive(text(inner));
   if (kind == "null") return Type::null();
   if (kind == "listType") return Type::list(read_type(inner["elemType"]));
-  if (kind == "mapType") return Type::map(read_type(inner["keyType"]), read_type(inner["valueType"]));
+  if (kind == "mapType")
+    return Type::map(read_type(inner["keyType"]), read_type(inner["valueType"]));
   if (kind == "type") return Type::type(read_type(inner));
   if (kind == "typeParam") return Type::parameter(text(inner));
   if (kind == "wellKnown") return text(inner) == "TIMESTAMP" ? Type::timestamp() : Type::duration();
@@ -120,7 +121,8 @@ Type read_type(element json) {
 bool same(const Value& a, const Value& b) {
   if (a.kind() != b.kind()) return false;
   if (a.is(Kind::kDouble)) {
-    return a.as_double() == b.as_double() || (std::isnan(a.as_double()) && std::isnan(b.as_double()));
+    return a.as_double() == b.as_double() ||
+           (std::isnan(a.as_double()) && std::isnan(b.as_double()));
   }
   if (a.is(Kind::kList)) {
     if (a.elements().size() != b.elements().size()) return false;
@@ -133,7 +135,8 @@ bool same(const Value& a, const Value& b) {
     if (a.entries().size() != b.entries().size()) return false;
     for (const MapEntry& x : a.entries()) {
       bool found = false;
-      for (const MapEntry& y : b.entries()) found = found || (same(x.key, y.key) && same(x.value, y.value));
+      for (const MapEntry& y : b.entries())
+        found = found || (same(x.key, y.key) && same(x.value, y.value));
       if (!found) return false;
     }
     return true;
@@ -155,7 +158,9 @@ class Bindings final : public Slots {
   std::map<std::string, Value> values_;
 };
 
-std::string described(const Diagnostic& d) { return d.message + (d.hint.empty() ? "" : "; " + d.hint); }
+std::string described(const Diagnostic& d) {
+  return d.message + (d.hint.empty() ? "" : "; " + d.hint);
+}
 
 class Case {
  public:
@@ -165,7 +170,8 @@ class Case {
     options_.strict = true;
     options_.check = !flag("disableCheck");
     element present;
-    if (line_["container"].get(present) == simdjson::SUCCESS) environment_.set_container(text(present));
+    if (line_["container"].get(present) == simdjson::SUCCESS)
+      environment_.set_container(text(present));
     if (line_["typeEnv"].get(present) == simdjson::SUCCESS) declare(present);
     if (line_["bindings"].get(present) == simdjson::SUCCESS) bind(present);
     source_ = text(line_["expr"]);
@@ -207,7 +213,8 @@ class Case {
 
   std::string judge(const Program& program) {
     element expected;
-    if (line_["typedResult"].get(expected) == simdjson::SUCCESS) return judge_typed(program, expected);
+    if (line_["typedResult"].get(expected) == simdjson::SUCCESS)
+      return judge_typed(program, expected);
     const Value value = program.evaluate(slots_, arena_);
     if (line_["evalError"].get(expected) == simdjson::SUCCESS) {
       return value.is_error() ? "" : to_json(value) + " is no error";

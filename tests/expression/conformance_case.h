@@ -9,8 +9,8 @@ namespace spur::expression {
 
 struct CaseResult {
   std::string file;
-  std::string name;     // section/name
-  std::string problem;  // empty if it passed
+  std::string name;          // section/name
+  std::string problem;       // empty if it passed
   std::string type_problem;  // empty if the deduced type is the expected one, or none is given
 };
 

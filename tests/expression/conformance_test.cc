@@ -1,5 +1,6 @@
-// CEL's conformance suite in strict mode: 1,080 core cases that must all pass, and the extensions, each file with the
-// number that must at least. The cases are data beside the repository (SPUR_DATA); none is treated specially.
+// CEL's conformance suite in strict mode: 1,080 core cases that must all pass, and the extensions,
+// each file with the number that must at least. The cases are data beside the repository
+// (SPUR_DATA); none is treated specially.
 
 #include <gtest/gtest.h>
 #include <zlib.h>
@@ -20,15 +21,16 @@ struct Floor {
   int total;
 };
 
-// What has been reached; a change may only raise these. Cases that need protobuf messages are not counted.
+// What has been reached; a change may only raise these. Cases that need protobuf messages are not
+// counted.
 const std::map<std::string, Floor> kFloors = {
-    {"basic", {43, 43}},         {"comparisons", {334, 334}}, {"conversions", {109, 109}},
-    {"fields", {60, 60}},        {"fp_math", {30, 30}},       {"integer_math", {64, 64}},
-    {"lists", {39, 39}},         {"logic", {30, 30}},         {"macros", {44, 44}},
-    {"namespace", {3, 3}},       {"parse", {193, 193}},       {"plumbing", {5, 5}},
-    {"string", {51, 51}},        {"timestamps", {75, 75}},
-    {"string_ext", {206, 206}},  {"math_ext", {199, 199}},    {"macros2", {46, 46}},
-    {"bindings_ext", {5, 5}},    {"encoders_ext", {4, 4}},    {"optionals", {59, 59}},
+    {"basic", {43, 43}},      {"comparisons", {334, 334}}, {"conversions", {109, 109}},
+    {"fields", {60, 60}},     {"fp_math", {30, 30}},       {"integer_math", {64, 64}},
+    {"lists", {39, 39}},      {"logic", {30, 30}},         {"macros", {44, 44}},
+    {"namespace", {3, 3}},    {"parse", {193, 193}},       {"plumbing", {5, 5}},
+    {"string", {51, 51}},     {"timestamps", {75, 75}},    {"string_ext", {206, 206}},
+    {"math_ext", {199, 199}}, {"macros2", {46, 46}},       {"bindings_ext", {5, 5}},
+    {"encoders_ext", {4, 4}}, {"optionals", {59, 59}},
 };
 
 std::string data_path() {
@@ -37,14 +39,16 @@ std::string data_path() {
   return base + "/cel/conformance.jsonl.gz";
 }
 
-// simdjson refuses whole numbers beyond uint64, which some doubles are written as; with a point it takes them.
+// simdjson refuses whole numbers beyond uint64, which some doubles are written as; with a point it
+// takes them.
 std::string with_points(const std::string& json) {
   std::string out;
   std::size_t digits = 0;
   bool quoted = false;
   for (std::size_t i = 0; i < json.size(); ++i) {
     const char c = json[i];
-    if (c == '"' && (i == 0 || json[i - 1] != '\\' || (i > 1 && json[i - 2] == '\\'))) quoted = !quoted;
+    if (c == '"' && (i == 0 || json[i - 1] != '\\' || (i > 1 && json[i - 2] == '\\')))
+      quoted = !quoted;
     const bool digit = !quoted && c >= '0' && c <= '9';
     if (!digit && digits > 18 && c != '.' && c != 'e') out += ".0";
     digits = digit ? digits + 1 : 0;
@@ -73,7 +77,8 @@ TEST(ConformanceTest, EveryFileHoldsItsFloor) {
   const std::vector<std::string> lines = read_lines(data_path());
   if (lines.empty()) {
     const char* ci = std::getenv("CI");
-    if (ci != nullptr && std::string(ci) == "true") FAIL() << "no conformance suite at SPUR_DATA/cel";
+    if (ci != nullptr && std::string(ci) == "true")
+      FAIL() << "no conformance suite at SPUR_DATA/cel";
     GTEST_SKIP() << "no conformance suite: set SPUR_DATA to the folder that holds cel/";
   }
   std::map<std::string, Floor> results;
@@ -89,7 +94,8 @@ TEST(ConformanceTest, EveryFileHoldsItsFloor) {
     if (result.problem.empty()) {
       ++file.passed;
     } else {
-      std::printf("  missed %s/%s: %s\n", result.file.c_str(), result.name.c_str(), result.problem.c_str());
+      std::printf("  missed %s/%s: %s\n", result.file.c_str(), result.name.c_str(),
+                  result.problem.c_str());
     }
     if (!result.type_problem.empty()) {
       ++typed_differently;

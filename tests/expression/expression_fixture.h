@@ -19,7 +19,8 @@ class ExpressionTest : public ::testing::Test {
     values_[name] = value;
   }
 
-  // The result as JSON, "error: …" for an error value, "refused: message; hint" if it does not compile.
+  // The result as JSON, "error: …" for an error value, "refused: message; hint" if it does not
+  // compile.
   std::string result(const std::string& source) {
     const Compiled compiled = compile(source, environment_, references_, options_);
     if (!compiled.program) return "refused: " + said(compiled.errors.at(0));

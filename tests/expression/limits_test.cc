@@ -23,7 +23,8 @@ class LimitsTest : public ExpressionTest {
 
 TEST_F(LimitsTest, ALongSourceIsRefused) {
   EXPECT_EQ(result("'" + repeated("x", 11'000) + "'"),
-            "refused: the expression is longer than 10240 bytes; split it over several features or segments");
+            "refused: the expression is longer than 10240 bytes; split it over several features or "
+            "segments");
 }
 
 TEST_F(LimitsTest, DeepNestingIsRefusedAndThirtyTwoLevelsAreNot) {
@@ -31,7 +32,9 @@ TEST_F(LimitsTest, DeepNestingIsRefusedAndThirtyTwoLevelsAreNot) {
   for (const char* open : {"(", "[", "-(", "{1: ", "size("}) {
     EXPECT_TRUE(result(repeated(open, 2000)).starts_with("refused")) << open;
   }
-  EXPECT_EQ(result(repeated("1 + ", 3000) + "1"), "refused: the expression is longer than 10240 bytes; split it over several features or segments");
+  EXPECT_EQ(result(repeated("1 + ", 3000) + "1"),
+            "refused: the expression is longer than 10240 bytes; split it over several features or "
+            "segments");
   EXPECT_EQ(result(repeated("1+", 1000) + "1"), "refused: the expression is nested too deeply");
   EXPECT_EQ(result("text" + repeated(".a", 1000)), "refused: the expression is nested too deeply");
   EXPECT_EQ(result(repeated("true&&", 1000) + "true"), "true");
@@ -45,7 +48,8 @@ TEST_F(LimitsTest, MacrosInsideMacrosAreBounded) {
 }
 
 TEST_F(LimitsTest, AConstantThatAlwaysFailsIsFoundOnceHoweverDeep) {
-  const Compiled compiled = compile("-(" + repeated("-(", 100) + "1 / 0" + repeated(")", 101), environment_, references_);
+  const Compiled compiled =
+      compile("-(" + repeated("-(", 100) + "1 / 0" + repeated(")", 101), environment_, references_);
   ASSERT_EQ(compiled.warnings.size(), 2u);  // that it fails, and that int / int is whole
   EXPECT_EQ(compiled.warnings[1].message, "this always fails: divide by zero");
 }
@@ -64,7 +68,8 @@ TEST_F(LimitsTest, TextsCannotGrowWithoutBound) {
   EXPECT_EQ(result("[1, 2, 3, 4].map(i, text + text + text + text).join().size()"),
             "error: the text would be too long");
   EXPECT_EQ(result("text.replace('', text)"), "error: the text would be too long");
-  EXPECT_EQ(result("'%s%s%s%s%s%s'.format([numbers, 1, 1, 1, 1, 1])"), "error: the text would be too long");
+  EXPECT_EQ(result("'%s%s%s%s%s%s'.format([numbers, 1, 1, 1, 1, 1])"),
+            "error: the text would be too long");
 }
 
 TEST_F(LimitsTest, ListsCannotGrowWithoutBound) {

@@ -13,7 +13,9 @@ class Categories final : public LookupMap {
  public:
   Value find(const Value& key) const override {
     if (!key.is(Kind::kString)) return Value::absent();
-    return key.as_text() == "shoes" ? Value::real(120) : key.as_text() == "bags" ? Value::real(80) : Value::absent();
+    return key.as_text() == "shoes"  ? Value::real(120)
+           : key.as_text() == "bags" ? Value::real(80)
+                                     : Value::absent();
   }
   std::span<const Value> keys() const override { return keys_; }
 
@@ -28,13 +30,15 @@ class SlotsTest : public ExpressionTest {
     give("traits", Type::object(), Value::map(std::span<const MapEntry>()));
     give("features.orders", Type::integer(), Value::integer(3));
     give("features.last_order", Type::timestamp(), Value::absent());
-    give("features.spent_by_category", Type::map(Type::string(), Type::real()), Value::map(&categories_));
+    give("features.spent_by_category", Type::map(Type::string(), Type::real()),
+         Value::map(&categories_));
   }
 
   std::vector<std::string> read_by(const std::string& source) {
     const Compiled compiled = compile(source, environment_, references_);
     std::vector<std::string> names;
-    for (const std::uint32_t slot : compiled.program->slots()) names.push_back(references_[slot].to_string());
+    for (const std::uint32_t slot : compiled.program->slots())
+      names.push_back(references_[slot].to_string());
     return names;
   }
 
@@ -46,19 +50,23 @@ class SlotsTest : public ExpressionTest {
 };
 
 TEST_F(SlotsTest, AChainOfConstantFieldsIsOneSlot) {
-  EXPECT_THAT(read_by("event.properties.address.city == 'Lund'"), ElementsAre("event.properties.address.city"));
-  EXPECT_THAT(read_by("event.properties['address'].city == 'Lund'"), ElementsAre("event.properties.address.city"));
+  EXPECT_THAT(read_by("event.properties.address.city == 'Lund'"),
+              ElementsAre("event.properties.address.city"));
+  EXPECT_THAT(read_by("event.properties['address'].city == 'Lund'"),
+              ElementsAre("event.properties.address.city"));
   EXPECT_EQ(references_.size(), 1u);
 }
 
 TEST_F(SlotsTest, SlotsAreNumberedInOrderOfFirstUseAndShared) {
-  EXPECT_THAT(read_by("features.orders > 1 && has(traits.email)"), ElementsAre("features.orders", "traits.email"));
+  EXPECT_THAT(read_by("features.orders > 1 && has(traits.email)"),
+              ElementsAre("features.orders", "traits.email"));
   EXPECT_THAT(read_by("traits.email == 'a' || event.properties.total > 1.0"),
               ElementsAre("traits.email", "event.properties.total"));
 }
 
 TEST_F(SlotsTest, AComputedMapIsLoadedWhole) {
-  EXPECT_THAT(read_by("features.spent_by_category['shoes'] > 1.0"), ElementsAre("features.spent_by_category"));
+  EXPECT_THAT(read_by("features.spent_by_category['shoes'] > 1.0"),
+              ElementsAre("features.spent_by_category"));
   EXPECT_EQ(result("features.spent_by_category['shoes']"), "120");
   EXPECT_EQ(result("features.spent_by_category.shoes"), "120");
   EXPECT_EQ(result("'hats' in features.spent_by_category"), "false");
@@ -66,7 +74,8 @@ TEST_F(SlotsTest, AComputedMapIsLoadedWhole) {
   EXPECT_EQ(result("features.spent_by_category.size()"), "2");
   EXPECT_EQ(result("features.spent_by_category.exists(k, v, v > 100)"), "true");
   EXPECT_EQ(result("features.spent_by_category.map(k, k)"), "[\"bags\",\"shoes\"]");
-  EXPECT_EQ(result("features.spent_by_category.transformMap(k, v, v * 2)"), "{\"bags\":160,\"shoes\":240}");
+  EXPECT_EQ(result("features.spent_by_category.transformMap(k, v, v * 2)"),
+            "{\"bags\":160,\"shoes\":240}");
 }
 
 TEST_F(SlotsTest, HasIsFalseForAMissingLeafAndAnErrorForAMissingParent) {

@@ -1,5 +1,5 @@
-// Any source over slots of every kind: evaluation ends within its budget, is never absent, gives the same answer twice,
-// and prints.
+// Any source over slots of every kind: evaluation ends within its budget, is never absent, gives
+// the same answer twice, and prints.
 
 #include <cstddef>
 #include <cstdint>
@@ -21,11 +21,15 @@ using spur::expression::Compiled;
 using spur::expression::Environment;
 using spur::expression::Options;
 using spur::expression::References;
-using spur::expression::Type;
 using spur::expression::to_text;
+using spur::expression::Type;
 
-const Value kList[] = {Value::integer(-1), Value::real(2.5), Value::string("\xC3\xA5" "b"), Value::null()};
-const MapEntry kMap[] = {{Value::string("a"), Value::real(20)}, {Value::integer(7), Value::list(kList)}};
+const Value kList[] = {Value::integer(-1), Value::real(2.5),
+                       Value::string("\xC3\xA5"
+                                     "b"),
+                       Value::null()};
+const MapEntry kMap[] = {{Value::string("a"), Value::real(20)},
+                         {Value::integer(7), Value::list(kList)}};
 
 // What the slots hold, chosen by the input's first bytes.
 const Value kValues[] = {Value::absent(),
@@ -35,7 +39,8 @@ const Value kValues[] = {Value::absent(),
                          Value::unsigned_integer(UINT64_MAX),
                          Value::real(1e300),
                          Value::string("2026-03-01T08:00:00Z"),
-                         Value::bytes("\xFF\x00" "a"),
+                         Value::bytes("\xFF\x00"
+                                      "a"),
                          Value::timestamp(253'402'300'799, 999'999'999),
                          Value::duration(-9'223'372'036, 0),
                          Value::list(kList),
@@ -44,7 +49,8 @@ const Value kValues[] = {Value::absent(),
                          Value::optional(kList),
                          Value::error("an error")};
 
-std::string evaluated(const Compiled& compiled, const References& references, const std::uint8_t* choice) {
+std::string evaluated(const Compiled& compiled, const References& references,
+                      const std::uint8_t* choice) {
   ArraySlots slots(references.size());
   for (std::uint32_t i = 0; i < references.size(); ++i) {
     slots.set(i, kValues[choice[i % 3] % std::size(kValues)]);

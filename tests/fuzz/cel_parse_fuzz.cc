@@ -1,5 +1,5 @@
-// Any bytes as a source: the parser, the checker and the compiler neither crash nor run away, and every error points
-// into the source.
+// Any bytes as a source: the parser, the checker and the compiler neither crash nor run away, and
+// every error points into the source.
 
 #include <cstddef>
 #include <cstdint>
