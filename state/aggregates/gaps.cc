@@ -155,7 +155,8 @@ StatePtr decode(const AggregateSpec& spec, ByteReader& in) {
   const auto first =
       static_cast<std::int64_t>(in.varint_max(static_cast<std::uint64_t>(kInstantMax.ms)));
   const std::size_t size = in.varint_max(GapStatistics::kTimes);
-  if (size == 0 || size > count) in.fail();
+  // All times are kept while they are few.
+  if (size == 0 || size != std::min<std::uint64_t>(count, GapStatistics::kTimes)) in.fail();
   if (!in.ok()) return nullptr;
   StatePtr state = GapsBlock::make(size);
   Fixed& fixed = GapsBlock::fixed(*state);

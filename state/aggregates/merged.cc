@@ -116,7 +116,10 @@ std::unique_ptr<Merged> Merged::decode(const AggregateSpec& spec, ByteReader& in
   auto merged = std::make_unique<Merged>(Window());
   merged->overflowed_ = in.varint();
   const std::int64_t boundary = in.zigzag();
-  if (boundary < -kInstantMax.ms || boundary > kInstantMax.ms) in.fail();
+  if (boundary < -kInstantMax.ms || boundary > kInstantMax.ms) {
+    in.fail();
+    return nullptr;
+  }
   merged->window_ = {boundary - Window::length(spec), boundary};
   std::uint64_t count_all = 0;
   for (std::size_t tier = 0; tier < kTiers; ++tier) {

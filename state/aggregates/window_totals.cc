@@ -150,13 +150,19 @@ Merged::Totals merged_totals(const Merged* merged, const Window& window) {
 Value read_gaps(const AggregateSpec& spec, Member member, const Window& window,
                 const State& state) {
   const Range range = range_in<TimesBlock>(state, window);
+  const auto entries = TimesBlock::entries(state);
+  const Merged* merged = TimesBlock::fixed(state).merged;
   GapStatistics gaps(spec.distinct_days);
-  if (const Merged* merged = TimesBlock::fixed(state).merged; merged != nullptr) {
+  std::size_t from = range.first;
+  if (merged == nullptr && !spec.distinct_days && range.end - from > GapStatistics::kTimes) {
+    // Only the newest are looked at one by one; to count days all have to be.
+    from = range.end - GapStatistics::kTimes;
+  } else if (merged != nullptr) {
     merged->for_each_in(
         window, [&](std::int64_t start, std::uint64_t count, int128) { gaps.add(start, count); });
   }
-  const auto entries = TimesBlock::entries(state);
-  for (std::size_t i = range.first; i < range.end; ++i) gaps.add(entries[i].time, 1);
+  for (std::size_t i = from; i < range.end; ++i) gaps.add(entries[i].time, 1);
+  if (from > range.first) gaps.add_earlier(entries[range.first].time, from - range.first);
   return gaps.read(member);
 }
 
