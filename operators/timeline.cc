@@ -85,7 +85,7 @@ void Timeline::plan(Customer& customer, Instant at, Effects& effects) {
   }
   for (const std::uint32_t t : shard_.catalog->schedules) {
     const TriggerState* const state = triggers::find_state(customer, t);
-    if (state == nullptr || state->next == Instant::never()) triggers::plan_schedule(turn, t, at);
+    if (state == nullptr || state->next == Instant::never()) triggers::plan_schedule(turn, t, std::max(at, shard_.catalog->triggers[t].from));
   }
   customer.planned = shard_.generation;
 }

@@ -6,7 +6,7 @@
 
 #include "operators/calendar.h"
 #include "operators/catalog/durations.h"
-#include "operators/expression/environment.h"
+#include "operators/catalog/nearest.h"
 
 namespace spur::catalog {
 namespace {
@@ -81,7 +81,7 @@ void Checker::word(const std::string& path, const std::string& value,
     candidates.emplace(w);
     all += (all.empty() ? "" : ", ") + std::string(w);
   }
-  const auto near = expression::nearest_of(value, candidates);
+  const auto near = nearest(value, candidates);
   fail(path, in_quotes(last_of(path)) + " is " + in_quotes(value),
        near ? "did you mean `" + *near + "`?"
             : (words.size() == 1 ? "the only value is " : "one of ") + all);
@@ -95,7 +95,7 @@ void Checker::not_negative(const std::string& path, std::int64_t ms) {
 
 void Checker::positive(const std::string& path, std::int64_t ms) {
   if (ms == 0 && written(path)) {
-    return fail(path, in_quotes(last_of(path)) + " is zero", "more than 0s, or leave it out");
+    return fail(path, in_quotes(last_of(path)) + " is zero", "more than 0s");
   }
   if (ms < 0) return fail(path, in_quotes(last_of(path)) + " is negative", "more than 0s");
   not_negative(path, ms);
@@ -127,7 +127,7 @@ void Checker::zone(const std::string& path, const std::string& name, bool may_be
 void Checker::reference(const std::string& path, std::string_view kind, const std::string& name,
                         const std::set<std::string>& known) {
   if (known.contains(name) || complete_ == Complete::kNo) return;
-  const auto near = expression::nearest_of(name, known);
+  const auto near = nearest(name, known);
   std::string hint = near            ? "did you mean `" + *near + "`?"
                      : known.empty() ? "the catalog has no " + std::string(kind)
                                      : "the catalog has " + listed(known);
@@ -147,7 +147,7 @@ void Checker::patterns(const std::string& path,
       if (name.empty()) {
         fail(name_at, "an event name is empty", "\"*\" is any event");
       } else if (name[0] == '$' && !calls.contains(name)) {
-        const auto near = expression::nearest_of(name, calls);
+        const auto near = nearest(name, calls);
         fail(name_at, "there is no call " + in_quotes(name),
              near ? "did you mean `" + *near + "`?" : "one of " + listed(calls));
       }

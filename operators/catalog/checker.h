@@ -16,8 +16,6 @@
 
 namespace spur::catalog {
 
-inline constexpr std::uint32_t kLimitMax =
-    1'000'000;  // of any `limit`: what one customer may make a shard remember
 inline constexpr std::int64_t kEveryMsMin =
     1'000;  // of any `every`: how often one customer may be woken by it
 

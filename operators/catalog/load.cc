@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "operators/catalog/hash.h"
+#include "operators/catalog/names.h"
 #include "operators/catalog/validate.h"
 #include "operators/catalog/walk.h"
 #include "operators/catalog/yaml.h"
@@ -59,7 +60,7 @@ class Loading {
       loaded_.errors.push_back(
           {source->position(error.offset), std::move(error.message), std::move(error.hint)});
     }
-    if (!file.errors.empty()) loaded_.complete = false;
+    if (!file.complete) loaded_.complete = false;
     for (const YamlNodePtr& document : file.documents) walk_.read(source, *document);
   }
 
@@ -105,10 +106,12 @@ class Loading {
 
   Loaded finish() {
     for (auto& channel : *loaded_.catalog.mutable_channels()) {
-      if (channel.topic().empty()) channel.set_topic("actions." + channel.name());
+      const bool may_be_default = channel.topic().empty() && is_dns_label(channel.name());
+      if (may_be_default) channel.set_topic("actions." + channel.name());
     }
     for (auto& source : *loaded_.catalog.mutable_sources()) {
-      if (source.topic().empty()) source.set_topic("events." + source.name());
+      const bool may_be_default = source.topic().empty() && is_dns_label(source.name());
+      if (may_be_default) source.set_topic("events." + source.name());
     }
     const Complete complete = loaded_.complete ? Complete::kYes : Complete::kNo;
     Findings findings = validate(loaded_.catalog, loaded_.positions, complete);

@@ -99,7 +99,10 @@ void check_session(Checker& check, const std::string& path, const spur::v1::Sess
   }
 }
 
-void check_topic(Checker& check, const std::string& path, const std::string& topic) {
+void check_topic(Checker& check, const std::string& path, const std::string& name,
+                 const std::string& topic) {
+  if (topic.empty() && !is_dns_label(name))
+    return;  // would have been the default, but for the name
   if (topic.empty()) return check.missing(path, "topic", "the name of a topic");
   if (!is_topic(topic)) {
     check.fail(path + ".topic", in_quotes(topic) + " cannot be a topic",
@@ -108,7 +111,7 @@ void check_topic(Checker& check, const std::string& path, const std::string& top
 }
 
 void check_source(Checker& check, const std::string& path, const spur::v1::Source& source) {
-  check_topic(check, path, source.topic());
+  check_topic(check, path, source.name(), source.topic());
   if (const KnownName* known = find_name(unsupported_formats(), source.format())) {
     check.fail(path + ".format", not_in_this_version("format " + in_quotes(source.format())),
                std::string(known->hint));
@@ -126,7 +129,7 @@ void check_source(Checker& check, const std::string& path, const spur::v1::Sourc
 }
 
 void check_channel(Checker& check, const std::string& path, const spur::v1::Channel& channel) {
-  check_topic(check, path, channel.topic());
+  check_topic(check, path, channel.name(), channel.topic());
   check.word(path + ".format", channel.format(), {"protobuf", "json"});
   check.caps(path + ".caps", channel.caps());
   if (!channel.has_quiet_hours()) return;

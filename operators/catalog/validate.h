@@ -6,12 +6,17 @@
 // wrong types are the walk's (walk.h).
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "operators/catalog/position.h"
 #include "spur/v1/catalog.pb.h"
 
 namespace spur::catalog {
+
+// Bounds of numbers in a catalog.
+inline constexpr std::uint32_t kLimitMax =
+    1'000'000;  // of any `limit`: what one customer may make a shard remember
 
 struct Findings {
   std::vector<Error> errors;

@@ -158,12 +158,14 @@ void check_trigger(Checker& check, const std::string& path, const Trigger& trigg
   check.patterns(path + ".exit", trigger.exit());
   if (trigger.has_cooldown()) {
     const spur::v1::Cooldown& cooldown = trigger.cooldown();
-    if (cooldown.customer_ms() == 0 && cooldown.key_ms() == 0) {
-      check.fail(path + ".cooldown", "`cooldown` is zero or empty",
-                 "7d, or {key: 7d}, or leave it out");
+    const std::string here = path + ".cooldown";
+    const bool unknown = check.unreadable(here + ".customer") || check.unreadable(here + ".key");
+    if (cooldown.customer_ms() == 0 && cooldown.key_ms() == 0 && !unknown) {
+      check.fail(here, "`cooldown` is zero or empty", "7d, or {key: 7d}, or leave it out");
     }
-    check.not_negative(path + ".cooldown.customer", cooldown.customer_ms());
-    check.not_negative(path + ".cooldown.key", cooldown.key_ms());
+    check.not_negative(check.written(here + ".customer") ? here + ".customer" : here,
+                       cooldown.customer_ms());
+    check.not_negative(here + ".key", cooldown.key_ms());
   }
   check.word(path + ".once", trigger.once(), {"customer", "key"});
   if (trigger.actions().empty() && !check.unreadable(path + ".actions")) {

@@ -12,7 +12,8 @@
 
 #include "operators/catalog/durations.h"
 #include "operators/catalog/known.h"
-#include "operators/expression/environment.h"
+#include "operators/catalog/nearest.h"
+#include "operators/catalog/validate.h"
 
 namespace spur::catalog {
 namespace {
@@ -37,11 +38,6 @@ std::string joined(const std::set<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
   return text;
-}
-
-std::string did_you_mean(const std::string& name, const std::set<std::string>& candidates) {
-  const std::optional<std::string> near = expression::nearest_of(name, candidates);
-  return near ? "did you mean `" + *near + "`?" : "";
 }
 
 std::string_view kind_of(const YamlNode& node) {
@@ -130,11 +126,14 @@ class Reader {
   // A key that may not stand where it stands. Answers the key that was probably meant, or nothing.
   std::string unknown_key(const YamlEntry& entry, const YamlNode& in,
                           const std::set<std::string>& keys, const std::string& where) {
-    const std::optional<std::string> near = expression::nearest_of(entry.key, keys);
+    std::optional<std::string> near = nearest(entry.key, keys);
     std::string hint;
+    const bool cut = in.flow && entry.value->kind == YamlNode::Kind::kNull;  // {of: f(a, b)}
+    if (cut && entry.key.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") != std::string::npos)
+      near.reset();
     if (near) {
       hint = "did you mean `" + *near + "`?";
-    } else if (in.flow && entry.value->kind == YamlNode::Kind::kNull) {
+    } else if (cut) {
       hint = "inside { } put quotes around text that holds a comma";
     } else if (entry.key == "<<") {
       hint = "merge keys are not read; write the keys out";
@@ -366,9 +365,9 @@ class Reader {
                     here);
       } else if (is_scalar(named, here, "write a number")) {
         // Also under its place, as the message has it; a value that is no number keeps its place.
-        note(path + "[" + std::to_string(parameters.values_size()) + "]", named.key_offset,
-             *named.value);
-        const std::optional<double> number = read_number(named, here);
+        const std::string place = path + "[" + std::to_string(parameters.values_size()) + "]";
+        note(place, named.key_offset, *named.value);
+        const std::optional<double> number = read_number(named, place);
         spur::v1::NamedNumber& value = *parameters.add_values();
         value.set_name(named.key);
         value.set_value(number.value_or(0));
@@ -414,7 +413,8 @@ class Reader {
     switch (field.type()) {
       case FieldDescriptor::TYPE_STRING:
         if (entry.value->text.empty()) {
-          bad_value(entry, path, "which is empty", "write it or remove the key");
+          fail(entry.value->offset, quoted(entry.key) + " is empty", "write it or remove the key");
+          positions_.add_unreadable(path);
         } else {
           reflection.SetString(&message, &field, entry.value->text);
         }
@@ -433,8 +433,7 @@ class Reader {
         }
         return;
       case FieldDescriptor::TYPE_UINT32:
-        if (const auto number =
-                read_integer(entry, path, 0, std::numeric_limits<std::uint32_t>::max())) {
+        if (const auto number = read_integer(entry, path, 1, kLimitMax)) {
           reflection.SetUInt32(&message, &field, static_cast<std::uint32_t>(*number));
         }
         return;
@@ -570,6 +569,11 @@ void Walk::read(const std::shared_ptr<const SourceText>& file, const YamlNode& d
       if (&entry != name)
         meant.insert(reader.unknown_key(entry, *metadata->value, {"name"}, "metadata"));
     }
+  }
+  if (name != nullptr && name->value->kind != YamlNode::Kind::kScalar) {
+    reader.fail(offset_of(name), "`name` is " + std::string(kind_of(*name->value)),
+                "write one text");
+    meant.insert("name");
   }
   const std::string resource_name = text_of(name);
   const std::string path =

@@ -71,7 +71,7 @@ class Composer final : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     const MutableNode node = make(YamlNode::Kind::kScalar, mark, tag, anchor);
-    node->text = value;
+    if (!value.empty()) node->text = value;
     const std::string& text = source_.text();
     const char first = node->offset < text.size() ? text[node->offset] : ' ';
     node->quoted = tag != "?" && (first == '"' || first == '\'' || first == '|' || first == '>');
@@ -128,23 +128,24 @@ class Composer final : public YAML::EventHandler {
     auto node = std::make_shared<YamlNode>();
     node->kind = kind;
     node->offset = offset_of(mark);
-    check_tag(tag, node->offset);
+    if (!check_tag(tag, node->offset)) node->text = tag;  // not empty as well
     if (kind != YamlNode::Kind::kNull) node->offset = skip_properties(source_.text(), node->offset);
     if (anchor != YAML::NullAnchor) anchors_[anchor] = node;
     return node;
   }
 
-  void check_tag(const std::string& tag, std::size_t offset) {
+  bool check_tag(const std::string& tag, std::size_t offset) {
     constexpr std::string_view kStandard = "tag:yaml.org,2002:";
-    if (tag.empty() || tag == "?" || tag == "!") return;
+    if (tag.empty() || tag == "?" || tag == "!") return true;
     if (tag.starts_with(kStandard)) {
       const std::string_view name = std::string_view(tag).substr(kStandard.size());
       for (const std::string_view known : {"str", "int", "float", "bool", "null", "seq", "map"}) {
-        if (name == known) return;
+        if (name == known) return true;
       }
     }
     errors_.push_back({offset, "`" + tag + "` is a YAML tag and means nothing here",
                        "put quotes around text that begins with `!`"});
+    return false;
   }
 
   void open(MutableNode node, YAML::EmitterStyle::value style) {
@@ -228,20 +229,24 @@ class Composer final : public YAML::EventHandler {
 };
 
 // What usually lies behind yaml-cpp's words when somebody writes a catalog.
-std::string hint_for(std::string_view message) {
+std::string hint_for(std::string_view message, std::string_view source, std::size_t offset) {
+  const std::size_t line = source.substr(0, offset).rfind('\n') + 1;
+  const std::size_t text = std::min(source.find_first_not_of(" \t", line), source.size());
+  if (source.substr(line, text - line).find('\t') != std::string_view::npos)
+    return "indent with spaces, not with tabs";
   const auto says = [message](std::string_view part) {
     return message.find(part) != std::string_view::npos;
   };
   if (says("illegal map value")) return "put quotes around text that holds `: `";
   if (says("end of map flow") || says("end of sequence flow") || says("illegal flow end")) {
-    return "close the bracket, or put quotes around text that holds any of , ? [ ] { }";
+    return "close the bracket, or put quotes around text that holds any of : , ? [ ] { }";
   }
   if (says("unknown token")) return "put quotes around text that begins with ` or @ or %";
-  if (says("tab")) return "indent with spaces";
   if (says("end of map not found") || says("end of sequence not found")) {
     return "check the indentation, and put quotes around text that begins with a quote or bracket";
   }
-  if (says("after *")) return "put quotes around text that begins with `*`: \"*\"";
+  if (says("after *") || says("referenced anchor"))
+    return "put quotes around text that begins with `*`: \"*\"";
   if (says("after &")) return "put quotes around text that begins with `&`";
   if (says("unknown escape character"))
     return "inside \" a backslash is written \\\\; inside ' it is itself";
@@ -298,7 +303,9 @@ std::size_t parse_from(const SourceText& source, std::size_t begin, YamlFile& fi
   std::istringstream stream(source.text().substr(begin));
   Composer composer(source, begin, file.errors);
   const auto fail = [&](std::size_t offset, const std::string& message) {
-    file.errors.push_back({std::min(offset, source.text().size()), message, hint_for(message)});
+    file.complete = false;
+    file.errors.push_back({std::min(offset, source.text().size()), message,
+                           hint_for(message, source.text(), offset)});
     return next_document(source.text(), composer.document_begin());
   };
   try {
@@ -326,7 +333,8 @@ const YamlEntry* YamlNode::find(const std::string& key) const {
 
 YamlFile parse_yaml(const SourceText& source) {
   YamlFile file;
-  if (!check_encoding(source, file.errors)) return file;
+  file.complete = check_encoding(source, file.errors);
+  if (!file.complete) return file;
   int attempts = 0;
   for (std::size_t begin = 0; begin != std::string::npos && attempts < kSyntaxErrorsMax;
        ++attempts) {

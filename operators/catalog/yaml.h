@@ -55,6 +55,7 @@ struct YamlError {
 struct YamlFile {
   std::vector<YamlNodePtr> documents;  // those that are not empty
   std::vector<YamlError> errors;
+  bool complete = true;  // no document was left out
 };
 
 // Reads all documents. A document with a syntax error is left out and the next `---` is where

@@ -13,21 +13,21 @@ namespace {
 // in the arena.
 constexpr std::size_t kStackRegisters = 48;
 
-template <typename Order>
-bool holds(Comparison comparison, Order order) {
+template <typename Number>
+inline bool holds(Comparison comparison, Number a, Number b) {
   switch (comparison) {
     case Comparison::kEqual:
-      return order == 0;
+      return a == b;
     case Comparison::kNotEqual:
-      return order != 0;
+      return a != b;
     case Comparison::kLess:
-      return order < 0;
+      return a < b;
     case Comparison::kLessEqual:
-      return order <= 0;
+      return a <= b;
     case Comparison::kGreater:
-      return order > 0;
+      return a > b;
     case Comparison::kGreaterEqual:
-      return order >= 0;
+      return a >= b;
   }
   return false;
 }
@@ -44,11 +44,18 @@ inline Value compare_fast(Evaluation& e, Comparison comparison, const Value& a, 
         break;
       }
       case Kind::kDouble:
-        return Value::boolean(holds(comparison, a.as_double() <=> b.as_double()));
+        return Value::boolean(holds(comparison, a.as_double(), b.as_double()));
       case Kind::kInt:
-        return Value::boolean(holds(comparison, a.as_int() <=> b.as_int()));
+        return Value::boolean(holds(comparison, a.as_int(), b.as_int()));
       default:
         break;
+    }
+  }
+  // A JSON number with a literal such as 100. Past 2^53 the long way has more to say.
+  if (a.is(Kind::kDouble) && b.is(Kind::kInt)) {
+    constexpr std::int64_t kExact = std::int64_t{1} << 53;
+    if (b.as_int() <= kExact && b.as_int() >= -kExact) {
+      return Value::boolean(holds(comparison, a.as_double(), static_cast<double>(b.as_int())));
     }
   }
   return compare(e, comparison, a, b);
