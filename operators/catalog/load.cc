@@ -66,14 +66,17 @@ class Loading {
 
   void add_file(const std::string& path) {
     std::error_code error;
+    if (!fs::is_regular_file(path, error))
+      return fail(path, error ? "there is no such file" : "this is not a file");
     const std::uintmax_t size = fs::file_size(path, error);
     if (!error && size > kFileBytesMax) {
       return fail(path, "the file is larger than " + in_mebibytes(kFileBytesMax), "split it");
     }
     std::ifstream file(path, std::ios::binary);
-    std::string text;
-    if (file) text.assign(std::istreambuf_iterator<char>(file), {});
-    if (error || !file) return fail(path, "the file cannot be read");
+    std::string text(error ? 0 : static_cast<std::size_t>(size), '\0');
+    if (error || !file.read(text.data(), static_cast<std::streamsize>(text.size()))) {
+      return fail(path, "the file cannot be read");
+    }
     add_text(path, std::move(text));
   }
 

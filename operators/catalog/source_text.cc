@@ -27,14 +27,13 @@ class ScalarWalk {
   }
 
   std::size_t offset_of(std::size_t offset) {
-    std::size_t after_last = at_;
     while (done_ < value_.size()) {
       skip_to_next();
-      if (done_ >= offset) return at_;
+      const std::size_t before = at_;
       step();
-      after_last = at_;
+      if (done_ > offset) return before;  // also within what one escape wrote
     }
-    return after_last;
+    return at_;
   }
 
  private:
@@ -124,8 +123,8 @@ class ScalarWalk {
     const std::size_t digits = kind == 'x' ? 2 : kind == 'u' ? 4 : kind == 'U' ? 8 : 0;
     at_ += 2;
     if (digits == 0) {
-      // \N and \_ are two bytes, \L and \P three, all others one.
-      done_ += kind == 'N' || kind == '_' ? 2 : kind == 'L' || kind == 'P' ? 3 : 1;
+      // \L and \P are three bytes, all others one.
+      done_ += kind == 'L' || kind == 'P' ? 3 : 1;
       return;
     }
     char32_t code = 0;

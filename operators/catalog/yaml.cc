@@ -33,6 +33,31 @@ std::size_t skip_properties(std::string_view source, std::size_t at) {
   return at;
 }
 
+// How many bytes from the start are UTF-8: all of them if it is.
+std::size_t valid_utf8(std::string_view text) {
+  std::size_t i = 0;
+  while (i < text.size()) {
+    const auto byte = [&](std::size_t k) {
+      return i + k < text.size() ? static_cast<unsigned char>(text[i + k]) : 0U;
+    };
+    const unsigned lead = byte(0);
+    const std::size_t size = lead < 0x80                    ? 1
+                             : lead >= 0xc2 && lead < 0xe0  ? 2
+                             : lead >= 0xe0 && lead < 0xf0  ? 3
+                             : lead >= 0xf0 && lead <= 0xf4 ? 4
+                                                            : 0;
+    if (size == 0) return i;
+    for (std::size_t k = 1; k < size; ++k) {
+      if ((byte(k) & 0xc0) != 0x80) return i;
+    }
+    // Too long for what they say, surrogates, and beyond the last code point.
+    if ((lead == 0xe0 && byte(1) < 0xa0) || (lead == 0xed && byte(1) >= 0xa0)) return i;
+    if ((lead == 0xf0 && byte(1) < 0x90) || (lead == 0xf4 && byte(1) >= 0x90)) return i;
+    i += size;
+  }
+  return i;
+}
+
 bool quote_is_closed(std::string_view source, std::size_t begin) {
   const char quote = source[begin];
   for (std::size_t i = begin + 1; i < source.size(); ++i) {
@@ -72,6 +97,11 @@ class Composer final : public YAML::EventHandler {
                 const std::string& value) override {
     const MutableNode node = make(YamlNode::Kind::kScalar, mark, tag, anchor);
     if (!value.empty()) node->text = value;
+    if (valid_utf8(value) < value.size()) {  // yaml-cpp makes single bytes of \_ and \N
+      errors_.push_back({node->offset, "an escape that is not UTF-8",
+                         "write \\u00a0 for \\_ and \\u0085 for \\N"});
+      node->text = "?";
+    }
     const std::string& text = source_.text();
     const char first = node->offset < text.size() ? text[node->offset] : ' ';
     node->quoted = tag != "?" && (first == '"' || first == '\'' || first == '|' || first == '>');
@@ -256,36 +286,27 @@ std::string hint_for(std::string_view message, std::string_view source, std::siz
 // YAML is UTF-8 here. yaml-cpp would guess at other encodings and replace what does not fit.
 bool check_encoding(const SourceText& source, std::vector<YamlError>& errors) {
   const std::string& text = source.text();
-  for (std::size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    if (lead < 0x20 && lead != '\t' && lead != '\n' && lead != '\r') {
-      errors.push_back({i, "a control character", "YAML is plain UTF-8 text"});
-      return false;
-    }
-    const std::size_t size = lead < 0x80                   ? 1
-                             : lead >= 0xc2 && lead < 0xe0 ? 2
-                             : lead >= 0xe0 && lead < 0xf0 ? 3
-                             : lead >= 0xf0 && lead < 0xf5 ? 4
-                                                           : 0;
-    bool valid = size > 0 && i + size <= text.size();
-    for (std::size_t k = 1; valid && k < size; ++k) {
-      valid = (static_cast<unsigned char>(text[i + k]) & 0xc0) == 0x80;
-    }
-    if (valid && size == 3) {
-      const auto second = static_cast<unsigned char>(text[i + 1]);
-      valid = !(lead == 0xe0 && second < 0xa0) && !(lead == 0xed && second >= 0xa0);
-    }
-    if (valid && size == 4) {
-      const auto second = static_cast<unsigned char>(text[i + 1]);
-      valid = !(lead == 0xf0 && second < 0x90) && !(lead == 0xf4 && second >= 0x90);
-    }
-    if (!valid) {
-      errors.push_back({i, "not UTF-8", "save the file as UTF-8"});
-      return false;
-    }
-    i += size;
+  const std::size_t valid = valid_utf8(text);
+  if (valid < text.size()) {
+    errors.push_back({valid, "not UTF-8", "save the file as UTF-8"});
+    return false;
+  }
+  const auto control = std::find_if(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r';
+  });
+  if (control != text.end()) {
+    const auto offset = static_cast<std::size_t>(control - text.begin());
+    errors.push_back({offset, "a control character", "YAML is plain UTF-8 text"});
+    return false;
   }
   return true;
+}
+
+// The character there, for people.
+std::string shown(const SourceText& source, std::size_t offset) {
+  const std::string& text = source.text();
+  return offset < text.size() && text[offset] > ' ' ? "`" + text.substr(offset, 1) + "`"
+                                                    : "end of the document";
 }
 
 // The first line after `offset` that begins a document, or npos.
@@ -310,7 +331,14 @@ std::size_t parse_from(const SourceText& source, std::size_t begin, YamlFile& fi
   };
   try {
     YAML::Parser parser(stream);
+    std::size_t last_begin = std::string::npos;
     while (parser.HandleNextDocument(composer)) {
+      // yaml-cpp does not get past what cannot begin a document, such as a stray `}`: it makes
+      // empty documents of it, for ever.
+      const std::size_t document = composer.document_begin();
+      if (document == last_begin)
+        return fail(document, "YAML: unexpected " + shown(source, document));
+      last_begin = document;
       const YamlNodePtr root = composer.root();
       if (root != nullptr && root->kind != YamlNode::Kind::kNull) file.documents.push_back(root);
     }
