@@ -8,3 +8,7 @@ target_link_libraries(spur_logging PUBLIC absl::status PRIVATE fmt::fmt spdlog::
 add_subdirectory(metrics)
 add_subdirectory(http)
 add_subdirectory(grpc)
+
+add_executable(spurd main.cc daemon.cc catalog_folder.cc)
+target_link_libraries(spurd PRIVATE spur_config spur_logging spur_version spur_metrics spur_http spur_grpc_server
+  spur_engine spur_catalog fmt::fmt)

@@ -90,14 +90,16 @@ std::string keyed_json(Reading& reading, const AggregateSpec& spec, const KeyedA
 }
 
 void read_features(Reading& reading, spur::v1::Customer& out) {
-  static const FeatureState empty;
+  static const Aggregate empty;
+  static const KeyedAggregates no_keys;
   for (std::size_t i = 0; i < reading.catalog.features.size(); ++i) {
     const catalog::Feature& feature = reading.catalog.features[i];
-    const FeatureState& state = i < reading.customer.features.size() ? reading.customer.features[i] : empty;
+    const Aggregate& state = i < reading.customer.features.size() ? reading.customer.features[i] : empty;
+    const KeyedAggregates* const keyed = reading.customer.keyed(static_cast<std::uint32_t>(i));
     add_json(*out.mutable_features(), feature.name,
-             feature.by ? keyed_json(reading, feature.spec, state.keyed)
+             feature.by ? keyed_json(reading, feature.spec, keyed != nullptr ? *keyed : no_keys)
                         : feature_json(feature.spec, [&](Member member) {
-                            return state.single.read(feature.spec, member, reading.now, reading.arena);
+                            return state.read(feature.spec, member, reading.now, reading.arena);
                           }));
   }
 }
@@ -134,7 +136,7 @@ void read_models(Reading& reading, spur::v1::Customer& out) {
 
 void fill(const Instance& instance, const catalog::Compiled& catalog, spur::v1::OpenInstance& out) {
   out.set_trigger(catalog.triggers[instance.trigger].name);
-  out.set_key(instance.key);
+  out.set_key(instance.key.str());
   out.set_opened_at_ms(instance.opened_at.ms);
   out.set_due_ms(instance.due.ms);
   out.set_count(instance.count);

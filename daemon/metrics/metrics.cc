@@ -177,8 +177,9 @@ std::string_view TriggerLabels::label_of(std::string_view trigger) {
   return *own_.emplace(trigger).first;
 }
 
-DaemonMetrics::DaemonMetrics(const Engine& engine, const Clock& clock, std::size_t trigger_labels_max)
-    : engine_(engine), clock_(clock), trigger_labels_(trigger_labels_max) {}
+DaemonMetrics::DaemonMetrics(const Engine& engine, const Clock& clock, const EdgeCounters& edge,
+                             std::size_t trigger_labels_max)
+    : engine_(engine), clock_(clock), edge_(edge), trigger_labels_(trigger_labels_max) {}
 
 std::vector<prometheus::MetricFamily> DaemonMetrics::Collect() const {
   const std::lock_guard lock(mutex_);

@@ -52,10 +52,8 @@ class TriggerLabels {
 
 class DaemonMetrics final : public prometheus::Collectable {
  public:
-  // `engine` and `clock` outlive it.
-  DaemonMetrics(const Engine& engine, const Clock& clock, std::size_t trigger_labels_max);
-
-  EdgeCounters& edge() { return edge_; }
+  // `engine`, `clock` and `edge` outlive it.
+  DaemonMetrics(const Engine& engine, const Clock& clock, const EdgeCounters& edge, std::size_t trigger_labels_max);
 
   // Any thread; scrapes are taken one at a time.
   std::vector<prometheus::MetricFamily> Collect() const override;
@@ -65,7 +63,7 @@ class DaemonMetrics final : public prometheus::Collectable {
  private:
   const Engine& engine_;
   const Clock& clock_;
-  EdgeCounters edge_;
+  const EdgeCounters& edge_;
   mutable std::mutex mutex_;
   mutable TriggerLabels trigger_labels_;
 };
