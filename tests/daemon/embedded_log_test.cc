@@ -1,0 +1,360 @@
+#include "daemon/log/embedded_log.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <filesystem>
+#include <future>
+#include <optional>
+
+#include "tests/daemon/faulty_file_system.h"
+#include "tests/daemon/temporary_folder.h"
+
+namespace spur::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class EmbeddedLogTest : public ::testing::Test {
+ protected:
+  EmbeddedLogTest() {
+    options_.path = folder_.path() + "/log";
+    options_.shards = 2;
+    open();
+  }
+  void open() {
+    auto log = EmbeddedLog::open(options_, shared_, clock_);
+    ASSERT_TRUE(log.ok()) << log.status();
+    log_ = *std::move(log);
+  }
+  absl::Status refusal(EmbeddedLog::Options options) { return EmbeddedLog::open(options, shared_, clock_).status(); }
+  // As a killed process leaves it.
+  void crash_and_reopen() {
+    log_->abandon();
+    log_.reset();
+    open();
+  }
+
+  absl::Status publish(std::uint32_t shard, std::vector<std::string> values) {
+    std::vector<InputAppend> inputs;
+    for (const std::string& value : values) inputs.push_back({shard, "shop", "key", value});
+    std::promise<absl::Status> durable;
+    const auto offsets = log_->append_inputs(inputs, [&](absl::Status status) { durable.set_value(status); });
+    return offsets.ok() ? durable.get_future().get() : offsets.status();
+  }
+  absl::StatusOr<Offset> commit(std::uint32_t shard, std::uint64_t seq, RunEffects effects = {}) {
+    std::promise<absl::StatusOr<Offset>> durable;
+    log_->append({shard, seq, "entry " + std::to_string(seq), std::move(effects),
+                  [&](absl::StatusOr<Offset> offset) { durable.set_value(std::move(offset)); }});
+    return durable.get_future().get();
+  }
+  static RunEffects action(std::uint64_t spurseq, std::string topic = "actions.email") {
+    RunEffects effects;
+    effects.actions.push_back({std::move(topic), spurseq, "action " + std::to_string(spurseq)});
+    effects.decisions.push_back({"user_id:ann", "decision " + std::to_string(spurseq)});
+    return effects;
+  }
+  std::vector<std::string> inputs(std::uint32_t shard, Offset from, PollLimits limits = {}) {
+    InputBatch batch;
+    EXPECT_TRUE(log_->poll_inputs(shard, from, limits, batch).ok());
+    std::vector<std::string> values;
+    for (const InputRecord& record : batch.records) {
+      EXPECT_EQ(record.offset, from + values.size());
+      values.emplace_back(record.value);
+    }
+    return values;
+  }
+  std::vector<std::string> journal(std::uint32_t shard) {
+    std::vector<std::string> entries;
+    EXPECT_TRUE(log_->read_journal(shard, log_->journal_begin(shard), log_->journal_end(shard),
+                                   [&](Offset, std::string_view bytes) {
+                                     entries.emplace_back(bytes);
+                                     return true;
+                                   })
+                    .ok());
+    return entries;
+  }
+  std::vector<std::string> actions(std::uint32_t shard, std::uint64_t from = 1, std::uint32_t max = 100) {
+    auto stored = log_->read_actions("actions.email", shard, from, max);
+    EXPECT_TRUE(stored.ok()) << stored.status();
+    std::vector<std::string> result;
+    for (const StoredAction& stored_action : *stored) result.push_back(stored_action.bytes);
+    return result;
+  }
+
+  TemporaryFolder folder_;
+  FaultyEnv faulty_;
+  RocksShared shared_{8 << 20, 16 << 20, faulty_.env.get()};
+  ManualClock clock_{Instant{1'772'366'400'000}};
+  EmbeddedLog::Options options_;
+  std::unique_ptr<EmbeddedLog> log_;
+};
+
+TEST_F(EmbeddedLogTest, WhatWasAcknowledgedIsThereAfterACrash) {
+  ASSERT_TRUE(publish(0, {"a", "b"}).ok());
+  ASSERT_TRUE(publish(1, {"c"}).ok());
+  ASSERT_EQ(*commit(0, 1, action(1)), 0u);
+  ASSERT_EQ(*commit(0, 2, action(2)), 1u);
+  const DeploymentId deployment = log_->deployment();
+  crash_and_reopen();
+  EXPECT_EQ(log_->deployment(), deployment);
+  EXPECT_THAT(inputs(0, 0), ElementsAre("a", "b"));
+  EXPECT_THAT(inputs(1, 0), ElementsAre("c"));
+  EXPECT_THAT(journal(0), ElementsAre("entry 1", "entry 2"));
+  EXPECT_THAT(journal(1), IsEmpty());
+  EXPECT_THAT(actions(0), ElementsAre("action 1", "action 2"));
+  EXPECT_EQ(*commit(0, 3), 2u);
+  EXPECT_THAT(inputs(0, 1), ElementsAre("b"));
+}
+
+TEST_F(EmbeddedLogTest, AnInputIsSeenBeforeItIsDurable) {
+  // Held up by nobody: what a publisher waits for is later than what the shard sees.
+  std::promise<void> durable;
+  const InputAppend input{0, "shop", "key", "early"};
+  ASSERT_TRUE(log_->append_inputs({&input, 1}, [&](absl::Status) { durable.set_value(); }).ok());
+  EXPECT_THAT(inputs(0, 0), ElementsAre("early"));
+  durable.get_future().wait();
+}
+
+TEST_F(EmbeddedLogTest, AnInputOfAnIdleShardAndItsRunShareOneSync) {
+  log_->folded(0, 0);  // somebody folds shard 0
+  std::optional<absl::StatusOr<Offset>> committed;
+  std::promise<void> both;
+  Log::Watcher watcher;
+  watcher.inputs = [&](std::uint32_t) {
+    log_->append({0, 1, "entry", {}, [&](absl::StatusOr<Offset> offset) {
+                    committed = offset;
+                    both.set_value();
+                  }});
+  };
+  log_->watch(std::move(watcher));
+  const std::uint64_t before = log_->commits();
+  const InputAppend input{0, "shop", "key", "a"};
+  ASSERT_TRUE(log_->append_inputs({&input, 1}, [](absl::Status) {}).ok());
+  both.get_future().wait();
+  EXPECT_EQ(log_->commits(), before + 1);
+}
+
+TEST_F(EmbeddedLogTest, EffectsAreUnseenUntilTheirRunIsReleased) {
+  ASSERT_TRUE(commit(0, 1, action(1)).ok());
+  ASSERT_TRUE(commit(0, 2, action(2)).ok());
+  EXPECT_THAT(actions(0), IsEmpty());
+  EXPECT_THAT(*log_->decisions_of("user_id:ann", 10), IsEmpty());
+  EXPECT_THAT(*log_->decisions(0, 0, 10), IsEmpty());
+  std::vector<std::string> told;
+  Log::Watcher watcher;
+  watcher.actions = [&](const std::string& topic) { told.push_back(topic); };
+  log_->watch(std::move(watcher));
+  log_->release(0, 1);
+  EXPECT_THAT(actions(0), ElementsAre("action 1"));
+  EXPECT_THAT(*log_->decisions_of("user_id:ann", 10), ElementsAre("decision 1"));
+  log_->release(0, 2);
+  EXPECT_THAT(actions(0), ElementsAre("action 1", "action 2"));
+  EXPECT_THAT(*log_->decisions_of("user_id:ann", 10), ElementsAre("decision 2", "decision 1"));
+  EXPECT_THAT(told, ElementsAre("actions.email", "actions.email"));
+}
+
+TEST_F(EmbeddedLogTest, ARunWithSeveralTopicsKeepsEachInOrder) {
+  RunEffects effects;
+  effects.actions.push_back({"actions.email", 1, "action 1"});
+  effects.actions.push_back({"actions.sms", 1, "sms 1"});
+  effects.actions.push_back({"actions.email", 2, "action 2"});
+  ASSERT_TRUE(commit(0, 1, std::move(effects)).ok());
+  log_->release(0, 1);
+  EXPECT_THAT(actions(0), ElementsAre("action 1", "action 2"));
+  EXPECT_THAT(actions(0, 2), ElementsAre("action 2"));
+  EXPECT_THAT(actions(0, 1, 1), ElementsAre("action 1"));
+  EXPECT_EQ((*log_->read_actions("actions.sms", 0, 1, 10))[0].bytes, "sms 1");
+}
+
+TEST_F(EmbeddedLogTest, PollsAreBoundedAndGoOnWhereTheyStopped) {
+  ASSERT_TRUE(publish(0, {"a", "b", "c"}).ok());
+  ASSERT_TRUE(publish(0, {"d"}).ok());
+  EXPECT_THAT(inputs(0, 0, {2, 1000}), ElementsAre("a", "b"));
+  EXPECT_THAT(inputs(0, 2, {2, 1000}), ElementsAre("c", "d"));
+  EXPECT_THAT(inputs(0, 1, {10, 1}), ElementsAre("b"));
+  EXPECT_THAT(inputs(0, 4), IsEmpty());
+  log_->folded(0, 4);  // now they come from disk
+  EXPECT_THAT(inputs(0, 0, {3, 1000}), ElementsAre("a", "b", "c"));
+  EXPECT_THAT(inputs(0, 3), ElementsAre("d"));
+}
+
+TEST_F(EmbeddedLogTest, APublisherIsRefusedWhileTheQueueOfAShardIsFull) {
+  options_.queue_events_max = 3;
+  crash_and_reopen();
+  log_->folded(0, 0);
+  EXPECT_TRUE(publish(0, {"a", "b"}).ok());
+  EXPECT_EQ(publish(0, {"c", "d"}).code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_TRUE(publish(1, {"other"}).ok());  // another shard's queue
+  EXPECT_TRUE(publish(0, {"c"}).ok());
+  EXPECT_THAT(inputs(0, 0), ElementsAre("a", "b", "c"));  // nothing of the refused one
+  log_->folded(0, 3);
+  EXPECT_TRUE(publish(0, {"a", "b", "c", "d"}).ok());  // an empty queue takes anything
+}
+
+TEST_F(EmbeddedLogTest, TheQueueIsBoundedInBytesToo) {
+  options_.queue_bytes_max = 1000;
+  crash_and_reopen();
+  log_->folded(0, 0);
+  EXPECT_TRUE(publish(0, {std::string(900, 'x')}).ok());
+  EXPECT_EQ(publish(0, {std::string(900, 'x')}).code(), absl::StatusCode::kResourceExhausted);
+  log_->folded(0, 1);
+  EXPECT_TRUE(publish(0, {std::string(900, 'x')}).ok());
+}
+
+TEST_F(EmbeddedLogTest, CatalogsHaveOneOrder) {
+  std::promise<Offset> durable;
+  log_->append_catalog("v1", "first", [](absl::StatusOr<Offset>) {});
+  log_->append_catalog("v2", "", [&](absl::StatusOr<Offset> offset) { durable.set_value(*offset); });
+  EXPECT_EQ(log_->catalog_end(), 2u);
+  auto seen = log_->poll_catalogs(0, 10);  // before the sync, like inputs
+  ASSERT_EQ(seen->size(), 2u);
+  EXPECT_EQ(durable.get_future().get(), 1u);
+  crash_and_reopen();
+  seen = log_->poll_catalogs(1, 10);
+  ASSERT_EQ(seen->size(), 1u);
+  EXPECT_EQ((*seen)[0].catalog, "v2");
+  EXPECT_EQ((*log_->poll_catalogs(0, 1))[0].comment, "first");
+}
+
+TEST_F(EmbeddedLogTest, CursorsOfSubscribersAreKept) {
+  std::promise<absl::Status> durable;
+  log_->store_cursor("mailer", "email", "bytes", [&](absl::Status status) { durable.set_value(status); });
+  ASSERT_TRUE(durable.get_future().get().ok());
+  crash_and_reopen();
+  EXPECT_EQ(*log_->stored_cursor("mailer", "email"), "bytes");
+  EXPECT_EQ(*log_->stored_cursor("mailer", "sms"), "");
+}
+
+TEST_F(EmbeddedLogTest, ATornEndLosesOnlyTheEnd) {
+  ASSERT_TRUE(commit(0, 1, action(1)).ok());
+  ASSERT_TRUE(commit(0, 2, action(2)).ok());
+  log_->abandon();
+  log_.reset();
+  for (const auto& file : std::filesystem::directory_iterator(options_.path)) {
+    if (file.path().extension() != ".log") continue;
+    if (file.file_size() > 0) std::filesystem::resize_file(file.path(), file.file_size() - 3);
+  }
+  open();
+  EXPECT_THAT(journal(0), ElementsAre("entry 1"));
+  EXPECT_THAT(actions(0), ElementsAre("action 1"));  // an entry and its effects go together
+}
+
+TEST_F(EmbeddedLogTest, WhatNoRecoveryNeedsIsTrimmedAndTheEndIsNot) {
+  log_.reset();
+  options_.history_inputs = 2;
+  open();
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_TRUE(publish(0, {std::to_string(i)}).ok());
+    ASSERT_TRUE(commit(0, i + 1).ok());
+  }
+  log_->folded(0, 10);
+  ASSERT_TRUE(log_->trim(0, 10, 10).ok());
+  EXPECT_EQ(log_->input_begin(0), 8u);
+  EXPECT_EQ(log_->journal_begin(0), 8u);
+  InputBatch batch;
+  EXPECT_EQ(log_->poll_inputs(0, 7, {}, batch).code(), absl::StatusCode::kOutOfRange);
+  crash_and_reopen();
+  EXPECT_EQ(log_->input_begin(0), 8u);
+  EXPECT_EQ(log_->input_end(0), 10u);
+  EXPECT_EQ(log_->journal_end(0), 10u);
+  EXPECT_THAT(inputs(0, 8), ElementsAre("8", "9"));
+  EXPECT_EQ(log_->read_journal(0, 0, 10, [](Offset, std::string_view) { return true; }).code(),
+            absl::StatusCode::kOutOfRange);
+}
+
+TEST_F(EmbeddedLogTest, ActionsPastTheirTimeExpireAndAnOlderCursorIsToldSo) {
+  ASSERT_TRUE(commit(0, 1, action(1)).ok());
+  ASSERT_TRUE(commit(0, 2, action(2)).ok());
+  log_->release(0, 2);
+  clock_.advance(kDay * 8);
+  ASSERT_TRUE(commit(0, 3, action(3)).ok());
+  log_->release(0, 3);
+  ASSERT_TRUE(log_->trim(0, 0, 0).ok());
+  EXPECT_EQ(log_->read_actions("actions.email", 0, 1, 10).status().code(), absl::StatusCode::kOutOfRange);
+  EXPECT_THAT(actions(0, 3), ElementsAre("action 3"));
+  EXPECT_THAT(*log_->decisions_of("user_id:ann", 10), ElementsAre("decision 3"));
+  crash_and_reopen();
+  EXPECT_EQ(log_->action_range("actions.email", 0).first, 3u);
+  EXPECT_EQ(log_->action_range("actions.email", 0).next, 4u);
+}
+
+TEST_F(EmbeddedLogTest, TheLastActionsStayHoweverOldForTheySayWhereTheSequenceStands) {
+  ASSERT_TRUE(commit(0, 1, action(1)).ok());
+  log_->release(0, 1);
+  clock_.advance(kDay * 30);
+  ASSERT_TRUE(log_->trim(0, 0, 0).ok());
+  crash_and_reopen();
+  EXPECT_EQ(log_->action_range("actions.email", 0).next, 2u);
+}
+
+TEST_F(EmbeddedLogTest, TooManyActionsExpireOldestFirst) {
+  log_.reset();
+  options_.actions_bytes_max = 20'000;
+  open();
+  for (std::uint64_t i = 1; i <= 50; ++i) {
+    RunEffects effects;
+    effects.actions.push_back({"actions.email", i, std::string(1000, 'x')});
+    ASSERT_TRUE(commit(0, i, std::move(effects)).ok());
+  }
+  log_->release(0, 50);
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(log_->trim(0, 0, 0).ok());
+  const ActionRange range = log_->action_range("actions.email", 0);
+  EXPECT_NEAR(static_cast<double>(range.next - range.first), 20, 2);
+}
+
+TEST_F(EmbeddedLogTest, AFullDiskRefusesAndHarmsNothing) {
+  ASSERT_TRUE(publish(0, {"a"}).ok());
+  faulty_.files->fail(FaultyFileSystem::Fault::kDiskFull);
+  EXPECT_EQ(publish(0, {"b"}).code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(log_->status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_FALSE(publish(0, {"c"}).ok());  // sticky: only a restart finds out what is there
+  faulty_.files->fail(FaultyFileSystem::Fault::kNone);
+  EXPECT_FALSE(commit(0, 1).ok());
+  crash_and_reopen();
+  EXPECT_THAT(inputs(0, 0), ElementsAre("a"));
+  EXPECT_TRUE(publish(0, {"d"}).ok());
+}
+
+TEST_F(EmbeddedLogTest, ASecondDaemonIsToldThatTheFolderIsInUse) {
+  EXPECT_EQ(refusal(options_).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(refusal(options_).message()), HasSubstr("in use by another daemon"));
+}
+
+TEST_F(EmbeddedLogTest, TheNumberOfShardsIsForLife) {
+  log_.reset();
+  EmbeddedLog::Options other = options_;
+  other.shards = 3;
+  EXPECT_EQ(refusal(other).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(refusal(other).message()), HasSubstr("has 2 shards and 3 are asked for"));
+  other.shards = 0;  // whatever it has
+  EXPECT_EQ((*EmbeddedLog::open(other, shared_, clock_))->shards(), 2u);
+}
+
+TEST_F(EmbeddedLogTest, ManyPublishersShareSyncs) {
+  constexpr int kThreads = 8, kEach = 50;
+  std::atomic<int> durable{0};
+  std::promise<void> all;
+  std::vector<std::thread> publishers;
+  for (int i = 0; i < kThreads; ++i) {
+    publishers.emplace_back([&] {
+      for (int j = 0; j < kEach; ++j) {
+        const InputAppend input{0, "shop", "key", "value"};
+        EXPECT_TRUE(log_->append_inputs({&input, 1}, [&](absl::Status status) {
+                          EXPECT_TRUE(status.ok());
+                          if (++durable == kThreads * kEach) all.set_value();
+                        }).ok());
+      }
+    });
+  }
+  for (std::thread& publisher : publishers) publisher.join();
+  all.get_future().wait();
+  EXPECT_LT(log_->commits(), kThreads * kEach);
+  EXPECT_EQ(inputs(0, 0).size(), static_cast<std::size_t>(kThreads * kEach));
+}
+
+}  // namespace
+}  // namespace spur::testing
