@@ -18,6 +18,9 @@ endif()
 if(SPUR_SANITIZE)
   add_compile_options(-fsanitize=${SPUR_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -O1 -g1)
   add_link_options(-fsanitize=${SPUR_SANITIZE})
+  if(SPUR_FUZZ)
+    add_compile_options(-fsanitize=fuzzer-no-link)  # coverage, which guides the fuzzer, in every library
+  endif()
 else()
   # Hardening as Debian's own packages are built (reference: dpkg-buildflags hardening=+all).
   add_compile_options($<$<CONFIG:Release>:-D_FORTIFY_SOURCE=2> -fstack-protector-strong)

@@ -204,7 +204,7 @@ Customer* Customers::pop_wake() {
 
 void Customers::schedule_all(Instant wake) {
   std::vector<Customer*> in_memory;
-  for (const auto& customer : impl_->customers) in_memory.push_back(customer.get());
+  for (const auto& c : impl_->customers) in_memory.push_back(c.get());  // order does not matter: plans are a sorted set
   for (Customer* customer : in_memory) {
     if (wake < customer->wake) schedule(*customer, wake);
   }
@@ -274,7 +274,7 @@ void Customers::evict() {
   };
   std::vector<Candidate> clean;
   std::size_t total = 0;
-  for (const auto& customer : impl_->customers) {
+  for (const auto& customer : impl_->customers) {  // order does not matter: a sum, and candidates that are sorted below
     const std::size_t size = customer->memory_bytes();
     total += size;
     if (customer->cut == Customer::Cut::kClean) clean.push_back({customer->touched, customer.get(), size});
@@ -312,7 +312,7 @@ absl::Status Customers::load() {
 void Customers::for_each(const std::function<void(const Customer&)>& visit) const {
   std::vector<const Customer*> all;
   all.reserve(impl_->customers.size());
-  for (const auto& customer : impl_->customers) all.push_back(customer.get());
+  for (const auto& c : impl_->customers) all.push_back(c.get());  // order does not matter: sorted below
   std::sort(all.begin(), all.end(), [](const Customer* a, const Customer* b) { return a->id() < b->id(); });
   for (const Customer* customer : all) visit(*customer);
 }

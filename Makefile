@@ -1,0 +1,47 @@
+# Thin: each target says what it calls. `make help` lists them.
+JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 60
+PREFIX ?= /usr/local
+
+.PHONY: help setup build demo test bench asan tsan fuzz lint format install clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@echo "  JOBS=N builds and tests with N at once (now $(JOBS)); SPUR_DATA names the folder of real test data"
+
+setup: ## install the Debian packages of packages.txt that are missing
+	@scripts/setup
+
+build: setup ## configure and build everything, in build/release
+	@scripts/build release $(JOBS)
+
+demo: build ## start a daemon, send it events and watch it decide
+	@scripts/demo
+
+test: build ## build and run every test
+	@ctest --preset release --parallel $(JOBS)
+
+bench: build ## run the micro benchmarks
+	@scripts/bench
+
+asan: setup ## every test under the address and undefined behaviour sanitizers, in build/asan
+	@scripts/sanitize asan $(JOBS)
+
+tsan: setup ## every test that calls no gRPC under the thread sanitizer, in build/tsan
+	@scripts/sanitize tsan $(JOBS)
+
+fuzz: setup ## each fuzz target for FUZZ_SECONDS (60), in build/fuzz
+	@scripts/fuzz $(FUZZ_SECONDS) $(JOBS)
+
+lint: ## clang-format and clang-tidy on the files changed since origin/main (or SINCE=commit)
+	@scripts/lint $(SINCE)
+
+format: ## clang-format the files changed since origin/main (or SINCE=commit), in place
+	@scripts/lint --fix $(SINCE)
+
+install: build ## install spur and spurd below PREFIX (/usr/local)
+	@cmake --install build/release --prefix $(PREFIX)
+
+clean: ## remove build/
+	@rm -rf build
