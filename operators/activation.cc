@@ -118,7 +118,7 @@ void Activation::capture_before(const std::vector<std::uint32_t>& slots) {
       // The state is about to change, so what it held is read out key by key.
       const AggregateSpec& spec = catalog_->features[slot.index].spec;
       frozen_.push_back(std::make_unique<KeyedAggregates>());
-      if (slot.index < customer_->features.size()) *frozen_.back() = customer_->features[slot.index].keyed;
+      if (const KeyedAggregates* const now = customer_->keyed(slot.index)) *frozen_.back() = *now;
       before_[s] = Value::map(new (arena_.allocate(sizeof(ByKey))) ByKey(spec, frozen_.back().get(), now_, arena_));
     }
     before_stamps_[s] = turn_;
@@ -231,15 +231,13 @@ Value Activation::compute(const SlotSource& slot) {
 Value Activation::feature(std::uint32_t index, Member member) const {
   const AggregateSpec& spec = catalog_->features[index].spec;
   const Aggregate& state =
-      index < customer_->features.size() ? customer_->features[index].single : nothing_yet();
+      index < customer_->features.size() ? customer_->features[index] : nothing_yet();
   return state.read(spec, member, now_, arena_);
 }
 
 Value Activation::feature_by_key(std::uint32_t index) {
   const AggregateSpec& spec = catalog_->features[index].spec;
-  const KeyedAggregates* const state =
-      index < customer_->features.size() ? &customer_->features[index].keyed : nullptr;
-  return Value::map(new (arena_.allocate(sizeof(ByKey))) ByKey(spec, state, now_, arena_));
+  return Value::map(new (arena_.allocate(sizeof(ByKey))) ByKey(spec, customer_->keyed(index), now_, arena_));
 }
 
 Value Activation::trait(const std::vector<std::string>& path) {

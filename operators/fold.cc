@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "operators/opened.h"
+#include "operators/triggers/schedule.h"
 #include "operators/triggers/session.h"
 #include "state/codec/value_codec.h"
 
@@ -43,9 +44,8 @@ SessionState* add_session(Turn& turn, std::uint32_t session, std::string_view ke
 
 void clear_within(Turn& turn, std::uint32_t session) {
   for (const std::uint32_t f : turn.catalog().sessions[session].features) {
-    if (f >= turn.customer.features.size()) continue;
-    turn.customer.features[f].single.clear();
-    turn.customer.features[f].keyed.clear();
+    if (f < turn.customer.features.size()) turn.customer.features[f].clear();
+    if (turn.customer.keyed(f) != nullptr) turn.customer.keyed_or_new(f).clear();
   }
 }
 
@@ -81,6 +81,7 @@ Instant idle_deadline(const catalog::Compiled& catalog, const SessionState& sess
 void fold_traits(Turn& turn) {
   if (!turn.event->traits.is(Kind::kMap)) return;
   std::vector<Trait>& traits = turn.customer.more().traits;
+  bool zone_changed = false;
   for (const MapEntry& entry : turn.event->traits.entries()) {
     std::string value;
     encode_value(entry.value, value);
@@ -88,6 +89,7 @@ void fold_traits(Turn& turn) {
     const auto place = std::lower_bound(traits.begin(), traits.end(), name,
                                         [](const Trait& t, std::string_view n) { return t.name < n; });
     const bool known = place != traits.end() && place->name == name;
+    zone_changed = zone_changed || name == "timezone";
     if (value.size() > kTraitBytesMax || (!known && traits.size() >= kTraitsMax)) {
       ++turn.shard.counters.dropped_over_limit;
       continue;
@@ -107,6 +109,11 @@ void fold_traits(Turn& turn) {
   }
   turn.slots.forget();
   want_thresholds(turn, turn.catalog().trait_thresholds);
+  if (!zone_changed) return;
+  for (const std::uint32_t t : turn.catalog().schedules) {  // their local times are other instants now
+    const catalog::Trigger& trigger = turn.catalog().triggers[t];
+    if (!trigger.zone) triggers::plan_schedule(turn, t, std::max(turn.now, trigger.from));
+  }
 }
 
 void fold_session_starts(Turn& turn) {
@@ -175,20 +182,21 @@ void fold_features(Turn& turn) {
                                     [&](const SessionState& s) { return s.session == session && s.open; });
       if (!open) continue;
     }
-    FeatureState& state = turn.customer.features[use.owner];
     for_each_match(turn, *use.pattern, [&](Value, std::string_view) {
       done = use.owner;
       const Value of = feature.of ? turn.evaluate(*feature.of) : Value::integer(1);
       if (of.is_error()) return;
       if (!feature.by) {
-        if (state.single.add(feature.spec, turn.event->time, turn.now, of, turn.shard.digest) == Aggregate::Added::kError) {
+        if (turn.customer.features[use.owner].add(feature.spec, turn.event->time, turn.now, of, turn.shard.digest) ==
+            Aggregate::Added::kError) {
           ++turn.shard.counters.conditions_in_error;
         }
         return;
       }
       const std::optional<std::string_view> by = key_text(turn.evaluate(*feature.by), turn.arena());
       if (!by) return;
-      if (state.keyed.add(feature.spec, *by, turn.event->time, turn.now, of, turn.shard.digest) == Aggregate::Added::kError) {
+      if (turn.customer.keyed_or_new(use.owner).add(feature.spec, *by, turn.event->time, turn.now, of, turn.shard.digest) ==
+          Aggregate::Added::kError) {
         ++turn.shard.counters.conditions_in_error;
       }
     });

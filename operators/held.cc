@@ -203,7 +203,7 @@ void reopen_held(Turn& turn, std::uint32_t trigger, const KeyChosen& chosen) {
     const auto place = std::lower_bound(all.begin(), all.end(), again, [](const Instance& a, const Instance& b) {
       return a.trigger != b.trigger ? a.trigger < b.trigger : a.key < b.key;
     });
-    if (place == all.end() || place->trigger != trigger || place->key != again.key) all.insert(place, std::move(again));
+    if (place == all.end() || place->trigger != trigger || !(place->key == again.key)) all.insert(place, std::move(again));
   }
 }
 

@@ -14,6 +14,7 @@
 
 #include "state/aggregates/aggregate.h"
 #include "state/aggregates/keyed.h"
+#include "state/compact_text.h"
 #include "state/time.h"
 
 namespace spur {
@@ -38,10 +39,10 @@ struct Trait {
   Instant time;       // of the event that set it: the last write by event time wins
 };
 
-// The state of one feature. Which of the two is in use follows from its definition (`by`).
-struct FeatureState {
-  Aggregate single;
-  KeyedAggregates keyed;
+// The state of a feature with `by`.
+struct KeyedFeature {
+  std::uint32_t feature = 0;  // index in the catalog
+  KeyedAggregates values;
 };
 
 // One stretch of activity, open or between two.
@@ -62,8 +63,8 @@ struct Instance {
   std::uint32_t count = 0;  // events that opened or reset it
   Instant opened_at;
   Instant due;
-  std::string key;
-  std::string opened;       // event_codec, only the fields that the trigger names
+  CompactText key;
+  CompactText opened;       // operators/opened.h: only the fields that the trigger names
 };
 
 struct KeyTime {
@@ -167,7 +168,7 @@ struct Customer {
   Instant newest = Instant::distant_past();  // the newest instant that was decided for it
   Instant next_due = Instant::never();       // nothing of its own is due before; may be early, never late
 
-  std::vector<FeatureState> features;    // by index in the catalog; may be shorter: the rest is empty
+  std::vector<Aggregate> features;       // by index in the catalog; may be shorter: the rest is empty
   std::vector<SessionState> sessions;    // by (session, key)
   std::vector<Instance> instances;       // by (trigger, key)
   std::vector<TriggerState> triggers;    // by trigger; only those with something to remember
@@ -180,6 +181,7 @@ struct Customer {
     std::vector<Sent> sent;          // by (channel, class)
     std::vector<Buffered> buffered;  // by (time, rank, id)
     std::vector<ModelState> models;  // by model
+    std::vector<KeyedFeature> keyed; // by feature
   };
   std::unique_ptr<Rare> rare;
 
@@ -196,6 +198,10 @@ struct Customer {
     if (rare == nullptr) rare = std::make_unique<Rare>();
     return *rare;
   }
+  // Of a feature with `by`: its values, nullptr if it has none; and the same, made if it has none.
+  const KeyedAggregates* keyed(std::uint32_t feature) const;
+  KeyedAggregates& keyed_or_new(std::uint32_t feature);
+
   std::size_t memory_bytes() const;
 };
 

@@ -41,7 +41,7 @@ std::int32_t Layout::find_feature(std::uint64_t definition) const {
 }
 
 void remap(Customer& customer, const Layout& from, const Layout& to) {
-  std::vector<FeatureState> features(to.features.size());
+  std::vector<Aggregate> features(to.features.size());
   for (std::size_t i = 0; i < customer.features.size(); ++i) {
     const std::int32_t place = to.find_feature(from.features[i].definition);
     if (place >= 0) features[static_cast<std::size_t>(place)] = std::move(customer.features[i]);
@@ -61,6 +61,13 @@ void remap(Customer& customer, const Layout& from, const Layout& to) {
             [](const TriggerState& a, const TriggerState& b) { return a.trigger < b.trigger; });
   if (customer.rare == nullptr) return;
   Customer::Rare& rare = *customer.rare;
+  std::vector<KeyedFeature> keyed;
+  for (KeyedFeature& k : rare.keyed) {
+    const std::int32_t place = to.find_feature(from.features[k.feature].definition);
+    if (place >= 0) keyed.push_back({static_cast<std::uint32_t>(place), std::move(k.values)});
+  }
+  std::sort(keyed.begin(), keyed.end(), [](const KeyedFeature& a, const KeyedFeature& b) { return a.feature < b.feature; });
+  rare.keyed = std::move(keyed);
   const auto any_order = [](const auto&, const auto&) { return false; };
   remap_all(rare.pending, trigger_index<Pending>, from.triggers, to.triggers, any_order);
   remap_all(rare.pending, [](Pending& p) -> std::uint32_t& { return p.channel; }, from.channels,

@@ -3,503 +3,17 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
 
-#include <charconv>
-#include <cmath>
-#include <limits>
-#include <optional>
 #include <set>
 #include <string_view>
 
-#include "operators/catalog/durations.h"
 #include "operators/catalog/known.h"
 #include "operators/catalog/nearest.h"
-#include "operators/catalog/validate.h"
+#include "operators/catalog/reader.h"
 
 namespace spur::catalog {
 namespace {
 
-using google::protobuf::Descriptor;
-using google::protobuf::FieldDescriptor;
-using google::protobuf::Message;
-
 constexpr std::string_view kApiVersion = "spur/v1";
-
-constexpr std::string_view kDurationHint = "a duration is written 90s, 30m, 2h, 7d, 4w or 1h30m";
-
-std::string quoted(std::string_view text) {
-  constexpr std::size_t kShown = 60;
-  if (text.size() <= kShown) return "`" + std::string(text) + "`";
-  std::size_t end = kShown;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  return "`" + std::string(text.substr(0, end)) + "…`";
-}
-
-std::string joined(const std::set<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
-
-std::string_view kind_of(const YamlNode& node) {
-  switch (node.kind) {
-    case YamlNode::Kind::kNull:
-      return "empty";
-    case YamlNode::Kind::kScalar:
-      return "text";
-    case YamlNode::Kind::kList:
-      return "a list";
-    case YamlNode::Kind::kMap:
-      return "a mapping";
-  }
-  return "";
-}
-
-bool is_message(const FieldDescriptor& field, std::string_view name) {
-  return field.type() == FieldDescriptor::TYPE_MESSAGE && field.message_type()->name() == name;
-}
-
-bool is_duration(const FieldDescriptor& field) {
-  return field.type() == FieldDescriptor::TYPE_INT64 && field.name().ends_with("_ms");
-}
-
-bool is_instant(const FieldDescriptor& field) {
-  return field.name() == "from_ms" || field.name() == "to_ms";
-}
-
-// How YAML writes the field.
-std::string yaml_name(const FieldDescriptor& field) {
-  std::string_view name = field.name();
-  if (name == "channels") return "channel";
-  if (name.ends_with("_ms")) name.remove_suffix(3);
-  if (name.ends_with("_minute")) name.remove_suffix(7);
-  return std::string(name);
-}
-
-// What keys a mapping for this message may have, and where each goes. The keys of an inline pattern
-// go to its Pattern.
-struct Target {
-  const FieldDescriptor* field = nullptr;
-  bool in_pattern = false;  // `field` is Pattern's
-};
-using Targets = std::map<std::string, Target>;
-
-Targets targets_of(const Descriptor& type) {
-  Targets targets;
-  for (int i = 0; i < type.field_count(); ++i) {
-    const FieldDescriptor& field = *type.field(i);
-    // A resource's name is its metadata's; `unsupported` is how other operators are noted, not a
-    // key.
-    if (field.name() == "name" || field.name() == "unsupported") continue;
-    if (field.name() == "patterns") {
-      const Descriptor& pattern = *spur::v1::Pattern::descriptor();
-      for (int k = 0; k < pattern.field_count(); ++k)
-        targets[pattern.field(k)->name()] = {pattern.field(k), true};
-    } else {
-      targets[yaml_name(field)] = {&field, false};
-    }
-  }
-  return targets;
-}
-
-std::set<std::string> keys_of(const Targets& targets) {
-  std::set<std::string> keys;
-  for (const auto& [key, target] : targets) keys.insert(key);
-  return keys;
-}
-
-// Reads one resource.
-class Reader {
- public:
-  Reader(std::shared_ptr<const SourceText> file, SourceMap& positions, std::vector<Error>& errors)
-      : file_(std::move(file)), positions_(positions), errors_(errors) {}
-
-  void fail(std::size_t offset, std::string message, std::string hint = "") {
-    errors_.push_back({file_->position(offset), std::move(message), std::move(hint)});
-  }
-
-  void note(const std::string& path, std::size_t key_offset, const YamlNode& value) {
-    const bool scalar = value.kind == YamlNode::Kind::kScalar;
-    const std::size_t offset = value.kind == YamlNode::Kind::kNull ? key_offset : value.offset;
-    positions_.add(path, {file_, key_offset, offset, scalar, scalar ? value.text : ""});
-  }
-
-  // A key that may not stand where it stands. Answers the key that was probably meant, or nothing.
-  std::string unknown_key(const YamlEntry& entry, const YamlNode& in,
-                          const std::set<std::string>& keys, const std::string& where) {
-    std::optional<std::string> near = nearest(entry.key, keys);
-    std::string hint;
-    const bool cut = in.flow && entry.value->kind == YamlNode::Kind::kNull;  // {of: f(a, b)}
-    if (cut && entry.key.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") != std::string::npos)
-      near.reset();
-    if (near) {
-      hint = "did you mean `" + *near + "`?";
-    } else if (cut) {
-      hint = "inside { } put quotes around text that holds a comma";
-    } else if (entry.key == "<<") {
-      hint = "merge keys are not read; write the keys out";
-    } else {
-      hint = keys.empty() ? "nothing may stand here" : "known are " + joined(keys);
-    }
-    fail(entry.key_offset, "unknown key " + quoted(entry.key) + " in " + where, std::move(hint));
-    return near.value_or("");
-  }
-
-  // The keys of `node` into `message`. `where` names the mapping for people.
-  void read_mapping(const YamlNode& node, Message& message, const std::string& path,
-                    const std::string& where) {
-    const Targets targets = targets_of(*message.GetDescriptor());
-    for (const YamlEntry& entry : node.entries) {
-      const std::string here = path + "." + entry.key;
-      note(here, entry.key_offset, *entry.value);
-      const auto target = targets.find(entry.key);
-      if (refuse_known(entry, message, here)) continue;
-      if (target == targets.end()) {
-        const std::string meant = unknown_key(entry, node, keys_of(targets), where);
-        if (!meant.empty())
-          positions_.add_unreadable(path + "." + meant);  // so it is not missing as well
-      } else if (target->second.in_pattern) {
-        read_field(entry, inline_pattern(message), *target->second.field, here);
-      } else if (may_be_set(entry, message, *target->second.field, here)) {
-        read_field(entry, message, *target->second.field, here);
-      }
-    }
-  }
-
- private:
-  static Message& inline_pattern(Message& message) {
-    const FieldDescriptor* patterns = message.GetDescriptor()->FindFieldByName("patterns");
-    const google::protobuf::Reflection& reflection = *message.GetReflection();
-    if (reflection.FieldSize(message, patterns) == 0) reflection.AddMessage(&message, patterns);
-    return *reflection.MutableRepeatedMessage(&message, patterns, 0);
-  }
-
-  // Settings, operators and models that the language has and this version has not.
-  bool refuse_known(const YamlEntry& entry, Message& message, const std::string& path) {
-    const std::string& type = message.GetDescriptor()->name();
-    if (const KnownSetting* setting = find_setting(type, entry.key)) {
-      const bool off = type == "Trigger" && entry.value->text == "false";
-      if (!off)
-        fail(entry.key_offset, not_in_this_version(quoted(entry.key)), std::string(setting->hint));
-      return true;
-    }
-    const bool is_trigger = type == "Trigger";
-    if (!is_trigger && type != "Model") return false;
-    const KnownName* name =
-        find_name(is_trigger ? unsupported_operators() : unsupported_models(), entry.key);
-    if (name == nullptr) return false;
-    fail(entry.key_offset,
-         not_in_this_version((is_trigger ? "operator " : "model ") + quoted(entry.key)),
-         std::string(name->hint));
-    positions_.add_unreadable(path.substr(0, path.rfind('.')) +
-                              (is_trigger ? ".operator" : ".kind"));
-    return true;
-  }
-
-  // One operator a trigger, one kind a model.
-  bool may_be_set(const YamlEntry& entry, const Message& message, const FieldDescriptor& field,
-                  const std::string& path) {
-    const auto* choice = field.real_containing_oneof();
-    if (choice == nullptr || !message.GetReflection()->HasOneof(message, choice)) return true;
-    const FieldDescriptor* earlier =
-        message.GetReflection()->GetOneofFieldDescriptor(message, choice);
-    fail(entry.key_offset,
-         "two " + std::string(choice->name() == "kind" ? "models" : "operators") + ", " +
-             quoted(yaml_name(*earlier)) + " and " + quoted(entry.key),
-         choice->name() == "kind" ? "one a Model" : "one a Trigger");
-    positions_.add_unreadable(path);
-    return false;
-  }
-
-  void wrong_type(const YamlEntry& entry, const std::string& path, std::string needed) {
-    const YamlNode& value = *entry.value;
-    const std::size_t offset =
-        value.kind == YamlNode::Kind::kNull ? entry.key_offset : value.offset;
-    fail(offset, quoted(entry.key) + " is " + std::string(kind_of(value)), std::move(needed));
-    positions_.add_unreadable(path);
-  }
-
-  void bad_value(const YamlEntry& entry, const std::string& path, const std::string& what,
-                 std::string hint) {
-    fail(entry.value->offset, quoted(entry.key) + " is " + quoted(entry.value->text) + ", " + what,
-         std::move(hint));
-    positions_.add_unreadable(path);
-  }
-
-  bool is_scalar(const YamlEntry& entry, const std::string& path, std::string_view needed) {
-    if (entry.value->kind == YamlNode::Kind::kScalar) return true;
-    wrong_type(entry, path, std::string(needed));
-    return false;
-  }
-
-  void read_field(const YamlEntry& entry, Message& message, const FieldDescriptor& field,
-                  const std::string& path) {
-    if (is_message(field, "NamedExpression"))
-      return read_named_expressions(entry, message, field, path);
-    if (is_message(field, "Cooldown")) return read_cooldown(entry, message, field, path);
-    if (is_message(field, "Parameters")) return read_parameters(entry, message, field, path);
-    if (field.type() == FieldDescriptor::TYPE_MESSAGE) {
-      return field.is_repeated() ? read_messages(entry, message, field, path)
-                                 : read_message(entry, message, field, path);
-    }
-    if (field.is_repeated()) return read_texts(entry, message, field, path);
-    read_scalar(entry, message, field, path);
-  }
-
-  void read_message(const YamlEntry& entry, Message& message, const FieldDescriptor& field,
-                    const std::string& path) {
-    const YamlNode& value = *entry.value;
-    Message& inner = *message.GetReflection()->MutableMessage(&message, &field);
-    // An operator that is a pattern may be several.
-    const bool only_patterns = field.message_type()->field_count() == 1 &&
-                               field.message_type()->field(0)->name() == "patterns";
-    if (only_patterns && value.kind == YamlNode::Kind::kList) {
-      return read_messages(entry, inner, *field.message_type()->field(0), path);
-    }
-    if (value.kind != YamlNode::Kind::kMap) {
-      return wrong_type(entry, path,
-                        "write a mapping of " + joined(keys_of(targets_of(*field.message_type()))));
-    }
-    read_mapping(value, inner, path, "`" + entry.key + "`");
-  }
-
-  // A list of mappings, or one without the list.
-  void read_messages(const YamlEntry& entry, Message& message, const FieldDescriptor& field,
-                     const std::string& path) {
-    const YamlNode& value = *entry.value;
-    const google::protobuf::Reflection& reflection = *message.GetReflection();
-    const std::string needed = "write a mapping of " +
-                               joined(keys_of(targets_of(*field.message_type()))) +
-                               ", or a list of them";
-    if (value.kind == YamlNode::Kind::kMap) {
-      return read_mapping(value, *reflection.AddMessage(&message, &field), path,
-                          "`" + entry.key + "`");
-    }
-    if (value.kind != YamlNode::Kind::kList) return wrong_type(entry, path, needed);
-    for (std::size_t i = 0; i < value.items.size(); ++i) {
-      const YamlNode& item = *value.items[i];
-      const std::string here = path + "[" + std::to_string(i) + "]";
-      note(here, item.offset, item);
-      Message& inner = *reflection.AddMessage(&message, &field);
-      if (item.kind == YamlNode::Kind::kMap) {
-        read_mapping(item, inner, here, "`" + entry.key + "`");
-      } else {
-        fail(item.offset, "an entry of " + quoted(entry.key) + " is " + std::string(kind_of(item)),
-             needed);
-        positions_.add_unreadable(here);
-      }
-    }
-  }
-
-  // A list of texts, or one without the list.
-  void read_texts(const YamlEntry& entry, Message& message, const FieldDescriptor& field,
-                  const std::string& path) {
-    const YamlNode& value = *entry.value;
-    const google::protobuf::Reflection& reflection = *message.GetReflection();
-    if (value.kind == YamlNode::Kind::kScalar)
-      return reflection.AddString(&message, &field, value.text);
-    if (value.kind != YamlNode::Kind::kList)
-      return wrong_type(entry, path, "write one text, or a list of texts");
-    for (std::size_t i = 0; i < value.items.size(); ++i) {
-      const YamlNode& item = *value.items[i];
-      const std::string here = path + "[" + std::to_string(i) + "]";
-      note(here, item.offset, item);
-      if (item.kind == YamlNode::Kind::kScalar) {
-        reflection.AddString(&message, &field, item.text);
-        continue;
-      }
-      fail(item.offset, "an entry of " + quoted(entry.key) + " is " + std::string(kind_of(item)),
-           "each is one text");
-      reflection.AddString(&message, &field, "");  // so that the others keep their places
-      positions_.add_unreadable(here);
-    }
-  }
-
-  // A mapping of names to CEL, in the order written. Each stands under its name and under its
-  // place.
-  void read_named_expressions(const YamlEntry& entry, Message& message,
-                              const FieldDescriptor& field, const std::string& path) {
-    if (entry.value->kind != YamlNode::Kind::kMap)
-      return wrong_type(entry, path, "write a mapping of names to CEL");
-    std::size_t place = 0;
-    for (const YamlEntry& named : entry.value->entries) {
-      const std::string here = path + "[" + std::to_string(place++) + "]";
-      note(here, named.key_offset, *named.value);
-      note(path + "." + named.key, named.key_offset, *named.value);
-      auto& expression = static_cast<spur::v1::NamedExpression&>(
-          *message.GetReflection()->AddMessage(&message, &field));
-      expression.set_name(named.key);
-      if (is_scalar(named, here,
-                    "write CEL: text in CEL's own quotes, a number, or an expression")) {
-        expression.set_expression(named.value->text);
-      }
-    }
-  }
-
-  // `7d`, or `{key: 7d}`.
-  void read_cooldown(const YamlEntry& entry, Message& message, const FieldDescriptor& field,
-                     const std::string& path) {
-    if (entry.value->kind == YamlNode::Kind::kMap) return read_message(entry, message, field, path);
-    auto& cooldown = static_cast<spur::v1::Cooldown&>(
-        *message.GetReflection()->MutableMessage(&message, &field));
-    if (!is_scalar(entry, path, "write a duration such as 7d, or {key: 7d}")) return;
-    if (const auto duration = parse_duration(entry.value->text)) {
-      cooldown.set_customer_ms(duration->count);
-    } else {
-      bad_value(entry, path, "not a duration", std::string(kDurationHint));
-    }
-  }
-
-  // A mapping of names to numbers, and the unit of time they are in.
-  void read_parameters(const YamlEntry& entry, Message& message, const FieldDescriptor& field,
-                       const std::string& path) {
-    if (entry.value->kind != YamlNode::Kind::kMap) {
-      return wrong_type(entry, path, "write a mapping of names to numbers, and `unit: 1w`");
-    }
-    auto& parameters = static_cast<spur::v1::Parameters&>(
-        *message.GetReflection()->MutableMessage(&message, &field));
-    for (const YamlEntry& named : entry.value->entries) {
-      const std::string here = path + "." + named.key;
-      note(here, named.key_offset, *named.value);
-      if (named.key == "unit") {
-        read_scalar(named, parameters, *parameters.GetDescriptor()->FindFieldByName("unit_ms"),
-                    here);
-      } else if (is_scalar(named, here, "write a number")) {
-        // Also under its place, as the message has it; a value that is no number keeps its place.
-        const std::string place = path + "[" + std::to_string(parameters.values_size()) + "]";
-        note(place, named.key_offset, *named.value);
-        const std::optional<double> number = read_number(named, place);
-        spur::v1::NamedNumber& value = *parameters.add_values();
-        value.set_name(named.key);
-        value.set_value(number.value_or(0));
-      }
-    }
-  }
-
-  std::optional<double> read_number(const YamlEntry& entry, const std::string& path) {
-    const std::string& text = entry.value->text;
-    double number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (!entry.value->quoted && error == std::errc() && end == text.data() + text.size() &&
-        std::isfinite(number)) {
-      return number;
-    }
-    bad_value(entry, path, "not a number",
-              entry.value->quoted ? "write it without quotes" : "write it as 20 or 0.6");
-    return std::nullopt;
-  }
-
-  std::optional<std::int64_t> read_integer(const YamlEntry& entry, const std::string& path,
-                                           std::int64_t min, std::int64_t max) {
-    const std::string& text = entry.value->text;
-    std::int64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    const bool is_number =
-        end == text.data() + text.size() && !text.empty() && error != std::errc::invalid_argument;
-    if (entry.value->quoted || !is_number) {
-      bad_value(entry, path, "not a whole number",
-                entry.value->quoted ? "write it without quotes" : "write it as 3");
-    } else if (error != std::errc() || number < min || number > max) {
-      bad_value(entry, path, "out of range", std::to_string(min) + " to " + std::to_string(max));
-    } else {
-      return number;
-    }
-    return std::nullopt;
-  }
-
-  void read_scalar(const YamlEntry& entry, Message& message, const FieldDescriptor& field,
-                   const std::string& path) {
-    if (!is_scalar(entry, path, needed_for(field))) return;
-    const google::protobuf::Reflection& reflection = *message.GetReflection();
-    switch (field.type()) {
-      case FieldDescriptor::TYPE_STRING:
-        if (entry.value->text.empty()) {
-          fail(entry.value->offset, quoted(entry.key) + " is empty", "write it or remove the key");
-          positions_.add_unreadable(path);
-        } else {
-          reflection.SetString(&message, &field, entry.value->text);
-        }
-        return;
-      case FieldDescriptor::TYPE_BOOL:
-        return read_bool(entry, message, field, path);
-      case FieldDescriptor::TYPE_DOUBLE:
-        if (const auto number = read_number(entry, path))
-          reflection.SetDouble(&message, &field, *number);
-        return;
-      case FieldDescriptor::TYPE_INT32:
-        if (field.name().ends_with("_minute")) return read_time_of_day(entry, message, field, path);
-        if (const auto number = read_integer(entry, path, std::numeric_limits<std::int32_t>::min(),
-                                             std::numeric_limits<std::int32_t>::max())) {
-          reflection.SetInt32(&message, &field, static_cast<std::int32_t>(*number));
-        }
-        return;
-      case FieldDescriptor::TYPE_UINT32:
-        if (const auto number = read_integer(entry, path, 1, kLimitMax)) {
-          reflection.SetUInt32(&message, &field, static_cast<std::uint32_t>(*number));
-        }
-        return;
-      default:
-        return read_time(entry, message, field, path);
-    }
-  }
-
-  static std::string needed_for(const FieldDescriptor& field) {
-    if (is_instant(field)) return "write an instant such as 2026-03-01T08:00:00Z";
-    if (is_duration(field)) return "write a duration such as 7d";
-    if (field.name().ends_with("_minute")) return "write a time such as \"21:00\"";
-    switch (field.type()) {
-      case FieldDescriptor::TYPE_STRING:
-        return "write one text";
-      case FieldDescriptor::TYPE_BOOL:
-        return "write true or false";
-      default:
-        return "write a number";
-    }
-  }
-
-  void read_bool(const YamlEntry& entry, Message& message, const FieldDescriptor& field,
-                 const std::string& path) {
-    const std::string& text = entry.value->text;
-    if (entry.value->quoted || (text != "true" && text != "false")) {
-      return bad_value(entry, path, "not a yes or no", "write true or false");
-    }
-    message.GetReflection()->SetBool(&message, &field, text == "true");
-  }
-
-  void read_time_of_day(const YamlEntry& entry, Message& message, const FieldDescriptor& field,
-                        const std::string& path) {
-    const std::optional<int> minute = parse_time_of_day(entry.value->text);
-    if (!minute) return bad_value(entry, path, "not a time of day", "\"00:00\" to \"23:59\"");
-    message.GetReflection()->SetInt32(&message, &field, *minute);
-  }
-
-  // Durations, and the two instants between which a trigger is active.
-  void read_time(const YamlEntry& entry, Message& message, const FieldDescriptor& field,
-                 const std::string& path) {
-    const google::protobuf::Reflection& reflection = *message.GetReflection();
-    const std::string& text = entry.value->text;
-    if (is_instant(field)) {
-      const std::optional<Instant> instant = parse_instant(text);
-      if (!instant)
-        return bad_value(entry, path, "not an instant", "write it as 2026-03-01T08:00:00Z");
-      return reflection.SetInt64(&message, &field, instant->ms);
-    }
-    const bool may_be_never = field.name() == "max_action_age_ms";
-    if (may_be_never && text == "never") return reflection.SetInt64(&message, &field, -1);
-    const std::optional<Millis> duration = parse_duration(text);
-    if (!duration) {
-      return bad_value(entry, path, "not a duration",
-                       std::string(kDurationHint) + (may_be_never ? ", or never" : ""));
-    }
-    if (may_be_never && duration->count < 0) {  // −1 would be read as never
-      return bad_value(entry, path, "negative", "a duration from 0s on, or never");
-    }
-    reflection.SetInt64(&message, &field, duration->count);
-  }
-
-  std::shared_ptr<const SourceText> file_;
-  SourceMap& positions_;
-  std::vector<Error>& errors_;
-};
 
 const std::map<std::string, std::string>& fields_by_kind() {
   static const auto* fields = new std::map<std::string, std::string>{
@@ -509,96 +23,120 @@ const std::map<std::string, std::string>& fields_by_kind() {
   return *fields;
 }
 
+// The text of an entry; empty if it is not there or is no text.
+std::string text_of(const YamlEntry* entry) {
+  return entry != nullptr && entry->value->kind == YamlNode::Kind::kScalar ? entry->value->text
+                                                                           : std::string();
+}
+
+// One document's head: what is said before `spec`, and what is wrong with it.
+class Head {
+ public:
+  Head(Reader& reader, const YamlNode& document) : reader_(reader), document_(document) {}
+
+  void check_keys() {
+    static const std::set<std::string> keys = {"apiVersion", "kind", "metadata", "spec"};
+    for (const YamlEntry& entry : document_.entries) {
+      if (!keys.contains(entry.key))
+        meant_.insert(reader_.unknown_key(entry, document_, keys, "the document"));
+    }
+  }
+
+  void check_version() {
+    const YamlEntry* version = document_.find("apiVersion");
+    if (text_of(version) == kApiVersion || meant("apiVersion")) return;
+    reader_.fail(
+        offset(version),
+        version == nullptr ? "apiVersion is missing" : "apiVersion is " + quoted(text_of(version)),
+        "write `apiVersion: spur/v1`");
+  }
+
+  // One of the kinds that can be read, or nothing.
+  std::string read_kind() {
+    const YamlEntry* kind = document_.find("kind");
+    const std::string name = text_of(kind);
+    if (fields_by_kind().contains(name)) return name;
+    std::set<std::string> kinds;
+    for (const auto& [known, unused] : fields_by_kind()) kinds.insert(known);
+    if (const KnownName* known = find_name(unsupported_kinds(), name)) {
+      reader_.fail(offset(kind), not_in_this_version("kind " + quoted(name)),
+                   std::string(known->hint));
+    } else if (!name.empty()) {
+      const std::string near = did_you_mean(name, kinds);
+      reader_.fail(offset(kind), "unknown kind " + quoted(name),
+                   near.empty() ? "one of " + joined(kinds) : near);
+    } else if (!meant("kind")) {
+      reader_.fail(offset(kind), "kind is missing", "one of " + joined(kinds));
+    }
+    return "";
+  }
+
+  // `metadata.name`; nullptr if there is none, which validation says unless `metadata` is
+  // unreadable.
+  const YamlEntry* read_name() {
+    const YamlEntry* metadata = document_.find("metadata");
+    if (metadata == nullptr || metadata->value->kind != YamlNode::Kind::kMap) return nullptr;
+    for (const YamlEntry& entry : metadata->value->entries) {
+      if (entry.key != "name")
+        meant_.insert(reader_.unknown_key(entry, *metadata->value, {"name"}, "metadata"));
+    }
+    const YamlEntry* name = metadata->value->find("name");
+    if (name != nullptr && name->value->kind != YamlNode::Kind::kScalar) {
+      reader_.fail(offset(name), "`name` is " + kind_of(*name->value), "write one text");
+      meant_.insert("name");
+    }
+    return name;
+  }
+
+  // A key is not missing but mistyped.
+  bool meant(const std::string& key) const { return meant_.contains(key); }
+
+  std::size_t offset(const YamlEntry* entry) const {
+    return entry == nullptr ? document_.offset : offset_of(*entry);
+  }
+
+ private:
+  Reader& reader_;
+  const YamlNode& document_;
+  std::set<std::string> meant_;
+};
+
 }  // namespace
 
 void Walk::read(const std::shared_ptr<const SourceText>& file, const YamlNode& document) {
   Reader reader(file, positions_, errors_);
   if (document.kind != YamlNode::Kind::kMap) {
-    reader.fail(document.offset, "the document is " + std::string(kind_of(document)),
-                "a document is a mapping of apiVersion, kind, metadata and spec");
-    return;
+    return reader.fail(document.offset, "the document is " + kind_of(document),
+                       "a document is a mapping of apiVersion, kind, metadata and spec");
   }
-  std::set<std::string> meant;  // keys that are not missing but mistyped
-  for (const YamlEntry& entry : document.entries) {
-    static const std::set<std::string> keys = {"apiVersion", "kind", "metadata", "spec"};
-    if (!keys.contains(entry.key))
-      meant.insert(reader.unknown_key(entry, document, keys, "the document"));
-  }
-  const auto text_of = [&](const YamlEntry* entry) {
-    return entry != nullptr && entry->value->kind == YamlNode::Kind::kScalar ? entry->value->text
-                                                                             : std::string();
-  };
-  const auto offset_of = [&](const YamlEntry* entry) {
-    if (entry == nullptr) return document.offset;
-    return entry->value->kind == YamlNode::Kind::kNull ? entry->key_offset : entry->value->offset;
-  };
-
-  const YamlEntry* version = document.find("apiVersion");
-  if (text_of(version) != kApiVersion && !meant.contains("apiVersion")) {
-    reader.fail(
-        offset_of(version),
-        version == nullptr ? "apiVersion is missing" : "apiVersion is " + quoted(text_of(version)),
-        "write `apiVersion: spur/v1`");
-  }
-
-  const YamlEntry* kind = document.find("kind");
-  const std::string kind_name = text_of(kind);
-  const auto field = fields_by_kind().find(kind_name);
-  if (field == fields_by_kind().end()) {
-    std::set<std::string> kinds;
-    for (const auto& [name, unused] : fields_by_kind()) kinds.insert(name);
-    if (kind_name.empty()) {
-      if (!meant.contains("kind"))
-        reader.fail(offset_of(kind), "kind is missing", "one of " + joined(kinds));
-    } else if (const KnownName* known = find_name(unsupported_kinds(), kind_name)) {
-      reader.fail(offset_of(kind), not_in_this_version("kind " + quoted(kind_name)),
-                  std::string(known->hint));
-    } else {
-      const std::string near = did_you_mean(kind_name, kinds);
-      reader.fail(offset_of(kind), "unknown kind " + quoted(kind_name),
-                  near.empty() ? "one of " + joined(kinds) : near);
-    }
-    return;
-  }
-
+  Head head(reader, document);
+  head.check_keys();
+  head.check_version();
+  const std::string kind = head.read_kind();
+  if (kind.empty()) return;
+  const YamlEntry* name = head.read_name();
   const YamlEntry* metadata = document.find("metadata");
-  const YamlEntry* name = nullptr;
-  if (metadata != nullptr && metadata->value->kind == YamlNode::Kind::kMap) {
-    name = metadata->value->find("name");
-    for (const YamlEntry& entry : metadata->value->entries) {
-      if (&entry != name)
-        meant.insert(reader.unknown_key(entry, *metadata->value, {"name"}, "metadata"));
-    }
-  }
-  if (name != nullptr && name->value->kind != YamlNode::Kind::kScalar) {
-    reader.fail(offset_of(name), "`name` is " + std::string(kind_of(*name->value)),
-                "write one text");
-    meant.insert("name");
-  }
-  const std::string resource_name = text_of(name);
+  const YamlEntry* spec = document.find("spec");
+
   const std::string path =
-      resource_path(kind_name, resource_name, ++occurrences_[{kind_name, resource_name}]);
+      resource_path(kind, text_of(name), ++occurrences_[{kind, text_of(name)}]);
   reader.note(path, document.offset, document);
   if (metadata != nullptr) reader.note(path + "/metadata", metadata->key_offset, *metadata->value);
   if (name != nullptr) reader.note(path + "/metadata.name", name->key_offset, *name->value);
-  if (meant.contains("metadata") || meant.contains("name"))
-    positions_.add_unreadable(path + "/metadata");
+  if (head.meant("metadata") || head.meant("name")) reader.unreadable(path + "/metadata");
+  if (spec != nullptr) reader.note(path + "/spec", spec->key_offset, *spec->value);
 
   google::protobuf::Message& resource = *catalog_.GetReflection()->AddMessage(
-      &catalog_, catalog_.GetDescriptor()->FindFieldByName(field->second));
+      &catalog_, catalog_.GetDescriptor()->FindFieldByName(fields_by_kind().at(kind)));
   resource.GetReflection()->SetString(&resource, resource.GetDescriptor()->FindFieldByName("name"),
-                                      resource_name);
-
-  const YamlEntry* spec = document.find("spec");
-  if (spec != nullptr) reader.note(path + "/spec", spec->key_offset, *spec->value);
+                                      text_of(name));
   if (spec != nullptr && spec->value->kind == YamlNode::Kind::kMap) {
-    reader.read_mapping(*spec->value, resource, path + "/spec", "spec of " + kind_name);
-    return;
+    return read_fields(reader, *spec->value, resource, path + "/spec", "spec of " + kind);
   }
-  positions_.add_unreadable(path + "/spec");
-  if (meant.contains("spec")) return;
-  reader.fail(offset_of(spec),
-              spec == nullptr ? "spec is missing" : "spec is " + std::string(kind_of(*spec->value)),
+  reader.unreadable(path + "/spec");
+  if (head.meant("spec")) return;
+  reader.fail(head.offset(spec),
+              spec == nullptr ? "spec is missing" : "spec is " + kind_of(*spec->value),
               "write a mapping; `spec: {}` if there is nothing to say");
 }
 

@@ -12,7 +12,7 @@ namespace {
 auto place_of(std::vector<Instance>& all, std::uint32_t trigger, std::string_view key) {
   return std::lower_bound(all.begin(), all.end(), std::pair(trigger, key),
                           [](const Instance& i, const std::pair<std::uint32_t, std::string_view>& at) {
-                            return i.trigger != at.first ? i.trigger < at.first : i.key < at.second;
+                            return i.trigger != at.first ? i.trigger < at.first : i.key.view() < at.second;
                           });
 }
 
@@ -32,7 +32,7 @@ struct Meant {
   bool all = false;
   std::vector<std::string> keys;
 
-  bool has(const std::string& key) const {
+  bool has(std::string_view key) const {
     return any && (all || std::find(keys.begin(), keys.end(), key) != keys.end());
   }
 };
@@ -103,7 +103,7 @@ void absence_opens(Turn& turn) {
     for_each_match(turn, *use.pattern, [&](Value item, std::string_view key) {
       std::vector<Instance>& all = turn.customer.instances;
       const auto place = place_of(all, use.owner, key);
-      if (place != all.end() && place->trigger == use.owner && place->key == key) return;
+      if (place != all.end() && place->trigger == use.owner && place->key.view() == key) return;
       const InstanceView view{key, turn.event->time, 1, turn.event, {}, item, nullptr};
       turn.slots.set_instance(&view);
       const std::optional<Instant> due = deadline(turn, trigger, use.owner, turn.event->time);
@@ -133,7 +133,7 @@ void absence_opens(Turn& turn) {
       fresh.count = 1;
       fresh.opened_at = turn.event->time;
       fresh.due = *due;
-      fresh.key = std::string(key);
+      fresh.key = key;
       fresh.opened = encode_opened(*turn.event, turn.catalog().schema, trigger.opened_fields,
                                    trigger.keeps_item ? item : Value::absent());
       mutate(turn, Tag::kInstance, fresh.key, static_cast<std::uint64_t>(fresh.due.ms));
@@ -148,11 +148,11 @@ void absence_concludes(Turn& turn, std::size_t instance, Instant hold_until) {
   mutate(turn, Tag::kInstanceClosed, ended.key, ended.trigger);
   Firing firing;
   firing.trigger = ended.trigger;
-  firing.key = std::move(ended.key);
+  firing.key = ended.key.str();
   firing.base = ended.due;
   firing.opened_at = ended.opened_at;
   firing.count = ended.count;
-  firing.opened = std::move(ended.opened);
+  firing.opened = ended.opened.str();
   if (turn.catalog().triggers[ended.trigger].grace.count > 0) firing.hold_until = hold_until;
   collect(turn, std::move(firing));
 }

@@ -11,11 +11,13 @@ namespace {
 Instant next_asking(Turn& turn, const catalog::Trigger& trigger) {
   Instant next = trigger.every.count > 0 ? turn.now + trigger.every : Instant::never();
   for (const std::uint32_t f : trigger.windowed_features) {
-    if (f >= turn.customer.features.size()) continue;
     const AggregateSpec& spec = turn.catalog().features[f].spec;
-    const FeatureState& state = turn.customer.features[f];
-    next = std::min(next, turn.catalog().features[f].by ? state.keyed.next_change(spec, turn.now)
-                                                        : state.single.next_change(spec, turn.now));
+    if (turn.catalog().features[f].by) {
+      const KeyedAggregates* const keyed = turn.customer.keyed(f);
+      if (keyed != nullptr) next = std::min(next, keyed->next_change(spec, turn.now));
+    } else if (f < turn.customer.features.size()) {
+      next = std::min(next, turn.customer.features[f].next_change(spec, turn.now));
+    }
   }
   return next;
 }

@@ -10,16 +10,17 @@ namespace {
 constexpr char kVersion = 1;
 
 void encode_features(const Customer& customer, const Layout& layout, v1::CustomerRow& row) {
-  for (std::size_t i = 0; i < customer.features.size(); ++i) {
-    const FeatureState& state = customer.features[i];
+  for (std::size_t i = 0; i < layout.features.size(); ++i) {
     const Layout::Feature& feature = layout.features[i];
-    if (feature.keyed ? state.keyed.empty() : state.single.empty()) continue;
+    const KeyedAggregates* const keyed = feature.keyed ? customer.keyed(static_cast<std::uint32_t>(i)) : nullptr;
+    const bool single = !feature.keyed && i < customer.features.size() && !customer.features[i].empty();
+    if (!single && (keyed == nullptr || keyed->empty())) continue;
     v1::FeatureRow* out = row.add_features();
     out->set_definition(feature.definition);
     if (feature.keyed) {
-      state.keyed.encode(feature.spec, *out->mutable_state());
+      keyed->encode(feature.spec, *out->mutable_state());
     } else {
-      state.single.encode(feature.spec, *out->mutable_state());
+      customer.features[i].encode(feature.spec, *out->mutable_state());
     }
   }
 }
@@ -52,11 +53,11 @@ void encode_triggers(const Customer& customer, const Layout& layout, v1::Custome
   for (const Instance& i : customer.instances) {
     v1::InstanceRow* out = row.add_instances();
     out->set_trigger(layout.triggers[i.trigger]);
-    out->set_key(i.key);
+    out->set_key(i.key.str());
     out->set_opened_at_ms(i.opened_at.ms);
     out->set_count(i.count);
     out->set_due_ms(i.due.ms);
-    out->set_opened(i.opened);
+    out->set_opened(i.opened.str());
   }
 }
 
@@ -122,9 +123,9 @@ bool decode_features(const v1::CustomerRow& row, const Layout& layout, Customer&
     const std::int32_t place = layout.find_feature(feature.definition());
     if (place < 0) continue;
     const Layout::Feature& definition = layout.features[static_cast<std::size_t>(place)];
-    FeatureState& state = out.features[static_cast<std::size_t>(place)];
-    const bool valid = definition.keyed ? state.keyed.decode(definition.spec, feature.state())
-                                        : state.single.decode(definition.spec, feature.state());
+    const bool valid = definition.keyed
+                           ? out.keyed_or_new(static_cast<std::uint32_t>(place)).decode(definition.spec, feature.state())
+                           : out.features[static_cast<std::size_t>(place)].decode(definition.spec, feature.state());
     if (!valid) return false;
   }
   return true;
