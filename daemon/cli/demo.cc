@@ -1,0 +1,338 @@
+// spur demo: what `make demo` shows.
+#include "daemon/cli/demo.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+
+#include <grpcpp/grpcpp.h>
+
+#include "daemon/cli/command.h"
+#include "daemon/cli/progress.h"
+#include "daemon/clock.h"
+#include "daemon/inputs/event_file.h"
+#include "daemon/inputs/segment.h"
+#include "fmt/format.h"
+#include "httplib.h"
+#include "operators/expression/text.h"
+#include "spur/v1/service.grpc.pb.h"
+
+namespace spur::cli {
+namespace {
+
+constexpr std::chrono::seconds kCallTime(120);
+constexpr int kHistoryBatch = 500;
+constexpr std::uint32_t kCredits = 10'000;
+
+std::chrono::nanoseconds now() { return SystemClock().read().steady; }
+
+double ms(std::chrono::nanoseconds d) { return std::chrono::duration<double, std::milli>(d).count(); }
+
+// What was sent live and when; what came back and how long that took.
+class Board {
+ public:
+  explicit Board(Instant live_from) : live_from_(live_from) {}
+
+  void sent(const std::string& id, Instant time) {
+    const std::lock_guard lock(mutex_);
+    sent_[id] = {time, now()};
+  }
+
+  void arrived(const spur::v1::Action& action) {
+    const std::chrono::nanoseconds at = now();
+    const std::lock_guard lock(mutex_);
+    last_arrival_ = at;
+    if (action.time_ms() < live_from_.ms) {
+      ++history_;
+      return;
+    }
+    ++live_;
+    by_trigger_[action.trigger()]++;
+    last_customer_ = action.customer();
+    last_trigger_ = action.trigger();
+    // An action whose instant is that of the event that caused it was decided by the event; another by the clock.
+    const auto cause = sent_.find(action.cause_event_id());
+    std::string how = "by the clock";
+    if (cause != sent_.end() && cause->second.time.ms == action.time_ms()) {
+      latencies_.push_back(at - cause->second.at);
+      how = fmt::format("{:.2f} ms after its event", ms(latencies_.back()));
+    }
+    print(action, how);
+  }
+
+  void print_summary(double history_rate, std::uint64_t live_events) {
+    const std::lock_guard lock(mutex_);
+    fmt::print("\n{:.0f} events/s while history was read; {} events live; {} actions came out live, {} from history\n",
+               history_rate, live_events, live_, history_);
+    std::sort(latencies_.begin(), latencies_.end());
+    if (!latencies_.empty()) {
+      const auto at = [&](double p) { return ms(latencies_[std::min(latencies_.size() - 1, static_cast<std::size_t>(p * static_cast<double>(latencies_.size())))]); };
+      fmt::print("event → action, publish to delivery over gRPC, durable in between: p50 {:.2f} ms, p99 {:.2f} ms ({} actions)\n",
+                 at(0.5), at(0.99), latencies_.size());
+    }
+  }
+
+  std::chrono::nanoseconds last_arrival() {
+    const std::lock_guard lock(mutex_);
+    return last_arrival_;
+  }
+  std::pair<std::string, std::string> an_example() {
+    const std::lock_guard lock(mutex_);
+    return {last_customer_, last_trigger_};
+  }
+
+ private:
+  static void print(const spur::v1::Action& action, const std::string& how) {
+    const std::string time = expression::timestamp_text(action.time_ms() / 1000, 0);
+    const std::string instance = action.instance().empty() ? "" : "[" + action.instance() + "]";
+    fmt::print("{}  {:<12} {:<16} → {:<14} because {}{} {} ({})\n", time, action.channel(), action.template_(),
+               action.customer(), action.trigger(), instance, action.data_json(), how);
+    std::fflush(stdout);
+  }
+
+  struct Sent {
+    Instant time;
+    std::chrono::nanoseconds at;
+  };
+  const Instant live_from_;
+  std::mutex mutex_;
+  std::unordered_map<std::string, Sent> sent_;
+  std::vector<std::chrono::nanoseconds> latencies_;
+  std::map<std::string, std::uint64_t> by_trigger_;
+  std::uint64_t history_ = 0, live_ = 0;
+  std::chrono::nanoseconds last_arrival_{0};
+  std::string last_customer_, last_trigger_;
+};
+
+// Reads one channel on a thread of its own until stop().
+class Listener {
+ public:
+  Listener(const std::shared_ptr<grpc::Channel>& channel, const std::string& name, Board& board)
+      : stub_(spur::v1::ActionService::NewStub(channel)), stream_(stub_->Subscribe(&context_)) {
+    spur::v1::SubscribeRequest open;
+    open.set_channel(name);
+    open.set_credits(kCredits);
+    stream_->Write(open);
+    thread_ = std::thread([this, &board] {
+      spur::v1::SubscribeResponse response;
+      for (std::uint32_t taken = 0; stream_->Read(&response);) {
+        if (!response.has_delivery()) continue;
+        board.arrived(response.delivery().action());
+        if (++taken < kCredits / 2) continue;
+        spur::v1::SubscribeRequest more;
+        more.set_credits(taken);
+        stream_->Write(more);
+        taken = 0;
+      }
+    });
+  }
+  ~Listener() {
+    context_.TryCancel();
+    thread_.join();
+  }
+
+ private:
+  grpc::ClientContext context_;
+  std::unique_ptr<spur::v1::ActionService::Stub> stub_;
+  std::unique_ptr<grpc::ClientReaderWriter<spur::v1::SubscribeRequest, spur::v1::SubscribeResponse>> stream_;
+  std::thread thread_;
+};
+
+using PublishStream = grpc::ClientReaderWriter<spur::v1::PublishRequest, spur::v1::PublishResponse>;
+
+// Publishes whole files; answers how many events, or nullopt after saying what is wrong.
+std::optional<std::uint64_t> publish_history(spur::v1::EventService::Stub& stub, const DemoOptions& options) {
+  absl::StatusOr<EventFile> file = EventFile::open(options.history);
+  if (!file.ok()) {
+    fmt::print(stderr, "spur demo: {}\n", file.status().message());
+    return std::nullopt;
+  }
+  grpc::ClientContext context;
+  services::set_deadline(context, kCallTime);
+  const auto stream = stub.PublishStream(&context);
+  std::atomic<std::uint64_t> acknowledged = 0;
+  std::thread answers([&] {
+    spur::v1::PublishResponse response;
+    while (stream->Read(&response)) acknowledged += static_cast<std::uint64_t>(response.results_size());
+  });
+  Progress progress(true);
+  spur::v1::PublishRequest batch;
+  bool open = true;
+  while (const std::optional<EventFile::Line> line = file->next()) {
+    batch.add_events()->set_json(std::string(line->bytes));
+    if (batch.events_size() < kHistoryBatch) continue;
+    open = open && stream->Write(batch);
+    batch.clear_events();
+    progress.show("history", file->consumed_bytes(), file->total_bytes(), acknowledged);
+  }
+  if (open && batch.events_size() > 0) stream->Write(batch);
+  stream->WritesDone();
+  answers.join();
+  progress.done();
+  const grpc::Status status = stream->Finish();
+  if (!status.ok()) {
+    fmt::print(stderr, "spur demo: {}\n", services::error_text(status, options.client));
+    return std::nullopt;
+  }
+  return acknowledged.load();
+}
+
+struct LiveEvent {
+  std::string id;
+  Instant time;
+  std::string json;
+};
+
+std::vector<LiveEvent> read_live(const std::string& path) {
+  std::vector<LiveEvent> events;
+  absl::StatusOr<EventFile> file = EventFile::open(path);
+  if (!file.ok()) {
+    fmt::print(stderr, "spur demo: {}\n", file.status().message());
+    return events;
+  }
+  SegmentDecoder decoder;
+  const EventSchema nothing;
+  Arena arena;
+  while (const std::optional<EventFile::Line> line = file->next()) {
+    arena.reset();
+    const Decoded decoded = decoder.decode(line->bytes, nothing, 0, arena);
+    if (const Event* const event = std::get_if<Event>(&decoded)) {
+      events.push_back({std::string(event->id), event->time, std::string(line->bytes)});
+    }
+  }
+  return events;
+}
+
+// Publishes at the wanted pace, each event on its own.
+bool publish_live(spur::v1::EventService::Stub& stub, const std::vector<LiveEvent>& events, const DemoOptions& options, Board& board) {
+  grpc::ClientContext context;
+  services::set_deadline(context, kCallTime);
+  const auto stream = stub.PublishStream(&context);
+  std::thread answers([&] {
+    spur::v1::PublishResponse response;
+    while (stream->Read(&response)) {
+    }
+  });
+  const std::chrono::nanoseconds start = now();
+  const auto gap = std::chrono::nanoseconds(static_cast<std::int64_t>(1e9 / options.rate));
+  bool open = true;
+  for (std::size_t i = 0; open && i < events.size(); ++i) {
+    const std::chrono::nanoseconds due = start + gap * static_cast<std::int64_t>(i);
+    if (const std::chrono::nanoseconds at = now(); at < due) std::this_thread::sleep_for(due - at);
+    spur::v1::PublishRequest one;
+    one.add_events()->set_json(events[i].json);
+    board.sent(events[i].id, events[i].time);
+    open = stream->Write(one);
+  }
+  stream->WritesDone();
+  answers.join();
+  const grpc::Status status = stream->Finish();
+  if (!status.ok()) fmt::print(stderr, "spur demo: {}\n", services::error_text(status, options.client));
+  return status.ok();
+}
+
+// Decisions by trigger and verdict, as the daemon's own metrics count them.
+void print_decisions(const std::string& url) {
+  httplib::Client http(url);
+  const httplib::Result answer = http.Get("/metrics");
+  if (!answer || answer->status != 200) {
+    fmt::print(stderr, "(no metrics at {}/metrics)\n", url);
+    return;
+  }
+  fmt::print("\ndecisions so far, history included:\n");
+  std::size_t at = 0;
+  while (at < answer->body.size()) {
+    const std::size_t end = std::min(answer->body.find('\n', at), answer->body.size());
+    const std::string line = answer->body.substr(at, end - at);
+    at = end + 1;
+    if (line.rfind("spur_decisions_total{", 0) != 0) continue;
+    std::string row = "  ";
+    for (const char* label : {"trigger", "verdict", "reason"}) {
+      const std::string key = std::string(label) + "=\"";
+      const std::size_t from = line.find(key);
+      const std::string value = from == std::string::npos ? "" : line.substr(from + key.size(), line.find('"', from + key.size()) - from - key.size());
+      row += fmt::format("{:<26}", value);
+    }
+    fmt::print("{}{:>8}\n", row, line.substr(line.rfind(' ') + 1));
+  }
+}
+
+// Lets what is on its way arrive: until nothing has come for a while.
+void drain(Board& board, std::chrono::milliseconds quiet, std::chrono::milliseconds most) {
+  const std::chrono::nanoseconds start = now();
+  while (now() - start < most && now() - std::max(start, board.last_arrival()) < quiet) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+}
+
+}  // namespace
+
+int run_demo(const DemoOptions& options) {
+  const absl::StatusOr<std::shared_ptr<grpc::Channel>> channel = services::make_channel(options.client);
+  if (!channel.ok()) {
+    fmt::print(stderr, "spur demo: {}\n", channel.status().message());
+    return kBadUse;
+  }
+  if (const absl::Status up = services::wait_connected(**channel, options.client, std::chrono::seconds(30)); !up.ok()) {
+    fmt::print(stderr, "spur demo: {}\n", up.message());
+    return kWorld;
+  }
+  const std::vector<LiveEvent> live = read_live(options.live);
+  if (live.empty()) return kBadUse;
+  const auto events = spur::v1::EventService::NewStub(*channel);
+  const auto catalogs = spur::v1::CatalogService::NewStub(*channel);
+  grpc::ClientContext context;
+  services::set_deadline(context, kCallTime);
+  spur::v1::GetCatalogResponse catalog;
+  if (const grpc::Status status = catalogs->Get(&context, {}, &catalog); !status.ok()) {
+    fmt::print(stderr, "spur demo: {}\n", services::error_text(status, options.client));
+    return services::exit_code(status);
+  }
+
+  Board board(live.front().time);
+  std::vector<std::unique_ptr<Listener>> listeners;
+  for (const auto& c : catalog.catalog().channels()) listeners.push_back(std::make_unique<Listener>(*channel, c.name(), board));
+
+  fmt::print("reading the shop's history, as fast as it goes …\n");
+  const std::chrono::nanoseconds start = now();
+  const std::optional<std::uint64_t> history = publish_history(*events, options);
+  if (!history) return kWorld;
+  const double history_rate = static_cast<double>(*history) / std::chrono::duration<double>(now() - start).count();
+  drain(board, std::chrono::milliseconds(500), std::chrono::seconds(15));
+
+  fmt::print("{} events of history are in. Now the shop's last days, {:.0f} events a second, and what is done about them:\n\n",
+             *history, options.rate);
+  if (!publish_live(*events, live, options, board)) return kWorld;
+  drain(board, std::chrono::milliseconds(500), std::chrono::seconds(5));
+  listeners.clear();
+
+  board.print_summary(history_rate, live.size());
+  print_decisions(options.metrics_url);
+  const auto [customer, trigger] = board.an_example();
+  fmt::print("\nhow to go on (with `make demo ARGS=--keep` the daemon stays up):\n");
+  fmt::print("  spur explain {} --trigger {}    why this customer got it\n", customer, trigger);
+  fmt::print("  spur get {}                     what is known of this customer\n", customer);
+  fmt::print("  {}/metrics                      for Prometheus\n", options.metrics_url);
+  return kFine;
+}
+
+void add_demo(CLI::App& app, Chosen& chosen) {
+  CLI::App* const command = app.add_subcommand("demo", "publish a history, then more events live, and print each action as it comes");
+  auto options = std::make_shared<DemoOptions>();
+  options->metrics_url = "http://127.0.0.1:7476";
+  command->add_option("--address", options->client.address, "gRPC address of the daemon")->capture_default_str()->envname("SPUR_ADDRESS");
+  command->add_option("--metrics", options->metrics_url, "the daemon's admin port")->capture_default_str();
+  command->add_option("--history", options->history, "Segment calls published first, as fast as possible")->required();
+  command->add_option("--live", options->live, "Segment calls published then, at --rate")->required();
+  command->add_option("--rate", options->rate, "live events a second")->capture_default_str()->check(CLI::Range(1.0, 100'000.0));
+  command->footer("Example:\n  make demo");
+  command->callback([&chosen, options] { chosen.run = [options] { return run_demo(*options); }; });
+}
+
+}  // namespace spur::cli

@@ -1,0 +1,20 @@
+// The demo: publishes a history, then more events live, and prints each action as it comes with how long it took.
+#pragma once
+
+#include <string>
+
+#include "daemon/grpc/client.h"
+
+namespace spur::cli {
+
+struct DemoOptions {
+  services::ClientOptions client;
+  std::string metrics_url;  // http://host:port of the daemon's admin port
+  std::string history, live;  // files of Segment calls
+  double rate = 150;        // live events a second
+};
+
+// An exit code (command.h).
+int run_demo(const DemoOptions& options);
+
+}  // namespace spur::cli
