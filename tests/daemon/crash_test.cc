@@ -1,6 +1,7 @@
 // The daemon dies at every n-th run, before its append or after its commit, and is started again. What it decided must be
 // byte for byte what it decides undisturbed (design.md §1: recovery is replay).
 #include <atomic>
+#include <map>
 
 #include "tests/daemon/engine_fixture.h"
 
@@ -62,7 +63,9 @@ TEST_P(CrashTest, DecidesTheSameBytesAsUndisturbed) {
   for (const ShardStats& shard : engine_->stats().shards) EXPECT_EQ(shard.divergences, 0u);
   // No action twice, none missing: spurseq is dense per shard.
   std::map<std::uint32_t, std::uint64_t> last;
-  for (const ActionDelivery& delivery : *engine_->read_actions(kTopic, "", 100'000)) {
+  const auto deliveries = engine_->read_actions(kTopic, "", 100'000);
+  ASSERT_TRUE(deliveries.ok());
+  for (const ActionDelivery& delivery : *deliveries) {
     EXPECT_EQ(delivery.action.spurseq(), ++last[delivery.action.id().shard()]);
   }
   engine_.reset();
