@@ -16,7 +16,8 @@ setup: ## install the Debian packages of packages.txt that are missing
 build: setup ## configure and build everything, in build/release
 	@scripts/build release $(JOBS)
 
-demo: build ## start a daemon, send it events and watch it decide
+demo: setup ## build the two programs, start a daemon, send it events and watch it decide
+	@scripts/build release $(JOBS) spur spurd
 	@scripts/demo
 
 test: build ## build and run every test
