@@ -19,7 +19,14 @@ struct Chosen {
   std::function<int()> run;
 };
 
+void add_apply(CLI::App& app, Chosen& chosen);
 void add_backtest(CLI::App& app, Chosen& chosen);
+void add_completion(CLI::App& app, Chosen& chosen);  // of all commands that are there when it is asked
+void add_explain(CLI::App& app, Chosen& chosen);
+void add_get(CLI::App& app, Chosen& chosen);
+void add_publish(CLI::App& app, Chosen& chosen);
+void add_subscribe(CLI::App& app, Chosen& chosen);
+void add_test(CLI::App& app, Chosen& chosen);
 void add_validate(CLI::App& app, Chosen& chosen);
 
 }  // namespace spur::cli

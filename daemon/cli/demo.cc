@@ -150,7 +150,7 @@ using PublishStream = grpc::ClientReaderWriter<spur::v1::PublishRequest, spur::v
 std::optional<std::uint64_t> publish_history(spur::v1::EventService::Stub& stub, const DemoOptions& options) {
   absl::StatusOr<EventFile> file = EventFile::open(options.history);
   if (!file.ok()) {
-    fmt::print(stderr, "spur demo: {}\n", file.status().message());
+    fmt::print(stderr, "spur demo: {}\n", std::string(file.status().message()));
     return std::nullopt;
   }
   grpc::ClientContext context;
@@ -193,7 +193,7 @@ std::vector<LiveEvent> read_live(const std::string& path) {
   std::vector<LiveEvent> events;
   absl::StatusOr<EventFile> file = EventFile::open(path);
   if (!file.ok()) {
-    fmt::print(stderr, "spur demo: {}\n", file.status().message());
+    fmt::print(stderr, "spur demo: {}\n", std::string(file.status().message()));
     return events;
   }
   SegmentDecoder decoder;
@@ -276,11 +276,11 @@ void drain(Board& board, std::chrono::milliseconds quiet, std::chrono::milliseco
 int run_demo(const DemoOptions& options) {
   const absl::StatusOr<std::shared_ptr<grpc::Channel>> channel = services::make_channel(options.client);
   if (!channel.ok()) {
-    fmt::print(stderr, "spur demo: {}\n", channel.status().message());
+    fmt::print(stderr, "spur demo: {}\n", std::string(channel.status().message()));
     return kBadUse;
   }
   if (const absl::Status up = services::wait_connected(**channel, options.client, std::chrono::seconds(30)); !up.ok()) {
-    fmt::print(stderr, "spur demo: {}\n", up.message());
+    fmt::print(stderr, "spur demo: {}\n", std::string(up.message()));
     return kWorld;
   }
   const std::vector<LiveEvent> live = read_live(options.live);

@@ -14,7 +14,14 @@ int main(int argc, char** argv) {
       "`spur COMMAND --help` has examples.");
   Chosen chosen;
   add_validate(app, chosen);
+  add_test(app, chosen);
   add_backtest(app, chosen);
+  add_apply(app, chosen);
+  add_publish(app, chosen);
+  add_subscribe(app, chosen);
+  add_get(app, chosen);
+  add_explain(app, chosen);
+  add_completion(app, chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -1,0 +1,78 @@
+// A file of trigger tests: YAML in, events as the daemon would receive them and expected decisions out.
+//
+//     catalog: .                       # folder of the catalog, from this file; default: the file's own folder
+//     start: 2026-03-01T08:00:00Z      # `at` counts from here
+//     tests:
+//       - name: a forgotten cart       # each name once a file
+//         events: [{at: 0m, customer: ann, event: Product Added, properties: {cart_id: k1}}]
+//         run_until: 3d                # everything due up to and including it is decided; default: the newest event
+//         only: sent                   # compare these verdicts only (one or a list); default: all
+//         expect: [{at: 60m, trigger: cart-abandoned, channel: email, verdict: sent, data: {cart: k1}}]
+//
+// An instant (`at`, `run_until`) is a duration from `start`, which may be negative, or RFC 3339.
+// An event: at, customer (user id; the one before if neither it nor anonymous_id is given), anonymous_id, event (a
+// track) or type (identify, page, screen, group, alias; `name` with page and screen), properties, traits, context, id
+// (default: by place, so that equal events are different and ties go as written).
+// An expectation: at, customer, trigger, instance, channel, template, verdict, reason, data. What is not given is not
+// compared. `data` is compared as a whole.
+// `consent` is known, not in this version: only an empty list is taken.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "operators/catalog/position.h"
+#include "operators/catalog/yaml.h"
+#include "operators/effects.h"
+#include "state/time.h"
+
+namespace spur::trigger_test {
+
+// One call, in the order written, which is the order of arrival.
+struct TestEvent {
+  catalog::Position at;
+  Instant time;
+  std::string id;
+  std::string json;
+};
+
+struct Expectation {
+  catalog::Position at;
+  std::optional<Instant> time;
+  std::optional<std::string> customer;  // "ann" is user_id:ann
+  std::optional<std::string> trigger, instance, channel, template_name, reason;
+  std::optional<Verdict> verdict;
+  catalog::YamlNodePtr data;  // nullptr: not compared
+};
+
+struct Test {
+  catalog::Position at;
+  std::string name;
+  std::vector<TestEvent> events;
+  Instant run_until;
+  std::set<Verdict> only;  // empty: all
+  std::vector<Expectation> expect;
+};
+
+struct TestFile {
+  std::string path;
+  std::string catalog;  // folder, as it can be opened from here
+  Instant start;
+  std::vector<Test> tests;             // of use only without errors
+  std::vector<catalog::Error> errors;  // by place
+};
+
+// `path` names the text in errors and is where `catalog:` counts from. Never throws.
+TestFile parse_test_file(const std::string& path, std::string text);
+TestFile read_test_file(const std::string& path);
+
+// *_test.yaml and *_test.yml below each folder, ordered by path; a file is itself. An error where there is none.
+struct Discovered {
+  std::vector<std::string> files;
+  std::vector<std::string> errors;
+};
+Discovered discover(const std::vector<std::string>& paths);
+
+}  // namespace spur::trigger_test
