@@ -74,7 +74,10 @@ class StreamReactor final : public grpc::ServerBidiReactor<Request, Response>, p
   void read() override { this->StartRead(&request_); }
   void write(const Response& response, bool more) override {
     grpc::WriteOptions options;
-    if (more) options.set_buffer_hint();
+    // The first message goes with the call's initial metadata, and gRPC completes that pair only once it was sent: told
+    // to wait for more, it would wait for ever.
+    if (more && !is_first_) options.set_buffer_hint();
+    is_first_ = false;
     this->StartWrite(&response, options);
   }
   void finish(const ServiceError* error) override {
@@ -97,6 +100,7 @@ class StreamReactor final : public grpc::ServerBidiReactor<Request, Response>, p
  private:
   Method& method_;
   Request request_;
+  bool is_first_ = true;  // nothing was written yet
   std::atomic<grpc::StatusCode> code_{grpc::StatusCode::OK};
   std::shared_ptr<Logic> logic_;
 };
