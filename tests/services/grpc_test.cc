@@ -1,13 +1,12 @@
 // A real client against the real server over a real engine on a folder of its own.
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <map>
 #include <thread>
 
 #include <gmock/gmock.h>
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
-#include <grpcpp/health_check_service_interface.h>
 #include <gtest/gtest.h>
 
 #include "daemon/engine.h"
@@ -440,6 +439,107 @@ TEST_F(GrpcTest, ShutdownEndsSubscribersWithTheReason) {
   EXPECT_FALSE(subscriber.stream->Read(&response));
   EXPECT_EQ(subscriber.finish().reason, "SHUTTING_DOWN");
   start();
+}
+
+TEST_F(GrpcTest, HealthFollowsTheDaemonAndDrainingIsFinal) {
+  const auto health = [this](const std::string& service) {
+    // grpc.health.v1 by hand: a request holds the name as field 1, an answer the status as field 1.
+    grpc::GenericStub stub(channel_);
+    std::string bytes;
+    if (!service.empty()) bytes = "\x0a" + std::string(1, static_cast<char>(service.size())) + service;
+    grpc::Slice slice(bytes);
+    grpc::ByteBuffer request(&slice, 1), response;
+    grpc::CompletionQueue queue;
+    grpc::ClientContext call;
+    set_deadline(call, 10s);
+    const auto rpc = stub.PrepareUnaryCall(&call, "/grpc.health.v1.Health/Check", request, &queue);
+    rpc->StartCall();
+    grpc::Status status;
+    rpc->Finish(&response, &status, nullptr);
+    void* tag = nullptr;
+    bool ok = false;
+    queue.Next(&tag, &ok);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    std::vector<grpc::Slice> slices;
+    if (!response.Dump(&slices).ok() || slices.empty() || slices[0].size() < 2) return 0;
+    return static_cast<int>(slices[0].begin()[1]);
+  };
+  constexpr int kServing = 1, kNotServing = 2;
+  EXPECT_EQ(health(""), kNotServing);
+  server_->set_serving(true);
+  EXPECT_EQ(health(""), kServing);
+  EXPECT_EQ(health("spur.v1.EventService"), kServing);
+  server_->drain();
+  server_->set_serving(true);
+  EXPECT_EQ(health(""), kNotServing);
+}
+
+TEST_F(GrpcTest, TlsAsksTheClientForItsCertificate) {
+  const std::string at = folder_.string() + "/";
+  const std::string make =
+      "cd " + at + " && exec 2>/dev/null"
+      " && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=ca"
+      " -keyout ca.key -out ca.pem"
+      " && for who in server client; do openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
+      " -subj /CN=localhost -keyout $who.key -out $who.csr && printf 'subjectAltName=DNS:localhost' > ext"
+      " && openssl x509 -req -in $who.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile ext"
+      " -out $who.pem || exit 1; done";
+  if (std::system(make.c_str()) != 0) GTEST_SKIP() << "no openssl to make certificates with";
+  ServerOptions options;
+  options.address = {"127.0.0.1", 0};
+  options.tls.cert = at + "server.pem";
+  options.tls.key = at + "server.key";
+  options.tls.client_ca = at + "ca.pem";
+  options.tls.reload = 60s;
+  const auto server = Server::start(options, *engine_, clock_, counters_);
+  ASSERT_TRUE(server.ok()) << server.status();
+
+  ClientOptions client;
+  client.address = "127.0.0.1:" + std::to_string((*server)->port());
+  client.ca = at + "ca.pem";
+  client.server_name = "localhost";
+  const auto get = [&](const ClientOptions& with) {
+    const auto stub = spur::v1::CatalogService::NewStub(*make_channel(with));
+    grpc::ClientContext call;
+    set_deadline(call, 10s);
+    spur::v1::GetCatalogResponse response;
+    return stub->Get(&call, {}, &response);
+  };
+  EXPECT_EQ(get(client).error_code(), grpc::StatusCode::UNAVAILABLE) << "without a certificate";
+  client.cert = at + "client.pem";
+  client.key = at + "client.key";
+  EXPECT_EQ(from_grpc(get(client)).reason, "NO_CATALOG") << "with one";
+  options.tls.cert = at + "nothing.pem";
+  EXPECT_EQ(Server::start(options, *engine_, clock_, counters_).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(GrpcTest, ReflectionIsThereOnlyWhereItIsWanted) {
+  const auto answers = [this](Reflection reflection) {
+    ServerOptions options;
+    options.address = {"127.0.0.1", 0};
+    options.reflection = reflection;
+    const auto server = Server::start(options, *engine_, clock_, counters_);
+    ClientOptions client;
+    client.address = "127.0.0.1:" + std::to_string((*server)->port());
+    grpc::GenericStub stub(*make_channel(client));
+    grpc::CompletionQueue queue;
+    grpc::ClientContext call;
+    set_deadline(call, 10s);
+    const auto stream = stub.PrepareCall(&call, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", &queue);
+    void* tag = nullptr;
+    bool ok = false;
+    stream->StartCall(nullptr);
+    queue.Next(&tag, &ok);
+    stream->WritesDone(nullptr);
+    queue.Next(&tag, &ok);
+    grpc::Status status;
+    stream->Finish(&status, nullptr);
+    queue.Next(&tag, &ok);
+    return status.error_code() != grpc::StatusCode::UNIMPLEMENTED;
+  };
+  EXPECT_TRUE(answers(Reflection::kAuto));
+  EXPECT_TRUE(answers(Reflection::kOn));
+  EXPECT_FALSE(answers(Reflection::kOff));
 }
 
 TEST_F(GrpcTest, PortInUseIsToldAndNotShared) {
