@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -20,6 +21,14 @@ std::string host_name() {
   char name[256] = "";
   if (gethostname(name, sizeof name - 1) != 0) return "unknown";
   return name;
+}
+
+// What the fold computes with and does not contain: written into each Owner, so that a divergence can be traced to it.
+std::string library_versions() {
+  std::ifstream zones("/usr/share/zoneinfo/tzdata.zi");
+  std::string line;  // "# version 2025b"
+  if (!std::getline(zones, line) || !line.starts_with("# version ")) return "tzdata unknown";
+  return "tzdata " + line.substr(10);
 }
 
 std::string uuid_text(const DeploymentId& id) {
@@ -107,6 +116,7 @@ absl::Status EngineImpl::start() {
   flusher_ = std::make_unique<Flusher>(*log_);
   host_.reset(new ShardHost{options_, *log_, clock_, catalogs_, *flusher_, *crumb_});
   host_->node = host_name();
+  host_->libraries = library_versions();
   host_->event_clock_moved = [this] {
     for (const auto& worker : workers_) worker->wake();
   };

@@ -224,6 +224,7 @@ class Engine {
   virtual std::uint32_t shards() const = 0;
   // Runs `ask` on the shard's thread between two runs, then calls `answered` once every run that `ask` saw is durable,
   // or with UNAVAILABLE if the shard is recovering, parked or failed (`ask` may then not have run: answer nothing of it).
+  // An event that was acknowledged just now may not be folded yet: compare the offset with ShardStats::input_next.
   virtual void with_shard(std::uint32_t shard, std::function<void(const ShardView&)> ask,
                           std::function<void(absl::Status)> answered) = 0;
   // Durable decisions about a customer ("user_id:123"), newest first.

@@ -15,6 +15,19 @@ namespace {
 
 absl::string_view absl_view(std::string_view text) { return {text.data(), text.size()}; }
 
+// Of a subscriber, a channel or a customer, as callers may name one: they become parts of keys. A customer's id has at
+// most 1,024 bytes (InputLimits), and its kind stands before it.
+constexpr std::size_t kNameBytesMax = 256;
+constexpr std::size_t kCustomerBytesMax = 2048;
+
+absl::Status check_names(std::string_view subscriber, std::string_view channel) {
+  if (!subscriber.empty() && subscriber.size() <= kNameBytesMax && channel.size() <= kNameBytesMax) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("a subscriber's and a channel's name have 1 to ", kNameBytesMax, " bytes"));
+}
+
 template <typename Message>
 absl::StatusOr<std::vector<Message>> parse_all(absl::StatusOr<std::vector<std::string>> stored) {
   if (!stored.ok()) return stored.status();
@@ -118,6 +131,7 @@ absl::StatusOr<std::vector<std::uint64_t>> EngineImpl::positions(std::string_vie
 
 absl::StatusOr<std::vector<ActionDelivery>> EngineImpl::read_actions(std::string_view topic, std::string_view cursor,
                                                                      std::uint32_t max) {
+  if (topic.size() > kNameBytesMax) return std::vector<ActionDelivery>();  // no catalog has such a topic
   auto next = positions(topic, cursor);
   if (!next.ok()) return next.status();
   std::vector<ActionDelivery> deliveries;
@@ -197,6 +211,7 @@ bool EngineImpl::wait_actions(std::string_view topic, std::string_view cursor, s
 
 void EngineImpl::store_cursor(std::string_view subscriber, std::string_view channel, std::string_view cursor,
                               std::function<void(absl::Status)> done) {
+  if (absl::Status names = check_names(subscriber, channel); !names.ok()) return done(names);
   if (!cursor.empty() && !decode_cursor(log_->deployment(), shards(), cursor)) {
     return done(absl::InvalidArgumentError("the cursor is none of this deployment"));
   }
@@ -204,6 +219,7 @@ void EngineImpl::store_cursor(std::string_view subscriber, std::string_view chan
 }
 
 absl::StatusOr<std::string> EngineImpl::stored_cursor(std::string_view subscriber, std::string_view channel) const {
+  if (absl::Status names = check_names(subscriber, channel); !names.ok()) return names;
   return log_->stored_cursor(subscriber, channel);
 }
 
@@ -224,6 +240,7 @@ void EngineImpl::with_shard(std::uint32_t shard, std::function<void(const ShardV
 
 absl::StatusOr<std::vector<spur::v1::Decision>> EngineImpl::decisions_of(std::string_view customer,
                                                                          std::uint32_t limit) {
+  if (customer.size() > kCustomerBytesMax) return std::vector<spur::v1::Decision>();  // nobody has such a name
   return parse_all<spur::v1::Decision>(log_->decisions_of(customer, limit));
 }
 

@@ -62,6 +62,7 @@ void LiveShard::recover() {
   setup.log = &host_.log;
   setup.catalogs = &host_.catalogs;
   setup.node = host_.node;
+  setup.libraries = host_.libraries;
   setup.cancelled = [this] { return host_.stopping.load(std::memory_order_relaxed); };
   setup.progress = &progress_;
   absl::StatusOr<RecoveryResult> result = spur::recover(setup);

@@ -42,6 +42,7 @@ struct ShardHost {
   Breadcrumb& crumb;
   EventClock event_clock;
   std::string node;
+  std::string libraries;
   std::function<void()> event_clock_moved;              // wakes all workers
   std::function<void()> health_changed;
   std::function<void(absl::Status)> failed;             // nothing but a restart helps

@@ -143,6 +143,7 @@ absl::StatusOr<bool> claim(const RecoverySetup& setup, Replay& replay, Offset& o
   owner.set_node(setup.node);
   owner.set_shards(setup.log->shards());
   owner.set_fold_version(kFoldVersion);
+  owner.set_libraries(setup.libraries);
   owner.set_first_seq(owned.stand.journal.seq + 1);
   const std::uint64_t epoch = entry.epoch();
 

@@ -34,6 +34,7 @@ struct RecoverySetup {
   Log* log = nullptr;
   Catalogs* catalogs = nullptr;
   std::string node;                          // who claims, for people
+  std::string libraries;                     // versions that are part of the fold
   std::function<bool()> cancelled;           // asked between entries
   RecoveryProgress* progress = nullptr;
 };

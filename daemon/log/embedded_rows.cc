@@ -1,5 +1,6 @@
 #include "daemon/log/embedded_rows.h"
 
+#include "state/check.h"
 #include "state/codec/byte_io.h"
 
 namespace spur::embedded {
@@ -19,6 +20,7 @@ class Key {
   Key& shard(std::uint32_t shard) { return number(shard, 4); }
   // With its length before it, so that no text is the beginning of another.
   Key& text(std::string_view text) {
+    SPUR_CHECK(text.size() <= 0xffff);  // callers bound what users name
     number(text.size(), 2);
     bytes_.append(text);
     return *this;
