@@ -41,4 +41,27 @@ void for_each_match(Turn& turn, const catalog::Pattern& pattern, Matched&& match
   turn.slots.set_item(Value::absent());
 }
 
+// The same over all the patterns of `uses` from `first` on that belong to its owner, which stand together: an event that
+// several of them match with one key matches once. Answers the place behind them.
+template <typename Matched>
+std::size_t for_each_match_of_owner(Turn& turn, const std::vector<catalog::Use>& uses, std::size_t first, Matched&& matched) {
+  std::size_t end = first + 1;
+  while (end < uses.size() && uses[end].owner == uses[first].owner) ++end;
+  if (end == first + 1) {
+    for_each_match(turn, *uses[first].pattern, matched);
+    return end;
+  }
+  std::vector<std::string_view> keys;  // matched by an earlier pattern
+  for (std::size_t i = first; i < end; ++i) {
+    const std::size_t earlier = keys.size();
+    for_each_match(turn, *uses[i].pattern, [&](Value item, std::string_view key) {
+      const auto last = keys.begin() + static_cast<std::ptrdiff_t>(earlier);
+      if (std::find(keys.begin(), last, key) != last) return;
+      keys.push_back(key);
+      matched(item, key);
+    });
+  }
+  return end;
+}
+
 }  // namespace spur

@@ -37,8 +37,7 @@ struct Meant {
   }
 };
 
-Meant meant_by(Turn& turn, const catalog::Use& use) {
-  Meant meant;
+void add_meant(Turn& turn, const catalog::Use& use, Meant& meant) {
   for_each_match(turn, *use.pattern, [&](Value, std::string_view key) {
     meant.any = true;
     if (!use.pattern->key) {
@@ -47,6 +46,11 @@ Meant meant_by(Turn& turn, const catalog::Use& use) {
       meant.keys.emplace_back(key);
     }
   });
+}
+
+Meant meant_by(Turn& turn, const catalog::Use& use) {
+  Meant meant;
+  add_meant(turn, use, meant);
   return meant;
 }
 
@@ -76,8 +80,11 @@ void absence_exits(Turn& turn) {
 }
 
 void absence_resets(Turn& turn) {
-  for (const catalog::Use& use : turn.catalog().listeners(turn.event->name_index).resets) {
-    const Meant meant = meant_by(turn, use);
+  const std::vector<catalog::Use>& uses = turn.catalog().listeners(turn.event->name_index).resets;
+  for (std::size_t n = 0; n < uses.size();) {
+    const catalog::Use& use = uses[n];
+    Meant meant;  // by all patterns of the trigger: an event restarts a wait once
+    for (; n < uses.size() && uses[n].owner == use.owner; ++n) add_meant(turn, uses[n], meant);
     if (!meant.any) continue;
     const catalog::Trigger& trigger = turn.catalog().triggers[use.owner];
     const Instant t = turn.event->time;
@@ -98,9 +105,11 @@ void absence_resets(Turn& turn) {
 }
 
 void absence_opens(Turn& turn) {
-  for (const catalog::Use& use : turn.catalog().listeners(turn.event->name_index).opens) {
+  const std::vector<catalog::Use>& uses = turn.catalog().listeners(turn.event->name_index).opens;
+  for (std::size_t n = 0; n < uses.size();) {
+    const catalog::Use& use = uses[n];
     const catalog::Trigger& trigger = turn.catalog().triggers[use.owner];
-    for_each_match(turn, *use.pattern, [&](Value item, std::string_view key) {
+    n = for_each_match_of_owner(turn, uses, n, [&](Value item, std::string_view key) {
       std::vector<Instance>& all = turn.customer.instances;
       const auto place = place_of(all, use.owner, key);
       if (place != all.end() && place->trigger == use.owner && place->key.view() == key) return;

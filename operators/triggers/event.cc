@@ -5,8 +5,10 @@
 namespace spur::triggers {
 
 void event_fires(Turn& turn) {
-  for (const catalog::Use& use : turn.catalog().listeners(turn.event->name_index).events) {
-    for_each_match(turn, *use.pattern, [&](Value item, std::string_view key) {
+  const std::vector<catalog::Use>& uses = turn.catalog().listeners(turn.event->name_index).events;
+  for (std::size_t i = 0; i < uses.size();) {
+    const catalog::Use& use = uses[i];
+    i = for_each_match_of_owner(turn, uses, i, [&](Value item, std::string_view key) {
       Firing firing;
       firing.trigger = use.owner;
       firing.key = std::string(key);
