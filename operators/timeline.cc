@@ -106,10 +106,13 @@ bool Timeline::first_copy(Customer& customer, const Event& event) {
 
   std::vector<Seen>& seen = customer.seen;
   const Instant now = shard_.run.clock;
-  const auto expired = std::find_if(seen.begin(), seen.end(), [&](const Seen& s) { return now - s.arrived <= source.deduplicate; });
+  // Ids of all sources stand together: those that the most patient one has forgotten go.
+  Millis longest = source.deduplicate;
+  for (const catalog::Source& s : shard_.catalog->sources) longest = std::max(longest, s.deduplicate);
+  const auto expired = std::find_if(seen.begin(), seen.end(), [&](const Seen& s) { return now - s.arrived <= longest; });
   if (expired != seen.begin()) seen.erase(seen.begin(), expired);
   for (const Seen& s : seen) {
-    if (s.high != high || s.low != low) continue;
+    if (s.high != high || s.low != low || now - s.arrived > source.deduplicate) continue;
     ++shard_.counters.duplicates;
     if (s.content != event.content_hash) ++shard_.counters.conflicting_duplicates;
     return false;
