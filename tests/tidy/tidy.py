@@ -84,7 +84,8 @@ class Tree:
         if listed.returncode == 0 and (self.root / ".git").exists():
             names = listed.stdout.split("\n")
         else:
-            names = [str(p.relative_to(self.root)) for p in self.root.rglob("*")]
+            folders = [p for p in self.root.iterdir() if p.name not in ("build", ".git")]
+            names = [str(f.relative_to(self.root)) for p in folders for f in ([p] if p.is_file() else p.rglob("*"))]
         return sorted(n for n in names if n and (self.root / n).is_file())
 
     def find(self, name, line, what, why):
