@@ -70,8 +70,13 @@ void remap(Customer& customer, const Layout& from, const Layout& to) {
   rare.keyed = std::move(keyed);
   const auto any_order = [](const auto&, const auto&) { return false; };
   remap_all(rare.pending, trigger_index<Pending>, from.triggers, to.triggers, any_order);
-  remap_all(rare.pending, [](Pending& p) -> std::uint32_t& { return p.channel; }, from.channels,
-            to.channels, any_order);
+  // Only a deferred step has chosen its channel already.
+  std::erase_if(rare.pending, [&](Pending& p) {
+    if (p.state != Pending::State::kDeferred) return false;
+    const std::int32_t place = find_hash(to.channels, from.channels[p.channel]);
+    if (place >= 0) p.channel = static_cast<std::uint32_t>(place);
+    return place < 0;
+  });
   remap_all(rare.held, trigger_index<Held>, from.triggers, to.triggers, any_order);
   remap_all(rare.sent, [](Sent& s) -> std::uint32_t& { return s.channel; }, from.channels,
             to.channels, [](const Sent& a, const Sent& b) {

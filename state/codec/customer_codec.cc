@@ -81,7 +81,7 @@ void encode_rare(const Customer::Rare& rare, const Layout& layout, v1::CustomerR
     out->set_count(p.count);
     out->set_opened(p.opened);
     out->set_counted(p.counted);
-    out->set_channel(layout.channels[p.channel]);
+    if (p.state == Pending::State::kDeferred) out->set_channel(layout.channels[p.channel]);
   }
   for (const Held& h : rare.held) {
     v1::HeldRow* out = row.add_held();
@@ -177,12 +177,15 @@ void decode_rare(const v1::CustomerRow& row, const Layout& layout, Customer& out
   for (const v1::TraitRow& t : row.traits()) rare.traits.push_back({t.name(), t.value(), {t.time_ms()}});
   for (const v1::PendingRow& p : row.pending()) {
     const std::int32_t place = find_hash(layout.triggers, p.trigger());
-    const std::int32_t channel = find_hash(layout.channels, p.channel());
-    if (place < 0 || channel < 0) continue;
+    if (place < 0) continue;
     Pending pending;
     pending.trigger = static_cast<std::uint32_t>(place);
     pending.step = p.step();
     pending.state = static_cast<Pending::State>(p.state());
+    // Only a deferred step has chosen its channel already.
+    const bool deferred = pending.state == Pending::State::kDeferred;
+    const std::int32_t channel = deferred ? find_hash(layout.channels, p.channel()) : 0;
+    if (channel < 0) continue;
     pending.counted = p.counted();
     pending.channel = static_cast<std::uint32_t>(channel);
     pending.count = static_cast<std::uint32_t>(p.count());
