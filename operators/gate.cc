@@ -243,7 +243,7 @@ void decide_pending(Turn& turn, const Firing& firing) {
   const StepAsked asked{p.trigger, p.step, p.due, p.fired_at, p.opened_at, p.count, &p.key, nullptr, p.opened, {}, nullptr};
   const bool released = p.state == Pending::State::kDeferred;
   const bool through = decide_step(turn, asked, released ? &p : nullptr, nullptr);
-  if (through && !p.counted) guards::went_through(turn, p.trigger, p.key, p.fired_at);
+  if (through && !p.counted) guards::went_through(turn, p.trigger, p.key, std::max(p.fired_at, p.opened_at));
 }
 
 // A firing silenced as a whole: one decision without channel; its repeats are counted only.
@@ -296,7 +296,8 @@ void decide_firing(Turn& turn, const Firing& firing) {
       pending.counted = through;
       add_pending(turn, std::move(pending));
     }
-    if (through) guards::went_through(turn, firing.trigger, firing.key, firing.base);
+    // A wait that was over when it opened fired then, though its steps count from before.
+    if (through) guards::went_through(turn, firing.trigger, firing.key, std::max(firing.base, firing.opened_at));
   }
   if (held != nullptr) hold(turn, firing, std::move(conclusion));
 }
