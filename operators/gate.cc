@@ -106,13 +106,7 @@ InstanceView view_of(const Turn& turn, const StepAsked& asked) {
 
 void remember_data(Turn& turn, const StepAsked& asked, const Step& step) {
   if (!turn.catalog().triggers[asked.trigger].keeps_last_data) return;
-  const std::span<MapEntry> entries = turn.arena().array<MapEntry>(step.data.size());
-  for (std::size_t i = 0; i < step.data.size(); ++i) {
-    entries[i] = {Value::string(step.data[i].first), turn.evaluate(step.data[i].second)};
-    if (entries[i].value.is_error()) entries[i].value = Value::null();
-  }
-  std::string bytes;
-  encode_value(Value::map(entries), bytes);
+  std::string bytes = asked.prepared != nullptr ? asked.prepared->last_data : step_values(turn, step);
   TriggerState& state = triggers::state_of(turn, asked.trigger);
   if (state.more == nullptr) state.more = std::make_unique<TriggerState::More>();
   std::vector<LastData>& all = state.more->last;
@@ -315,6 +309,17 @@ std::string step_data(Turn& turn, const Step& step) {
   }
   json += '}';
   return json;
+}
+
+std::string step_values(Turn& turn, const Step& step) {
+  const std::span<MapEntry> entries = turn.arena().array<MapEntry>(step.data.size());
+  for (std::size_t i = 0; i < step.data.size(); ++i) {
+    entries[i] = {Value::string(step.data[i].first), turn.evaluate(step.data[i].second)};
+    if (entries[i].value.is_error()) entries[i].value = Value::null();
+  }
+  std::string bytes;
+  encode_value(Value::map(entries), bytes);
+  return bytes;
 }
 
 const LastData* last_data(const Customer& customer, std::uint32_t trigger, std::string_view key) {

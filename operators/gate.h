@@ -21,6 +21,9 @@ void decide_all(Turn& turn);
 // The data of a step as canonical JSON, in the order written. Needs the turn's instance to be set.
 std::string step_data(Turn& turn, const catalog::Step& step);
 
+// The same as an encoded map, for instance.last.data; errors are null.
+std::string step_values(Turn& turn, const catalog::Step& step);
+
 // This key's firing before; nullptr: none.
 const LastData* last_data(const Customer& customer, std::uint32_t trigger, std::string_view key);
 

@@ -72,6 +72,7 @@ struct Firing {
   struct Prepared {
     bool condition = true;
     std::string data;
+    std::string last_data;  // the same as a value, where the trigger reads instance.last
   };
   std::vector<Prepared> prepared;
   // A later or deferred step of an earlier firing: `pending` is it, and everything above is its own.

@@ -38,7 +38,8 @@ void collect(Turn& turn, Firing firing) {
   if (trigger.kind == catalog::Operator::kSession) {
     for (const catalog::Step& step : trigger.steps) {
       if (step.after.count > 0) break;
-      firing.prepared.push_back({turn.holds(step.condition, firing.trigger), step_data(turn, step)});
+      firing.prepared.push_back({turn.holds(step.condition, firing.trigger), step_data(turn, step),
+                                 trigger.keeps_last_data ? step_values(turn, step) : std::string()});
     }
   }
   turn.firings.push_back(std::move(firing));
