@@ -67,9 +67,8 @@ void open_session(Turn& turn, std::uint32_t index, std::string_view key) {
   }
   mutate(turn, Tag::kSession, key, state->count);
   want_thresholds(turn, session.thresholds);
-  triggers::session_moment(turn, *state, catalog::SessionMoment::kOpened, Instant::distant_past());
+  if (!session.triggers.empty()) turn.opened_sessions.emplace_back(index, std::string(key));
 }
-
 
 }  // namespace
 
@@ -249,6 +248,13 @@ void end_session(Turn& turn, std::size_t session, catalog::SessionMoment moment,
   turn.slots.forget();
   const std::vector<std::uint32_t>& thresholds = turn.catalog().sessions[state.session].thresholds;
   turn.thresholds.insert(turn.thresholds.end(), thresholds.begin(), thresholds.end());
+}
+
+void fire_opened_sessions(Turn& turn) {
+  for (const auto& [session, key] : turn.opened_sessions) {
+    const SessionState* const state = find_session(turn.customer, session, key);
+    if (state != nullptr) triggers::session_moment(turn, *state, catalog::SessionMoment::kOpened, Instant::distant_past());
+  }
 }
 
 void fold_session_ends(Turn& turn) {

@@ -13,10 +13,12 @@ inline constexpr std::size_t kSessionKeysMax = 1'000;     // of one Session
 
 // Sets what the event says of its customer: the last write by event time wins.
 void fold_traits(Turn& turn);
-// Opens and keeps sessions; those opened fire `on: opened`.
+// Opens and keeps sessions.
 void fold_session_starts(Turn& turn);
 void fold_features(Turn& turn);
 void fold_models(Turn& turn);
+// Those that the event opened fire `on: opened`, and see what it has changed.
+void fire_opened_sessions(Turn& turn);
 // Ends the sessions that the event closes; they fire `on: closed`.
 void fold_session_ends(Turn& turn);
 

@@ -209,6 +209,7 @@ void Timeline::take(Customer& customer, const Event& event, Instant received, Ef
   fold_session_starts(turn);
   fold_features(turn);
   fold_models(turn);
+  if (!turn.opened_sessions.empty()) fire_opened_sessions(turn);
   fold_session_ends(turn);
   triggers::absence_exits(turn);
   triggers::absence_resets(turn);

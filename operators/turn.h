@@ -91,6 +91,7 @@ struct Turn {
   Effects& effects;
   std::vector<Firing> firings;
   std::vector<std::uint32_t> thresholds;  // to be asked at the end of this turn
+  std::vector<std::pair<std::uint32_t, std::string>> opened_sessions = {};  // by this event: session, key
 
   const catalog::Compiled& catalog() const { return *shard.catalog; }
   Arena& arena() const { return shard.arena; }
