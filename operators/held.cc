@@ -42,6 +42,8 @@ std::string encode(const HeldDecisions& held) {
   out.zigzag(held.undo.last_fired.ms);
   out.boolean(held.undo.key_known);
   out.zigzag(held.undo.key_time.ms);
+  out.u8(held.undo.silenced);
+  out.u8(held.undo.key_silenced);
   out.varint(held.sent.size());
   for (const std::uint32_t channel : held.sent) out.varint(channel);
   out.varint(held.decisions.size());
@@ -56,6 +58,8 @@ HeldDecisions decode(std::string_view bytes) {
   held.undo.last_fired = {in.zigzag()};
   held.undo.key_known = in.boolean();
   held.undo.key_time = {in.zigzag()};
+  held.undo.silenced = in.u8();
+  held.undo.key_silenced = in.u8();
   for (std::size_t n = in.count(); n > 0; --n) held.sent.push_back(static_cast<std::uint32_t>(in.varint()));
   for (std::size_t n = in.count(); n > 0; --n) held.decisions.push_back(read_decision(in));
   SPUR_CHECK(in.done());  // written by hold() of the same fold version
@@ -65,7 +69,7 @@ HeldDecisions decode(std::string_view bytes) {
 // Undoes what the conclusion changed. Its decisions are gone with it.
 void take_back(Turn& turn, const Held& held) {
   const HeldDecisions decided = decode(held.decisions);
-  guards::undo(turn, held.trigger, held.key, decided.undo);
+  guards::undo(turn, held.trigger, held.key, held.due, decided.undo);
   const catalog::Class trigger_class = turn.catalog().triggers[held.trigger].trigger_class;
   for (const std::uint32_t channel : decided.sent) {
     if (channel < turn.catalog().channels.size()) guards::uncount_sent(turn, trigger_class, channel, held.due);

@@ -108,21 +108,27 @@ Undo before_firing(Turn& turn, std::uint32_t index, std::string_view key) {
   if (state == nullptr) return before;
   before.fired = state->fired;
   before.last_fired = state->last_fired;
+  before.silenced = state->silenced;
   if (const KeyTime* const k = triggers::find_key_state(*state, key)) {
     before.key_known = true;
     before.key_time = k->time;
+    before.key_silenced = k->silenced;
   }
   return before;
 }
 
-void undo(Turn& turn, std::uint32_t index, std::string_view key, const Undo& before) {
+void undo(Turn& turn, std::uint32_t index, std::string_view key, Instant fired_at, const Undo& before) {
   TriggerState* const state = triggers::find_state(turn.customer, index);
   if (state == nullptr) return;
-  state->fired = before.fired;
-  state->last_fired = before.last_fired;
-  if (KeyTime* const k = triggers::find_key_state(*state, key)) {
-    k->time = before.key_known ? before.key_time : Instant::distant_past();
+  if (!state->fired || state->last_fired <= fired_at) {
+    state->fired = before.fired;
+    state->last_fired = before.last_fired;
+    state->silenced = before.silenced;
   }
+  KeyTime* const k = triggers::find_key_state(*state, key);
+  if (k == nullptr || k->time > fired_at) return;
+  k->time = before.key_known ? before.key_time : Instant::distant_past();
+  k->silenced = before.key_silenced;
 }
 
 }  // namespace spur::guards

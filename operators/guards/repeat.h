@@ -24,8 +24,10 @@ struct Undo {
   Instant last_fired;
   bool key_known = false;
   Instant key_time;
+  std::uint8_t silenced = 0, key_silenced = 0;
 };
 Undo before_firing(Turn& turn, std::uint32_t trigger, std::string_view key);
-void undo(Turn& turn, std::uint32_t trigger, std::string_view key, const Undo& before);
+// `fired_at`: when the conclusion fired; what has gone through since stays.
+void undo(Turn& turn, std::uint32_t trigger, std::string_view key, Instant fired_at, const Undo& before);
 
 }  // namespace spur::guards
