@@ -202,6 +202,7 @@ void Shard::finish(Instant until, Effects& effects) {
     impl_->next_input();
     Customer* const customer = impl_->customers.pop_wake();
     if (customer == nullptr) return;
+    if (customer->planned != state.generation) impl_->timeline.plan(*customer, state.run.clock, effects);
     impl_->timeline.advance(*customer, until + Millis{1}, /*final=*/true, effects);
     const Instant wake = impl_->timeline.next(*customer).wake;
     if (wake > until + longest) {

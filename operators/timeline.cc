@@ -84,8 +84,18 @@ void Timeline::plan(Customer& customer, Instant at, Effects& effects) {
     if (!is_new && shard_.triggers_since[t].generation > customer.planned) triggers::settle_threshold(turn, t);
   }
   for (const std::uint32_t t : shard_.catalog->schedules) {
-    const TriggerState* const state = triggers::find_state(customer, t);
-    if (state == nullptr || state->next == Instant::never()) triggers::plan_schedule(turn, t, std::max(at, shard_.catalog->triggers[t].from));
+    const Instant from = shard_.catalog->triggers[t].from;
+    if (is_new) {
+      triggers::plan_schedule(turn, t, std::max(at, from));
+    } else if (shard_.triggers_since[t].generation > customer.planned) {
+      // From when it came, however long after that the customer is looked at.
+      triggers::plan_schedule(turn, t, std::max(shard_.triggers_since[t].at, from));
+    } else if (const TriggerState* const state = triggers::find_state(customer, t); state == nullptr || state->next >= at) {
+      triggers::plan_schedule(turn, t, std::max(at, from));  // it may have been changed
+    }
+  }
+  if (customer.rare != nullptr) {  // steps that their triggers have no more
+    std::erase_if(customer.rare->pending, [&](const Pending& p) { return p.step >= shard_.catalog->triggers[p.trigger].steps.size(); });
   }
   customer.planned = shard_.generation;
 }
