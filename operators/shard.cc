@@ -33,6 +33,11 @@ struct Shard::Impl {
     state.run.ordinal = 0;
   }
 
+  // Gives a known customer what a new catalog asks of it.
+  void plan(Customer& customer, Effects& effects) {
+    if (customer.planned != 0 && customer.planned != state.generation) timeline.plan(customer, state.run.clock, effects);
+  }
+
   // After the customer was touched: plans the next look at it.
   void replan(Customer& customer) {
     const auto [wake, due] = timeline.next(customer);
@@ -164,7 +169,8 @@ void Shard::apply(const Event& arrived, const Origin& origin, Effects& effects) 
   state.digest.add(static_cast<std::uint64_t>(Tag::kEvent), identity.value);
   bool created = false;
   Customer& customer = impl_->customers.touch(identity, created);
-  if (customer.planned != state.generation) impl_->timeline.plan(customer, created ? event.time : run.clock, effects);
+  // A new customer's time begins with its earliest event, which need not be the first to arrive.
+  impl_->plan(customer, effects);
   if (!impl_->timeline.first_copy(customer, event)) return;
   state.arena.reset();
   impl_->timeline.arrive(customer, event, origin.received, effects);
@@ -185,7 +191,7 @@ std::uint32_t Shard::fire_due(std::uint32_t max, Effects& effects) {
     impl_->next_input();
     Customer* const customer = impl_->customers.pop_wake();
     if (customer == nullptr) break;  // unreadable; customers().status() says why
-    if (customer->planned != state.generation) impl_->timeline.plan(*customer, state.run.clock, effects);
+    impl_->plan(*customer, effects);
     impl_->timeline.advance(*customer, limit, /*final=*/false, effects);
     impl_->replan(*customer);
   }
@@ -202,7 +208,7 @@ void Shard::finish(Instant until, Effects& effects) {
     impl_->next_input();
     Customer* const customer = impl_->customers.pop_wake();
     if (customer == nullptr) return;
-    if (customer->planned != state.generation) impl_->timeline.plan(*customer, state.run.clock, effects);
+    impl_->plan(*customer, effects);
     impl_->timeline.advance(*customer, until + Millis{1}, /*final=*/true, effects);
     const Instant wake = impl_->timeline.next(*customer).wake;
     if (wake > until + longest) {

@@ -70,7 +70,6 @@ Timeline::Next Timeline::next(const Customer& customer) const {
 void Timeline::plan(Customer& customer, Instant at, Effects& effects) {
   const bool is_new = customer.planned == 0;
   if (customer.features.size() < shard_.catalog->features.size()) customer.features.resize(shard_.catalog->features.size());
-  shard_.arena.reset();
   slots_.begin(customer, at, nullptr, shard_.run.scores);
   Turn turn{shard_, customer, at, nullptr, {}, false, slots_, effects, {}, {}};
   if (is_new) {
@@ -204,6 +203,7 @@ void Timeline::take_buffered(Customer& customer, Effects& effects) {
 }
 
 void Timeline::take(Customer& customer, const Event& event, Instant received, Effects& effects) {
+  if (customer.planned == 0) plan(customer, event.time, effects);
   const Instant now = std::max(event.time, customer.newest);
   Turn turn{shard_, customer, now, &event, received, event.time < customer.newest, slots_, effects, {}, {}};
   customer.newest = now;

@@ -20,7 +20,8 @@ class Timeline {
   // `shard` and `slots` outlive the timeline.
   Timeline(ShardState& shard, Activation& slots) : shard_(shard), slots_(slots) {}
 
-  // Gives a customer that is new to the catalog in force its timers and levels.
+  // Gives a customer that is new to the catalog in force its timers and levels. Leaves the arena as it is: the event
+  // that made it known may lie there.
   void plan(Customer& customer, Instant at, Effects& effects);
 
   // Takes everything due before `limit`, events and timers; graced conclusions only where their grace is over before it
