@@ -183,6 +183,7 @@ void fold_features(Turn& turn) {
     }
     for_each_match(turn, *use.pattern, [&](Value, std::string_view) {
       done = use.owner;
+      turn.shard.digest.add(feature.definition, static_cast<std::uint64_t>(use.owner));  // whose mutation follows
       const Value of = feature.of ? turn.evaluate(*feature.of) : Value::integer(1);
       if (of.is_error()) return;
       if (!feature.by) {
