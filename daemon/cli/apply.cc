@@ -22,9 +22,11 @@ std::string hex(std::string_view bytes) {
   return text;
 }
 
-void print_errors(const google::protobuf::RepeatedPtrField<spur::v1::CatalogError>& errors, std::string_view prefix) {
+void print_errors(const google::protobuf::RepeatedPtrField<spur::v1::CatalogError>& errors,
+                  std::string_view prefix) {
   for (const spur::v1::CatalogError& error : errors) {
-    fmt::print(stderr, "{}{}: {}{}{}\n", prefix, error.where(), error.message(), error.hint().empty() ? "" : "; ", error.hint());
+    fmt::print(stderr, "{}{}: {}{}{}\n", prefix, error.where(), error.message(),
+               error.hint().empty() ? "" : "; ", error.hint());
   }
 }
 
@@ -42,7 +44,8 @@ int run(Arguments& a) {
   spur::v1::ApplyResponse response;
   grpc::ClientContext context;
   a.remote.set_deadline(context);
-  const grpc::Status status = spur::v1::CatalogService::NewStub(channel)->Apply(&context, request, &response);
+  const grpc::Status status =
+      spur::v1::CatalogService::NewStub(channel)->Apply(&context, request, &response);
   if (!status.ok()) return a.remote.failed("apply", status);
   if (a.json) fmt::print("{}\n", to_json_line(response));
   print_errors(response.warnings(), "warning: ");
@@ -52,9 +55,9 @@ int run(Arguments& a) {
     return kBadUse;
   }
   if (a.json) return kFine;
-  const std::string_view outcome = !response.changed()  ? "is in force already"
-                                   : a.dry_run          ? "would be accepted; nothing was changed"
-                                                        : "is in force now";
+  const std::string_view outcome = !response.changed() ? "is in force already"
+                                   : a.dry_run         ? "would be accepted; nothing was changed"
+                                                       : "is in force now";
   fmt::print("{} {}; hash {}\n", a.directory, outcome, hex(response.hash()));
   return kFine;
 }
@@ -62,14 +65,19 @@ int run(Arguments& a) {
 }  // namespace
 
 void add_apply(CLI::App& app, Chosen& chosen) {
-  CLI::App* const command = app.add_subcommand("apply", "put a catalog in force on a running daemon");
+  CLI::App* const command =
+      app.add_subcommand("apply", "put a catalog in force on a running daemon");
   auto a = std::make_shared<Arguments>();
-  command->add_option("dir", a->directory, "folder of the catalog's YAML files")->capture_default_str();
-  command->add_option("--comment", a->comment, "kept with the version, e.g. the commit it came from");
+  command->add_option("dir", a->directory, "folder of the catalog's YAML files")
+      ->capture_default_str();
+  command->add_option("--comment", a->comment,
+                      "kept with the version, e.g. the commit it came from");
   command->add_flag("--dry-run", a->dry_run, "let the daemon check it and change nothing");
   command->add_flag("--json", a->json, "the daemon's answer as one line of JSON");
   a->remote.add_options(*command);
-  command->footer("Examples:\n  spur apply catalog\n  spur apply catalog --comment \"$(git rev-parse HEAD)\" --address spur.internal:7475");
+  command->footer(
+      "Examples:\n  spur apply catalog\n  spur apply catalog --comment \"$(git rev-parse HEAD)\" "
+      "--address spur.internal:7475");
   command->callback([&chosen, a] { chosen.run = [a] { return run(*a); }; });
 }
 

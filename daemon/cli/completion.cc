@@ -52,36 +52,52 @@ std::string names_of(const std::vector<CommandShown>& commands) {
 }
 
 void print_bash(const std::vector<CommandShown>& commands) {
-  fmt::print("# spur completion for bash; put it into ~/.bashrc: source <(spur completion bash)\n_spur() {{\n");
+  fmt::print(
+      "# spur completion for bash; put it into ~/.bashrc: source <(spur completion bash)\n_spur() "
+      "{{\n");
   fmt::print("  local word=\"${{COMP_WORDS[COMP_CWORD]}}\" options=\"\"\n");
-  fmt::print("  if [ \"$COMP_CWORD\" -eq 1 ]; then\n    COMPREPLY=($(compgen -W \"{} --help --version\" -- \"$word\"))\n    return\n  fi\n", names_of(commands));
+  fmt::print(
+      "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n    COMPREPLY=($(compgen -W \"{} --help --version\" "
+      "-- \"$word\"))\n    return\n  fi\n",
+      names_of(commands));
   fmt::print("  case \"${{COMP_WORDS[1]}}\" in\n");
   for (const CommandShown& command : commands) {
     std::string options;
-    for (const OptionShown& option : command.options) options += (options.empty() ? "--" : " --") + option.name;
+    for (const OptionShown& option : command.options)
+      options += (options.empty() ? "--" : " --") + option.name;
     if (command.name == "completion") options += " bash zsh fish";
     fmt::print("    {}) options=\"{}\" ;;\n", command.name, options);
   }
-  fmt::print("  esac\n  case \"$word\" in\n    -*) COMPREPLY=($(compgen -W \"$options\" -- \"$word\")) ;;\n");
-  fmt::print("    *) if [ \"${{COMP_WORDS[1]}}\" = completion ]; then COMPREPLY=($(compgen -W \"$options\" -- \"$word\")); else COMPREPLY=($(compgen -f -- \"$word\")); fi ;;\n");
+  fmt::print(
+      "  esac\n  case \"$word\" in\n    -*) COMPREPLY=($(compgen -W \"$options\" -- \"$word\")) "
+      ";;\n");
+  fmt::print(
+      "    *) if [ \"${{COMP_WORDS[1]}}\" = completion ]; then COMPREPLY=($(compgen -W "
+      "\"$options\" -- \"$word\")); else COMPREPLY=($(compgen -f -- \"$word\")); fi ;;\n");
   fmt::print("  esac\n}}\ncomplete -o filenames -F _spur spur\n");
 }
 
 void print_zsh(const std::vector<CommandShown>& commands) {
-  fmt::print("#compdef spur\n# spur completion for zsh; put it on your fpath as _spur, or: source <(spur completion zsh)\n_spur() {{\n");
+  fmt::print(
+      "#compdef spur\n# spur completion for zsh; put it on your fpath as _spur, or: source <(spur "
+      "completion zsh)\n_spur() {{\n");
   fmt::print("  if (( CURRENT == 2 )); then\n    local -a commands=(\n");
   for (const CommandShown& command : commands) {
     const std::string text = quoted(command.text);
     fmt::print("      '{}:{}\n", command.name, text.substr(1));
   }
-  fmt::print("    )\n    _describe command commands\n    return\n  fi\n  local command=$words[2]\n  shift words; (( CURRENT-- ))\n  case $command in\n");
+  fmt::print(
+      "    )\n    _describe command commands\n    return\n  fi\n  local command=$words[2]\n  shift "
+      "words; (( CURRENT-- ))\n  case $command in\n");
   for (const CommandShown& command : commands) {
     fmt::print("    {}) _arguments", command.name);
     for (const OptionShown& option : command.options) {
       const std::string text = quoted(option.text);
-      fmt::print(" '--{}[{}]{}'", option.name, text.substr(1, text.size() - 2), option.takes_value ? ":value:_files" : "");
+      fmt::print(" '--{}[{}]{}'", option.name, text.substr(1, text.size() - 2),
+                 option.takes_value ? ":value:_files" : "");
     }
-    fmt::print("{} ;;\n", command.name == "completion" ? " '1:shell:(bash zsh fish)'" : " '*:file:_files'");
+    fmt::print("{} ;;\n",
+               command.name == "completion" ? " '1:shell:(bash zsh fish)'" : " '*:file:_files'");
   }
   fmt::print("  esac\n}}\ncompdef _spur spur\n");
 }
@@ -89,22 +105,29 @@ void print_zsh(const std::vector<CommandShown>& commands) {
 void print_fish(const std::vector<CommandShown>& commands) {
   fmt::print("# spur completion for fish; put it into ~/.config/fish/completions/spur.fish\n");
   for (const CommandShown& command : commands) {
-    fmt::print("complete -c spur -n __fish_use_subcommand -f -a {} -d {}\n", command.name, quoted(command.text));
+    fmt::print("complete -c spur -n __fish_use_subcommand -f -a {} -d {}\n", command.name,
+               quoted(command.text));
     for (const OptionShown& option : command.options) {
-      fmt::print("complete -c spur -n '__fish_seen_subcommand_from {}' -l {}{} -d {}\n", command.name, option.name,
-                 option.takes_value ? " -r" : "", quoted(option.text));
+      fmt::print("complete -c spur -n '__fish_seen_subcommand_from {}' -l {}{} -d {}\n",
+                 command.name, option.name, option.takes_value ? " -r" : "", quoted(option.text));
     }
   }
-  fmt::print("complete -c spur -n '__fish_seen_subcommand_from completion' -f -a 'bash zsh fish'\n");
+  fmt::print(
+      "complete -c spur -n '__fish_seen_subcommand_from completion' -f -a 'bash zsh fish'\n");
 }
 
 }  // namespace
 
 void add_completion(CLI::App& app, Chosen& chosen) {
-  CLI::App* const command = app.add_subcommand("completion", "print a completion script for your shell");
+  CLI::App* const command =
+      app.add_subcommand("completion", "print a completion script for your shell");
   auto shell = std::make_shared<std::string>();
-  command->add_option("shell", *shell, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
-  command->footer("Examples:\n  source <(spur completion bash)\n  spur completion fish > ~/.config/fish/completions/spur.fish");
+  command->add_option("shell", *shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  command->footer(
+      "Examples:\n  source <(spur completion bash)\n  spur completion fish > "
+      "~/.config/fish/completions/spur.fish");
   command->callback([&app, &chosen, shell] {
     chosen.run = [&app, shell] {
       const std::vector<CommandShown> commands = commands_of(app);

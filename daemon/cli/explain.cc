@@ -31,11 +31,12 @@ void print_standing(const spur::v1::TriggerStanding& standing) {
   fmt::print("\n{}: {}\n", standing.trigger(), standing.summary());
   for (const spur::v1::ConditionValue& condition : standing.conditions()) {
     fmt::print("  {}: {} = {}\n", condition.name(), condition.expression(), condition.value_json());
-    for (const spur::v1::NamedJson& input : condition.inputs()) fmt::print("      {} = {}\n", input.name(), input.json().empty() ? "-" : input.json());
+    for (const spur::v1::NamedJson& input : condition.inputs())
+      fmt::print("      {} = {}\n", input.name(), input.json().empty() ? "-" : input.json());
   }
   for (const spur::v1::OpenInstance& wait : standing.instances()) {
-    fmt::print("  waits since {} until {}{}{}\n", time_text(wait.opened_at_ms()), time_text(wait.due_ms()),
-               wait.key().empty() ? "" : ", key ", wait.key());
+    fmt::print("  waits since {} until {}{}{}\n", time_text(wait.opened_at_ms()),
+               time_text(wait.due_ms()), wait.key().empty() ? "" : ", key ", wait.key());
   }
 }
 
@@ -57,7 +58,8 @@ int run(Arguments& a) {
   spur::v1::ExplainResponse response;
   grpc::ClientContext context;
   a.remote.set_deadline(context);
-  const grpc::Status status = spur::v1::CustomerService::NewStub(channel)->Explain(&context, request, &response);
+  const grpc::Status status =
+      spur::v1::CustomerService::NewStub(channel)->Explain(&context, request, &response);
   if (!status.ok()) return a.remote.failed("explain", status);
   if (a.json) {
     fmt::print("{}\n", to_json_line(response));
@@ -72,15 +74,21 @@ int run(Arguments& a) {
 }  // namespace
 
 void add_explain(CLI::App& app, Chosen& chosen) {
-  CLI::App* const command = app.add_subcommand("explain", "tell why a customer was contacted, and why not");
+  CLI::App* const command =
+      app.add_subcommand("explain", "tell why a customer was contacted, and why not");
   auto a = std::make_shared<Arguments>();
-  command->add_option("customer", a->customer, "user_id:123, anonymous_id:abc, or a bare user id")->required();
+  command->add_option("customer", a->customer, "user_id:123, anonymous_id:abc, or a bare user id")
+      ->required();
   command->add_option("--trigger", a->trigger, "only this trigger");
   command->add_option("--at", a->at, "as of this instant; by default now");
-  command->add_option("--limit", a->limit, "decisions at most")->capture_default_str()->check(CLI::Range(1, 1000));
+  command->add_option("--limit", a->limit, "decisions at most")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
   command->add_flag("--json", a->json, "one line of JSON");
   a->remote.add_options(*command);
-  command->footer("Examples:\n  spur explain 123\n  spur explain 123 --trigger cart-abandoned --at 2026-03-01T10:00:00Z");
+  command->footer(
+      "Examples:\n  spur explain 123\n  spur explain 123 --trigger cart-abandoned --at "
+      "2026-03-01T10:00:00Z");
   command->callback([&chosen, a] { chosen.run = [a] { return run(*a); }; });
 }
 

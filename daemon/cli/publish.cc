@@ -1,9 +1,11 @@
-// spur publish: events of a file to a running daemon, over one stream, several requests on their way at once.
+// spur publish: events of a file to a running daemon, over one stream, several requests on their
+// way at once.
 //
-// An answer means that the daemon has the events durably. What is unanswered when the stream breaks may be published
-// again: events with a messageId are recognised.
+// An answer means that the daemon has the events durably. What is unanswered when the stream breaks
+// may be published again: events with a messageId are recognised.
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -26,7 +28,7 @@ using Stream = grpc::ClientReaderWriter<spur::v1::PublishRequest, spur::v1::Publ
 
 constexpr std::size_t kRequestBytesMax = 1u << 20;  // the daemon takes 4 MiB; less is smoother
 constexpr std::size_t kUnansweredMax = 32;
-constexpr std::size_t kSamplesMax = 10;             // dead letters shown
+constexpr std::size_t kSamplesMax = 10;  // dead letters shown
 constexpr std::chrono::hours kStreamMax(24);
 
 struct Arguments {
@@ -46,10 +48,12 @@ struct Sent {
   std::vector<std::uint64_t> lines;
 };
 
-// One stream: the caller writes, a thread of its own reads the answers, another sees that they keep coming.
+// One stream: the caller writes, a thread of its own reads the answers, another sees that they keep
+// coming.
 class Publishing {
  public:
-  Publishing(const std::shared_ptr<grpc::Channel>& channel, std::chrono::milliseconds answer_timeout)
+  Publishing(const std::shared_ptr<grpc::Channel>& channel,
+             std::chrono::milliseconds answer_timeout)
       : answer_timeout_(answer_timeout), stub_(spur::v1::EventService::NewStub(channel)) {
     services::set_deadline(context_, kStreamMax);
     stream_ = stub_->PublishStream(&context_);
@@ -124,7 +128,8 @@ class Publishing {
     std::unique_lock lock(mutex_);
     while (!finished_) {
       changed_.wait_for(lock, std::chrono::milliseconds(200));
-      if (finished_ || unanswered_.empty() || clock_.read().steady - moved_ < answer_timeout_) continue;
+      if (finished_ || unanswered_.empty() || clock_.read().steady - moved_ < answer_timeout_)
+        continue;
       stalled_ = true;
       context_.TryCancel();
       return;
@@ -140,7 +145,8 @@ class Publishing {
   std::condition_variable changed_;
   std::deque<Sent> unanswered_;
   std::atomic<std::uint64_t> answered_{0};
-  std::chrono::nanoseconds moved_{0};  // when the last answer came, or the first request after quiet went
+  std::chrono::nanoseconds moved_{
+      0};  // when the last answer came, or the first request after quiet went
   bool ended_ = false;
   bool finished_ = false;
   std::atomic<bool> stalled_{false};
@@ -169,8 +175,8 @@ class Pace {
 };
 
 // False: the stream is over, or the file cannot be read (then `error` says why).
-bool publish_file(const std::string& path, const Arguments& a, const Pace& pace, Publishing& publishing, Progress& progress,
-                  Totals& totals, std::string& error) {
+bool publish_file(const std::string& path, const Arguments& a, const Pace& pace,
+                  Publishing& publishing, Progress& progress, Totals& totals, std::string& error) {
   absl::StatusOr<EventFile> file = EventFile::open(path);
   if (!file.ok()) {
     error = std::string(file.status().message());
@@ -179,6 +185,9 @@ bool publish_file(const std::string& path, const Arguments& a, const Pace& pace,
   spur::v1::PublishRequest request;
   Sent sent{path, {}};
   std::size_t bytes = 0;
+  // Held to a rate, ten requests a second are smoother than one.
+  const auto batch = static_cast<int>(
+      a.rate > 0 ? std::clamp(a.rate / 10, 1.0, static_cast<double>(a.batch)) : a.batch);
   const auto flush = [&] {
     if (sent.lines.empty()) return true;
     pace.wait_for(totals.sent);
@@ -202,7 +211,7 @@ bool publish_file(const std::string& path, const Arguments& a, const Pace& pace,
     event.set_source(a.source);
     sent.lines.push_back(line->number);
     bytes += line->bytes.size();
-    if (request.events_size() >= a.batch && !flush()) return false;
+    if (request.events_size() >= batch && !flush()) return false;
   }
   if (!file->status().ok()) {
     error = std::string(file->status().message());
@@ -211,22 +220,27 @@ bool publish_file(const std::string& path, const Arguments& a, const Pace& pace,
   return flush();
 }
 
-void report(const Arguments& a, const Publishing& publishing, const Totals& totals, double seconds) {
+void report(const Arguments& a, const Publishing& publishing, const Totals& totals,
+            double seconds) {
   std::uint64_t dead = totals.too_long;
   for (const auto& [reason, count] : publishing.dead_letters) dead += count;
   if (a.json) {
     std::string reasons;
-    for (const auto& [reason, count] : publishing.dead_letters) reasons += fmt::format("{}\"{}\":{}", reasons.empty() ? "" : ",", reason, count);
-    fmt::print("{{\"answered\":{},\"dead_letters\":{{{}}},\"too_long\":{},\"seconds\":{:.3f}}}\n", publishing.answered(), reasons, totals.too_long, seconds);
+    for (const auto& [reason, count] : publishing.dead_letters)
+      reasons += fmt::format("{}\"{}\":{}", reasons.empty() ? "" : ",", reason, count);
+    fmt::print("{{\"answered\":{},\"dead_letters\":{{{}}},\"too_long\":{},\"seconds\":{:.3f}}}\n",
+               publishing.answered(), reasons, totals.too_long, seconds);
     return;
   }
   if (!a.quiet) {
-    fmt::print("{} events in {:.2f} s ({:.0f} events/s), {} dead letters\n", publishing.answered(), seconds,
-               static_cast<double>(publishing.answered()) / std::max(seconds, 1e-9), dead);
+    fmt::print("{} events in {:.2f} s ({:.0f} events/s), {} dead letters\n", publishing.answered(),
+               seconds, static_cast<double>(publishing.answered()) / std::max(seconds, 1e-9), dead);
   }
-  for (const auto& [reason, count] : publishing.dead_letters) fmt::print(stderr, "dead letters {}: {}\n", reason, count);
+  for (const auto& [reason, count] : publishing.dead_letters)
+    fmt::print(stderr, "dead letters {}: {}\n", reason, count);
   for (const std::string& sample : publishing.samples) fmt::print(stderr, "  {}\n", sample);
-  if (totals.too_long > 0) fmt::print(stderr, "lines of more than 1 MiB, not sent: {}\n", totals.too_long);
+  if (totals.too_long > 0)
+    fmt::print(stderr, "lines of more than 1 MiB, not sent: {}\n", totals.too_long);
 }
 
 int run(Arguments& a) {
@@ -249,7 +263,8 @@ int run(Arguments& a) {
     const int code = a.remote.failed("publish", status);
     const Sent next = publishing.first_unanswered();
     if (!next.lines.empty()) {
-      fmt::print(stderr, "all before {}:{} is in the log; go on with --from-line {}\n", next.file, next.lines.front(), next.lines.front());
+      fmt::print(stderr, "all before {}:{} is in the log; go on with --from-line {}\n", next.file,
+                 next.lines.front(), next.lines.front());
     }
     return code;
   }
@@ -263,18 +278,33 @@ int run(Arguments& a) {
 }  // namespace
 
 void add_publish(CLI::App& app, Chosen& chosen) {
-  CLI::App* const command = app.add_subcommand("publish", "send events of files to a running daemon");
+  CLI::App* const command =
+      app.add_subcommand("publish", "send events of files to a running daemon");
   auto a = std::make_shared<Arguments>();
-  command->add_option("file", a->files, "JSON lines of Segment calls; .gz and .zst too; - is standard input")->required();
-  command->add_option("--source", a->source, "the Source of the catalog that they belong to; by default the first");
-  command->add_option("--rate", a->rate, "events a second at most; 0: as fast as the daemon takes them")->capture_default_str()->check(CLI::NonNegativeNumber);
-  command->add_option("--batch", a->batch, "events in one request")->capture_default_str()->check(CLI::Range(1, 2500));
-  command->add_option("--from-line", a->from_line, "pass over the lines before this one, of each file")->capture_default_str();
-  command->add_flag("--quiet,-q", a->quiet, "no summary and no progress; dead letters are told all the same");
+  command
+      ->add_option("file", a->files,
+                   "JSON lines of Segment calls; .gz and .zst too; - is standard input")
+      ->required();
+  command->add_option("--source", a->source,
+                      "the Source of the catalog that they belong to; by default the first");
+  command
+      ->add_option("--rate", a->rate,
+                   "events a second at most; 0: as fast as the daemon takes them")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--batch", a->batch, "events in one request")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 2500));
+  command
+      ->add_option("--from-line", a->from_line, "pass over the lines before this one, of each file")
+      ->capture_default_str();
+  command->add_flag("--quiet,-q", a->quiet,
+                    "no summary and no progress; dead letters are told all the same");
   command->add_flag("--json", a->json, "the summary as one line of JSON");
   a->remote.add_options(*command);
   command->footer(
-      "Exit code 1: some events became dead letters. The timeout is for each answer, not for the whole.\n\n"
+      "Exit code 1: some events became dead letters. The timeout is for each answer, not for the "
+      "whole.\n\n"
       "Examples:\n  spur publish history.jsonl.gz\n  producer | spur publish - --rate 1000");
   command->callback([&chosen, a] { chosen.run = [a] { return run(*a); }; });
 }

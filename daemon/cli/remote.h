@@ -1,11 +1,12 @@
-// A running daemon, for the commands that talk to one: where it is, how long to wait, and what to say when it is away.
+// A running daemon, for the commands that talk to one: where it is, how long to wait, and what to
+// say when it is away.
 #pragma once
+
+#include <google/protobuf/message.h>
 
 #include <chrono>
 #include <memory>
 #include <string>
-
-#include <google/protobuf/message.h>
 
 #include "CLI/CLI.hpp"
 #include "daemon/grpc/client.h"

@@ -12,8 +12,9 @@
 namespace spur::cli {
 namespace {
 
-constexpr std::uint64_t kCreditsMax = 256;         // actions on their way at once
-constexpr std::chrono::milliseconds kStreamMax(3'600'000);  // then the stream is opened anew, behind the last action
+constexpr std::uint64_t kCreditsMax = 256;  // actions on their way at once
+constexpr std::chrono::milliseconds kStreamMax(
+    3'600'000);  // then the stream is opened anew, behind the last action
 
 struct Arguments {
   std::string channel, name, cursor;
@@ -29,8 +30,9 @@ void print(const Arguments& a, const spur::v1::Delivery& delivery) {
   if (a.json) {
     fmt::print("{}\n", to_json_line(delivery));
   } else {
-    fmt::print("{}  {}  {}{}{}{}  {}  {}\n", time_text(action.time_ms()), action.customer(), action.trigger(),
-               action.instance().empty() ? "" : " [", action.instance(), action.instance().empty() ? "" : "]",
+    fmt::print("{}  {}  {}{}{}{}  {}  {}\n", time_text(action.time_ms()), action.customer(),
+               action.trigger(), action.instance().empty() ? "" : " [", action.instance(),
+               action.instance().empty() ? "" : "]",
                action.template_().empty() ? "-" : action.template_(), action.data_json());
   }
   std::fflush(stdout);
@@ -43,7 +45,8 @@ struct Progressed {
 };
 
 // One stream, until it ends.
-grpc::Status follow(const Arguments& a, const std::shared_ptr<grpc::Channel>& channel, std::chrono::milliseconds at_most, Progressed& progressed) {
+grpc::Status follow(const Arguments& a, const std::shared_ptr<grpc::Channel>& channel,
+                    std::chrono::milliseconds at_most, Progressed& progressed) {
   const auto stub = spur::v1::ActionService::NewStub(channel);
   grpc::ClientContext context;
   services::set_deadline(context, at_most);
@@ -90,7 +93,9 @@ grpc::Status follow(const Arguments& a, const std::shared_ptr<grpc::Channel>& ch
 int run(Arguments& a) {
   Progressed progressed;
   if (!a.cursor.empty() && !absl::Base64Unescape(a.cursor, &progressed.cursor)) {
-    fmt::print(stderr, "spur subscribe: --cursor: `{}` is no cursor; take one that --json printed\n", a.cursor);
+    fmt::print(stderr,
+               "spur subscribe: --cursor: `{}` is no cursor; take one that --json printed\n",
+               a.cursor);
     return kBadUse;
   }
   if (a.from_now && !a.cursor.empty()) {
@@ -105,8 +110,10 @@ int run(Arguments& a) {
     std::chrono::milliseconds at_most = kStreamMax;
     bool last = false;
     if (a.seconds > 0) {
-      const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(clock.read().steady - start);
-      const std::chrono::milliseconds rest = std::chrono::milliseconds(static_cast<std::int64_t>(a.seconds * 1000)) - passed;
+      const auto passed =
+          std::chrono::duration_cast<std::chrono::milliseconds>(clock.read().steady - start);
+      const std::chrono::milliseconds rest =
+          std::chrono::milliseconds(static_cast<std::int64_t>(a.seconds * 1000)) - passed;
       last = rest <= kStreamMax;
       at_most = std::clamp(rest, std::chrono::milliseconds(1), kStreamMax);
     }
@@ -116,7 +123,8 @@ int run(Arguments& a) {
     if (over && last) return a.count > 0 ? kNo : kFine;
     if (over) continue;
     const int code = a.remote.failed("subscribe", status);
-    if (!progressed.cursor.empty()) fmt::print(stderr, "go on with --cursor {}\n", absl::Base64Escape(progressed.cursor));
+    if (!progressed.cursor.empty())
+      fmt::print(stderr, "go on with --cursor {}\n", absl::Base64Escape(progressed.cursor));
     return code;
   }
 }
@@ -124,17 +132,29 @@ int run(Arguments& a) {
 }  // namespace
 
 void add_subscribe(CLI::App& app, Chosen& chosen) {
-  CLI::App* const command = app.add_subcommand("subscribe", "print the actions of a channel as they are made");
+  CLI::App* const command =
+      app.add_subcommand("subscribe", "print the actions of a channel as they are made");
   auto a = std::make_shared<Arguments>();
   command->add_option("channel", a->channel, "name of the channel in the catalog")->required();
-  command->add_option("--name", a->name, "subscribe by this name: the daemon remembers what was printed");
-  command->add_option("--cursor", a->cursor, "begin behind the action with this cursor (from --json)");
-  command->add_flag("--from-now", a->from_now, "begin with new actions; by default with the oldest kept");
-  command->add_option("--count", a->count, "end after so many actions; 0: never")->capture_default_str();
-  command->add_option("--for", a->seconds, "end after so many seconds; 0: never. With --count, too few actions are exit code 1")->capture_default_str()->check(CLI::NonNegativeNumber);
+  command->add_option("--name", a->name,
+                      "subscribe by this name: the daemon remembers what was printed");
+  command->add_option("--cursor", a->cursor,
+                      "begin behind the action with this cursor (from --json)");
+  command->add_flag("--from-now", a->from_now,
+                    "begin with new actions; by default with the oldest kept");
+  command->add_option("--count", a->count, "end after so many actions; 0: never")
+      ->capture_default_str();
+  command
+      ->add_option(
+          "--for", a->seconds,
+          "end after so many seconds; 0: never. With --count, too few actions are exit code 1")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
   command->add_flag("--json", a->json, "one line of JSON an action, with its cursor");
   a->remote.add_options(*command);
-  command->footer("Examples:\n  spur subscribe email\n  spur subscribe email --name mailer --json\n  spur subscribe web --from-now --count 1 --for 60");
+  command->footer(
+      "Examples:\n  spur subscribe email\n  spur subscribe email --name mailer --json\n  spur "
+      "subscribe web --from-now --count 1 --for 60");
   command->callback([&chosen, a] { chosen.run = [a] { return run(*a); }; });
 }
 

@@ -22,7 +22,9 @@ struct Totals {
   std::size_t passed = 0, failed = 0, passed_over = 0, bad_files = 0;
 };
 
-std::string place_text(const catalog::Position& at) { return fmt::format("{}:{}:{}", at.file, at.line, at.column); }
+std::string place_text(const catalog::Position& at) {
+  return fmt::format("{}:{}:{}", at.file, at.line, at.column);
+}
 
 // Catalogs by folder: several files may test one.
 class Catalogs {
@@ -38,26 +40,30 @@ class Catalogs {
   std::map<std::string, std::shared_ptr<const catalog::Compiled>> by_directory_;
 };
 
-void print_test(const trigger_test::TestFile& file, const trigger_test::Test& test, const trigger_test::Result& result, bool verbose) {
+void print_test(const trigger_test::TestFile& file, const trigger_test::Test& test,
+                const trigger_test::Result& result, bool verbose) {
   if (result.passed && !verbose) return;
   fmt::print("{}: {}: {}\n", place_text(test.at), result.passed ? "passed" : "FAILED", test.name);
   for (const std::string& line : result.lines) fmt::print("  {}\n", line);
   if (!result.passed) {
     fmt::print("  (- expected, + decided; times count from start)\n");
   } else {
-    for (const Decision& decision : result.decisions) fmt::print("    {}\n", trigger_test::to_line(decision, file.start));
+    for (const Decision& decision : result.decisions)
+      fmt::print("    {}\n", trigger_test::to_line(decision, file.start));
     fmt::print("    {} decisions, the same in {} runs\n", result.decisions.size(), result.runs);
   }
 }
 
-void run_file(const std::string& path, const Arguments& arguments, const std::regex& wanted, Catalogs& catalogs, Totals& totals) {
+void run_file(const std::string& path, const Arguments& arguments, const std::regex& wanted,
+              Catalogs& catalogs, Totals& totals) {
   trigger_test::TestFile file = trigger_test::read_test_file(path);
   std::shared_ptr<const catalog::Compiled> catalog;
   if (file.errors.empty()) catalog = catalogs.get(file.catalog);
   if (catalog != nullptr) file.errors = trigger_test::check_names(*catalog, file);
   for (const catalog::Error& error : file.errors) fmt::print(stderr, "{}\n", error.to_text());
   if (catalog == nullptr || !file.errors.empty()) {
-    if (file.errors.empty()) fmt::print(stderr, "{}: its catalog {} has errors\n", path, file.catalog);
+    if (file.errors.empty())
+      fmt::print(stderr, "{}: its catalog {} has errors\n", path, file.catalog);
     ++totals.bad_files;
     return;
   }
@@ -77,7 +83,8 @@ int run(const Arguments& arguments) {
   try {
     wanted = std::regex(arguments.run);
   } catch (const std::regex_error& error) {
-    fmt::print(stderr, "spur test: --run: `{}` is no regular expression: {}\n", arguments.run, error.what());
+    fmt::print(stderr, "spur test: --run: `{}` is no regular expression: {}\n", arguments.run,
+               error.what());
     return kBadUse;
   }
   const trigger_test::Discovered found = trigger_test::discover(arguments.paths);
@@ -87,7 +94,8 @@ int run(const Arguments& arguments) {
   for (const std::string& path : found.files) run_file(path, arguments, wanted, catalogs, totals);
   fmt::print("{} passed, {} failed", totals.passed, totals.failed);
   if (totals.passed_over > 0) fmt::print(", {} not asked for", totals.passed_over);
-  if (totals.bad_files > 0) fmt::print(", {} file{} not read", totals.bad_files, totals.bad_files == 1 ? "" : "s");
+  if (totals.bad_files > 0)
+    fmt::print(", {} file{} not read", totals.bad_files, totals.bad_files == 1 ? "" : "s");
   fmt::print("\n");
   if (totals.bad_files > 0 || !found.errors.empty()) return kBadUse;
   if (totals.passed + totals.failed == 0) {
@@ -100,15 +108,28 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 void add_test(CLI::App& app, Chosen& chosen) {
-  CLI::App* const command = app.add_subcommand("test", "run trigger tests: the files *_test.yaml below a folder");
+  CLI::App* const command =
+      app.add_subcommand("test", "run trigger tests: the files *_test.yaml below a folder");
   auto a = std::make_shared<Arguments>();
   command->add_option("dir", a->paths, "folders, or files of trigger tests")->capture_default_str();
   command->add_option("--run", a->run, "only tests whose name holds this regular expression");
-  command->add_flag("--verbose,-v", a->verbose, "also show the tests that passed, and what was decided");
+  command->add_flag("--verbose,-v", a->verbose,
+                    "also show the tests that passed, and what was decided");
   command->footer(
-      "Each test runs on one shard and on four, with a restart after every step, and, if the Policy has a lateness, in other\n"
-      "orders of arrival; all must decide the same.\n\n"
-      "Examples:\n  spur test examples\n  spur test examples/r1-cart-abandonment --run deadline --verbose");
+      "A file holds: catalog (a folder, from the file), start, tests: [{name, events, run_until, "
+      "only,\n"
+      "expect}]. All decisions are to be listed, in the order of time, customer, trigger, instance "
+      "and\n"
+      "step, unless `only` names verdicts; keys that an expectation does not give are not "
+      "compared.\n"
+      "Each test runs on one shard and on four, with a restart after every step, and, if the "
+      "Policy has\n"
+      "a lateness, in other orders of arrival; all must decide the same.\n"
+      "Exit codes: 0 all passed; 1 some failed; 2 a file or catalog has errors, or there are no "
+      "tests.\n\n"
+      "Examples:\n"
+      "  spur test examples\n"
+      "  spur test examples/r1-cart-abandonment --run deadline --verbose");
   command->callback([&chosen, a] { chosen.run = [a] { return run(*a); }; });
 }
 

@@ -45,29 +45,36 @@ bool same_customer(const std::string& expected, const std::string& got) {
 // What of an expectation is not so, for people.
 std::vector<std::string> disagreements(const Expectation& e, const Decision& d, Instant start) {
   std::vector<std::string> all;
-  const auto text = [&](std::string_view name, const std::optional<std::string>& expected, const std::string& got) {
+  const auto text = [&](std::string_view name, const std::optional<std::string>& expected,
+                        const std::string& got) {
     if (!expected || *expected == got) return;
     const auto shown = [](const std::string& t) { return t.empty() ? std::string("nothing") : t; };
     all.push_back(std::string(name) + ": expected " + shown(*expected) + ", got " + shown(got));
   };
-  if (e.time && *e.time != d.time) all.push_back("at: expected " + offset_text(*e.time, start) + ", got " + offset_text(d.time, start));
-  if (e.customer && !same_customer(*e.customer, d.customer)) text("customer", e.customer, d.customer);
+  if (e.time && *e.time != d.time)
+    all.push_back("at: expected " + offset_text(*e.time, start) + ", got " +
+                  offset_text(d.time, start));
+  if (e.customer && !same_customer(*e.customer, d.customer))
+    text("customer", e.customer, d.customer);
   text("trigger", e.trigger, d.trigger);
   text("instance", e.instance, d.instance);
   text("channel", e.channel, d.channel);
   text("template", e.template_name, d.template_name);
   if (e.verdict && *e.verdict != d.verdict) {
-    all.push_back("verdict: expected " + std::string(spur::to_text(*e.verdict)) + ", got " + std::string(spur::to_text(d.verdict)) +
+    all.push_back("verdict: expected " + std::string(spur::to_text(*e.verdict)) + ", got " +
+                  std::string(spur::to_text(d.verdict)) +
                   (d.detail.empty() ? "" : " (" + d.detail + ")"));
   }
   text("reason", e.reason, d.reason);
-  if (e.data != nullptr && !is_json(*e.data, d.data)) all.push_back("data: expected " + to_json(*e.data) + ", got " + d.data);
+  if (e.data != nullptr && !is_json(*e.data, d.data))
+    all.push_back("data: expected " + to_json(*e.data) + ", got " + d.data);
   return all;
 }
 
 // Places of both that go together, in order: the longest such list.
 using Pairs = std::vector<std::pair<std::size_t, std::size_t>>;
-Pairs align(std::size_t n, std::size_t m, const std::function<bool(std::size_t, std::size_t)>& equal) {
+Pairs align(std::size_t n, std::size_t m,
+            const std::function<bool(std::size_t, std::size_t)>& equal) {
   Pairs pairs;
   if (n != 0 && m > kPairsMax / n) {
     for (std::size_t i = 0; i < std::min(n, m); ++i) {
@@ -77,7 +84,9 @@ Pairs align(std::size_t n, std::size_t m, const std::function<bool(std::size_t, 
   }
   std::vector<std::uint8_t> same(n * m);
   std::vector<std::uint32_t> longest((n + 1) * (m + 1));
-  const auto length = [&](std::size_t i, std::size_t k) -> std::uint32_t& { return longest[i * (m + 1) + k]; };
+  const auto length = [&](std::size_t i, std::size_t k) -> std::uint32_t& {
+    return longest[i * (m + 1) + k];
+  };
   for (std::size_t i = n; i-- > 0;) {
     for (std::size_t k = m; k-- > 0;) {
       same[i * m + k] = equal(i, k) ? 1 : 0;
@@ -97,11 +106,13 @@ Pairs align(std::size_t n, std::size_t m, const std::function<bool(std::size_t, 
   return pairs;
 }
 
-// The lines of a diff: what agrees is context; between, first what is missing, then what is there instead.
-std::vector<std::string> lines_of(std::size_t n, std::size_t m, const Pairs& pairs,
-                                  const std::function<std::string(std::size_t)>& expected,
-                                  const std::function<std::string(std::size_t)>& got,
-                                  const std::function<std::vector<std::string>(std::size_t, std::size_t)>& explain) {
+// The lines of a diff: what agrees is context; between, first what is missing, then what is there
+// instead.
+std::vector<std::string> lines_of(
+    std::size_t n, std::size_t m, const Pairs& pairs,
+    const std::function<std::string(std::size_t)>& expected,
+    const std::function<std::string(std::size_t)>& got,
+    const std::function<std::vector<std::string>(std::size_t, std::size_t)>& explain) {
   std::vector<std::string> lines;
   if (pairs.size() == n && pairs.size() == m) return lines;
   std::size_t i = 0, k = 0;
@@ -129,7 +140,9 @@ std::vector<std::string> lines_of(std::size_t n, std::size_t m, const Pairs& pai
 
 }  // namespace
 
-bool agrees(const Expectation& expected, const Decision& got) { return disagreements(expected, got, Instant{0}).empty(); }
+bool agrees(const Expectation& expected, const Decision& got) {
+  return disagreements(expected, got, Instant{0}).empty();
+}
 
 std::string to_line(const Decision& d, Instant start) {
   std::string line = offset_text(d.time, start);
@@ -144,11 +157,17 @@ std::string to_line(const Decision& d, Instant start) {
   return line;
 }
 
-std::vector<std::string> difference(std::span<const Expectation> expected, std::span<const Decision> got, Instant start) {
-  const Pairs pairs = align(expected.size(), got.size(), [&](std::size_t i, std::size_t k) { return agrees(expected[i], got[k]); });
+std::vector<std::string> difference(std::span<const Expectation> expected,
+                                    std::span<const Decision> got, Instant start) {
+  const Pairs pairs = align(expected.size(), got.size(), [&](std::size_t i, std::size_t k) {
+    return agrees(expected[i], got[k]);
+  });
   return lines_of(
       expected.size(), got.size(), pairs,
-      [&](std::size_t i) { return to_line(expected[i], start) + "    (line " + std::to_string(expected[i].at.line) + ")"; },
+      [&](std::size_t i) {
+        return to_line(expected[i], start) + "    (line " + std::to_string(expected[i].at.line) +
+               ")";
+      },
       [&](std::size_t k) { return to_line(got[k], start); },
       [&](std::size_t i, std::size_t k) {
         // Two that have nothing in common are better left alone.
@@ -157,7 +176,8 @@ std::vector<std::string> difference(std::span<const Expectation> expected, std::
       });
 }
 
-std::vector<std::string> difference(std::span<const Decision> expected, std::span<const Decision> got, Instant start) {
+std::vector<std::string> difference(std::span<const Decision> expected,
+                                    std::span<const Decision> got, Instant start) {
   const auto comparable = [](const Decision& d) {
     Decision same = d;
     same.id = {};
@@ -166,7 +186,8 @@ std::vector<std::string> difference(std::span<const Decision> expected, std::spa
   std::vector<std::string> a, b;
   for (const Decision& d : expected) a.push_back(comparable(d));
   for (const Decision& d : got) b.push_back(comparable(d));
-  const Pairs pairs = align(a.size(), b.size(), [&](std::size_t i, std::size_t k) { return a[i] == b[k]; });
+  const Pairs pairs =
+      align(a.size(), b.size(), [&](std::size_t i, std::size_t k) { return a[i] == b[k]; });
   return lines_of(
       a.size(), b.size(), pairs, [&](std::size_t i) { return to_line(expected[i], start); },
       [&](std::size_t k) { return to_line(got[k], start); },

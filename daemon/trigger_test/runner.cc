@@ -21,11 +21,13 @@ struct Run {
   std::vector<Shard::TriggerCounters> triggers;
 };
 
-std::string place_text(const catalog::Position& at) { return at.file + ":" + std::to_string(at.line) + ":" + std::to_string(at.column); }
+std::string place_text(const catalog::Position& at) {
+  return at.file + ":" + std::to_string(at.line) + ":" + std::to_string(at.column);
+}
 
 // `steps`: the clock moves to each of these too, with a restart after each step and each event.
-Run run_once(const std::shared_ptr<const catalog::Compiled>& catalog, const Test& test, const Order& order,
-             std::uint32_t shards, const std::vector<Instant>* steps) {
+Run run_once(const std::shared_ptr<const catalog::Compiled>& catalog, const Test& test,
+             const Order& order, std::uint32_t shards, const std::vector<Instant>* steps) {
   Backtest::Options options;
   options.shards = shards;
   options.until = test.run_until;
@@ -33,7 +35,8 @@ Run run_once(const std::shared_ptr<const catalog::Compiled>& catalog, const Test
   Backtest backtest(catalog, options);
   std::size_t step = 0;
   const auto tick_to = [&](Instant t) {
-    while (steps != nullptr && step < steps->size() && (*steps)[step] <= t) backtest.tick((*steps)[step++]);
+    while (steps != nullptr && step < steps->size() && (*steps)[step] <= t)
+      backtest.tick((*steps)[step++]);
   };
   Run run;
   std::uint64_t refused = 0;
@@ -44,7 +47,8 @@ Run run_once(const std::shared_ptr<const catalog::Compiled>& catalog, const Test
     tick_to(newest);
     backtest.feed(event.json);
     const std::uint64_t letters = backtest.counts().dead_letters;
-    if (letters != refused) run.refused.push_back(place_text(event.at) + ": the daemon would refuse this event");
+    if (letters != refused)
+      run.refused.push_back(place_text(event.at) + ": the daemon would refuse this event");
     refused = letters;
   }
   tick_to(test.run_until);
@@ -76,13 +80,14 @@ bool may_be_shuffled(const Test& test, Millis lateness) {
   return true;
 }
 
-// Each event arrives up to `lateness` after its time. The generator and the arithmetic are given by the standard, so
-// every machine shuffles alike.
+// Each event arrives up to `lateness` after its time. The generator and the arithmetic are given by
+// the standard, so every machine shuffles alike.
 Order shuffled(const Test& test, Millis lateness, std::uint64_t seed) {
   std::mt19937_64 random(seed);
   std::vector<std::pair<std::int64_t, std::size_t>> arrivals;
   for (std::size_t i = 0; i < test.events.size(); ++i) {
-    const auto delay = static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(lateness.count + 1));
+    const auto delay =
+        static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(lateness.count + 1));
     arrivals.emplace_back(test.events[i].time.ms + delay, i);
   }
   std::sort(arrivals.begin(), arrivals.end());
@@ -92,12 +97,15 @@ Order shuffled(const Test& test, Millis lateness, std::uint64_t seed) {
 }
 
 // What may help where a decision is missing: how often its trigger fired at all.
-void add_counters(const catalog::Compiled& catalog, const Test& test, const Run& run, std::vector<std::string>& lines) {
+void add_counters(const catalog::Compiled& catalog, const Test& test, const Run& run,
+                  std::vector<std::string>& lines) {
   for (std::size_t i = 0; i < catalog.triggers.size(); ++i) {
     const std::string& name = catalog.triggers[i].name;
     const Shard::TriggerCounters& c = run.triggers[i];
-    const bool expected = std::any_of(test.expect.begin(), test.expect.end(), [&](const Expectation& e) { return e.trigger == name; });
-    const bool decided = std::any_of(run.decisions.begin(), run.decisions.end(), [&](const Decision& d) { return d.trigger == name; });
+    const bool expected = std::any_of(test.expect.begin(), test.expect.end(),
+                                      [&](const Expectation& e) { return e.trigger == name; });
+    const bool decided = std::any_of(run.decisions.begin(), run.decisions.end(),
+                                     [&](const Decision& d) { return d.trigger == name; });
     if (!expected || decided) continue;
     std::string line = "  " + name + ": fired " + std::to_string(c.fired) + " times";
     if (c.if_false > 0) line += ", `if` was false " + std::to_string(c.if_false) + " times";
@@ -105,7 +113,8 @@ void add_counters(const catalog::Compiled& catalog, const Test& test, const Run&
   }
   if (run.errors > 0) {
     lines.push_back("  " + std::to_string(run.errors) +
-                    " conditions or values were in error (a field that is missing or of another type): they count as false");
+                    " conditions or values were in error (a field that is missing or of another "
+                    "type): they count as false");
   }
 }
 
@@ -116,7 +125,8 @@ void keep_only(std::vector<Decision>& decisions, const std::set<Verdict>& only) 
 
 }  // namespace
 
-Result run_test(const std::shared_ptr<const catalog::Compiled>& catalog, const TestFile& file, const Test& test) {
+Result run_test(const std::shared_ptr<const catalog::Compiled>& catalog, const TestFile& file,
+                const Test& test) {
   Result result;
   const Order written = as_written(test);
   Run first = run_once(catalog, test, written, 1, nullptr);
@@ -125,7 +135,8 @@ Result run_test(const std::shared_ptr<const catalog::Compiled>& catalog, const T
 
   std::vector<Decision> compared = first.decisions;
   keep_only(compared, test.only);
-  if (const std::vector<std::string> diff = difference(test.expect, compared, file.start); !diff.empty()) {
+  if (const std::vector<std::string> diff = difference(test.expect, compared, file.start);
+      !diff.empty()) {
     for (const std::string& line : diff) result.lines.push_back("  " + line);
     add_counters(*catalog, test, first, result.lines);
   }
@@ -134,7 +145,8 @@ Result run_test(const std::shared_ptr<const catalog::Compiled>& catalog, const T
     ++result.runs;
     const std::vector<std::string> diff = difference(first.decisions, run.decisions, file.start);
     if (diff.empty()) return;
-    result.lines.push_back(how + " decides otherwise; this is a fault of Spur, please report it with this test:");
+    result.lines.push_back(
+        how + " decides otherwise; this is a fault of Spur, please report it with this test:");
     for (const std::string& line : diff) result.lines.push_back("  " + line);
   };
   must_agree("a run on 4 shards", run_once(catalog, test, written, 4, nullptr));
@@ -149,7 +161,8 @@ Result run_test(const std::shared_ptr<const catalog::Compiled>& catalog, const T
   const Millis lateness = catalog->policy.lateness;
   for (int i = 0; i < kShuffles && may_be_shuffled(test, lateness); ++i) {
     const std::uint64_t seed = hash64(test.name) + static_cast<std::uint64_t>(i);
-    must_agree("another order of arrival", run_once(catalog, test, shuffled(test, lateness, seed), 1, nullptr));
+    must_agree("another order of arrival",
+               run_once(catalog, test, shuffled(test, lateness, seed), 1, nullptr));
   }
   result.passed = result.lines.empty();
   result.decisions = std::move(compared);
@@ -161,9 +174,11 @@ std::vector<catalog::Error> check_names(const catalog::Compiled& catalog, const 
   for (const catalog::Trigger& t : catalog.triggers) triggers.insert(t.name);
   for (const catalog::Channel& c : catalog.channels) channels.insert(c.name);
   std::vector<catalog::Error> errors;
-  const auto check = [&](const Expectation& e, const std::optional<std::string>& name, const std::set<std::string>& known, std::string_view kind) {
+  const auto check = [&](const Expectation& e, const std::optional<std::string>& name,
+                         const std::set<std::string>& known, std::string_view kind) {
     if (!name || name->empty() || known.contains(*name)) return;
-    errors.push_back({e.at, "the catalog has no " + std::string(kind) + " `" + *name + "`", catalog::did_you_mean(*name, known)});
+    errors.push_back({e.at, "the catalog has no " + std::string(kind) + " `" + *name + "`",
+                      catalog::did_you_mean(*name, known)});
   };
   for (const Test& test : file.tests) {
     for (const Expectation& e : test.expect) {

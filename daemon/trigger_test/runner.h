@@ -1,12 +1,14 @@
-// Runs a trigger test: the events through the fold on a virtual clock, the decisions against what is expected.
+// Runs a trigger test: the events through the fold on a virtual clock, the decisions against what
+// is expected.
 //
 // Each test runs several times and all runs must agree, because how events travel must not matter:
 //   * on one shard and on four
-//   * with a clock that also moves between events, to each instant at which something was decided, and everything
-//     written out and read back after each step (a daemon that is restarted all the time)
-//   * in other orders of arrival, each event at most the Policy's lateness behind; seeded by the test's name, so that a
-//     failure stays. Not if the events as written already come later than that, or copies of one id differ: then their
-//     order is what the test is about. Without lateness there is only the order written.
+//   * with a clock that also moves between events, to each instant at which something was decided,
+//     and all state written out and read back after each step: a daemon restarted all the time
+//   * in other orders of arrival, each event at most the Policy's lateness behind. Seeded by the
+//     test's name, so that a failure stays. Not if the events as written come later than that
+//     already, or copies of one id differ: then their order is what the test is about. Without
+//     lateness there is only the order written.
 #pragma once
 
 #include <memory>
@@ -28,7 +30,8 @@ struct Result {
 };
 
 // Requires a file without errors. Deterministic.
-Result run_test(const std::shared_ptr<const catalog::Compiled>& catalog, const TestFile& file, const Test& test);
+Result run_test(const std::shared_ptr<const catalog::Compiled>& catalog, const TestFile& file,
+                const Test& test);
 
 // What a file names and the catalog has not: a trigger or channel in an expectation.
 std::vector<catalog::Error> check_names(const catalog::Compiled& catalog, const TestFile& file);

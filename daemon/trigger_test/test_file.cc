@@ -29,7 +29,8 @@ constexpr std::string_view kInstantHint =
 std::string ticked(std::string_view text) { return "`" + std::string(text) + "`"; }
 
 std::string rfc3339(Instant t) {
-  return expression::timestamp_text(t.ms / 1000, static_cast<std::int32_t>(t.ms % 1000) * 1'000'000);
+  return expression::timestamp_text(t.ms / 1000,
+                                    static_cast<std::int32_t>(t.ms % 1000) * 1'000'000);
 }
 
 // Ids order as the events are written, and in a tie so do the events.
@@ -86,7 +87,8 @@ class Reader {
     }
   }
 
-  void for_each_item(const YamlNode& node, const std::string& name, const std::function<void(const YamlNode&)>& item) {
+  void for_each_item(const YamlNode& node, const std::string& name,
+                     const std::function<void(const YamlNode&)>& item) {
     if (node.kind == Kind::kNull) return;
     if (node.kind != Kind::kList) return fail(node.offset, ticked(name) + " is a list");
     for (const auto& element : node.items) item(*element);
@@ -115,7 +117,8 @@ class Reader {
   bool read_start(const YamlEntry& entry) {
     const std::optional<Instant> start = catalog::parse_instant(entry.value->text);
     if (!start) {
-      fail(entry.value->offset, ticked(entry.value->text) + " is no instant", "write 2026-03-01T08:00:00Z");
+      fail(entry.value->offset, ticked(entry.value->text) + " is no instant",
+           "write 2026-03-01T08:00:00Z");
       return false;
     }
     file_.start = *start;
@@ -125,7 +128,9 @@ class Reader {
   void refuse_consent(const YamlEntry& entry) {
     const YamlNode& node = *entry.value;
     const bool empty = node.kind == Kind::kNull || (node.kind == Kind::kList && node.items.empty());
-    if (!empty) fail(entry.key_offset, catalog::not_in_this_version("`consent`"), "remove it: no consent is asked for");
+    if (!empty)
+      fail(entry.key_offset, catalog::not_in_this_version("`consent`"),
+           "remove it: no consent is asked for");
   }
 
   std::optional<Verdict> verdict(const YamlNode& node) {
@@ -133,8 +138,10 @@ class Reader {
                                                              {"suppressed", Verdict::kSuppressed},
                                                              {"held_out", Verdict::kHeldOut},
                                                              {"deferred", Verdict::kDeferred}};
-    if (const auto found = kVerdicts.find(node.text); found != kVerdicts.end()) return found->second;
-    fail(node.offset, ticked(node.text) + " is no verdict", "sent, suppressed, held_out or deferred");
+    if (const auto found = kVerdicts.find(node.text); found != kVerdicts.end())
+      return found->second;
+    fail(node.offset, ticked(node.text) + " is no verdict",
+         "sent, suppressed, held_out or deferred");
     return std::nullopt;
   }
 
@@ -155,19 +162,23 @@ class Reader {
               {"events",
                [&](const YamlEntry& e) {
                  customer_.clear();
-                 for_each_item(*e.value, "events", [&](const YamlNode& event) { read_event(event, test); });
+                 for_each_item(*e.value, "events",
+                               [&](const YamlNode& event) { read_event(event, test); });
                }},
               {"run_until", [&](const YamlEntry& e) { until = &e; }},
               {"only", [&](const YamlEntry& e) { read_only(e, test); }},
               {"expect", [&](const YamlEntry& e) {
-                 for_each_item(*e.value, "expect", [&](const YamlNode& line) { read_expectation(line, test); });
+                 for_each_item(*e.value, "expect",
+                               [&](const YamlNode& line) { read_expectation(line, test); });
                }}});
     if (node.kind != Kind::kMap) return;
     if (test.name.empty()) fail(node.offset, "a test without `name`", "say what it claims");
     if (!test.name.empty() && !names_.insert(test.name).second) {
-      fail(node.offset, "the name " + ticked(test.name) + " is there twice", "say what this one claims");
+      fail(node.offset, "the name " + ticked(test.name) + " is there twice",
+           "say what this one claims");
     }
-    if (node.find("expect") == nullptr) fail(node.offset, "a test without `expect`", "expect: [] if nothing is to be decided");
+    if (node.find("expect") == nullptr)
+      fail(node.offset, "a test without `expect`", "expect: [] if nothing is to be decided");
     Instant newest = file_.start;
     for (const TestEvent& event : test.events) newest = std::max(newest, event.time);
     test.run_until = newest;
@@ -175,7 +186,8 @@ class Reader {
       if (const std::optional<Instant> at = instant(*until)) test.run_until = *at;
       for (const TestEvent& event : test.events) {
         if (event.time > test.run_until) {
-          file_.errors.push_back({event.at, "this event comes after `run_until` and would never be taken", ""});
+          file_.errors.push_back(
+              {event.at, "this event comes after `run_until` and would never be taken", ""});
         }
       }
     }
@@ -211,9 +223,11 @@ class Reader {
     if (node.kind != Kind::kMap) return;
     if (!timed) fail(node.offset, "an event without `at`", std::string(kInstantHint));
     if (type == "track" && name.empty()) {
-      fail(node.offset, "an event without `event`", "its name, or type: identify, page, screen, group, alias");
+      fail(node.offset, "an event without `event`",
+           "its name, or type: identify, page, screen, group, alias");
     }
-    if (type != "track" && !name.empty()) fail(node.offset, ticked("event") + " belongs to a track", "give either `event` or `type`");
+    if (type != "track" && !name.empty())
+      fail(node.offset, ticked("event") + " belongs to a track", "give either `event` or `type`");
     if (!page.empty() && type != "page" && type != "screen") {
       fail(node.offset, "`name` belongs to a page or screen", "the name of a track is `event`");
     }
@@ -250,7 +264,8 @@ class Reader {
         inside = to_json(*context);
         inside = inside.substr(1, inside.size() - 2);
       }
-      if (traits != nullptr && !own_traits) inside += (inside.empty() ? "\"traits\":" : ",\"traits\":") + to_json(*traits);
+      if (traits != nullptr && !own_traits)
+        inside += (inside.empty() ? "\"traits\":" : ",\"traits\":") + to_json(*traits);
       json += ",\"context\":{" + inside + "}";
     }
     json += '}';
@@ -258,7 +273,8 @@ class Reader {
   }
 
   std::string call_type(const YamlEntry& entry) {
-    static const std::set<std::string> kTypes = {"track", "identify", "page", "screen", "group", "alias"};
+    static const std::set<std::string> kTypes = {"track",  "identify", "page",
+                                                 "screen", "group",    "alias"};
     std::string type = text(entry);
     if (kTypes.contains(type)) return type;
     const std::string near = catalog::did_you_mean(type, kTypes);
@@ -310,9 +326,11 @@ TestFile parse_test_file(const std::string& path, std::string text) {
   Reader reader(source, file);
   if (yaml.documents.size() == 1 && yaml.complete) reader.read(*yaml.documents.front());
   if (yaml.documents.size() > 1) {
-    file.errors.push_back({source.position(yaml.documents[1]->offset), "a second document", "a file of trigger tests is one document"});
+    file.errors.push_back({source.position(yaml.documents[1]->offset), "a second document",
+                           "a file of trigger tests is one document"});
   }
-  if (yaml.documents.empty() && yaml.errors.empty()) file.errors.push_back({{path, 1, 1}, "no tests here", "catalog:, start:, tests:"});
+  if (yaml.documents.empty() && yaml.errors.empty())
+    file.errors.push_back({{path, 1, 1}, "no tests here", "catalog:, start:, tests:"});
   const fs::path folder = fs::path(path).parent_path();
   file.catalog = (folder / file.catalog).lexically_normal().string();
   if (file.catalog.size() > 1 && file.catalog.ends_with('/')) file.catalog.pop_back();
@@ -361,7 +379,9 @@ Discovered discover(const std::vector<std::string>& paths) {
       }
     }
     if (error) found.errors.push_back(path + ": " + error.message());
-    if (!error && files.empty()) found.errors.push_back(path + ": no trigger tests below it; they are files named *_test.yaml");
+    if (!error && files.empty())
+      found.errors.push_back(path +
+                             ": no trigger tests below it; they are files named *_test.yaml");
     std::sort(files.begin(), files.end());
     found.files.insert(found.files.end(), files.begin(), files.end());
   }

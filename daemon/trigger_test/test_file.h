@@ -1,20 +1,28 @@
-// A file of trigger tests: YAML in, events as the daemon would receive them and expected decisions out.
+// A file of trigger tests: YAML in, events as the daemon would receive them and expected decisions
+// out.
 //
-//     catalog: .                       # folder of the catalog, from this file; default: the file's own folder
-//     start: 2026-03-01T08:00:00Z      # `at` counts from here
+//     catalog: .                  # folder of the catalog, from this file; default: its own folder
+//     start: 2026-03-01T08:00:00Z # `at` counts from here
 //     tests:
-//       - name: a forgotten cart       # each name once a file
-//         events: [{at: 0m, customer: ann, event: Product Added, properties: {cart_id: k1}}]
-//         run_until: 3d                # everything due up to and including it is decided; default: the newest event
-//         only: sent                   # compare these verdicts only (one or a list); default: all
-//         expect: [{at: 60m, trigger: cart-abandoned, channel: email, verdict: sent, data: {cart: k1}}]
+//       - name: a forgotten cart  # each name once a file
+//         events:
+//           - {at: 0m, customer: ann, event: Product Added, properties: {cart_id: k1}}
+//         run_until: 3d           # all due up to and including it; default: the newest event
+//         only: sent              # compare these verdicts (one or a list); default: all
+//         expect:
+//           - {at: 60m, trigger: cart-abandoned, channel: email, verdict: sent, data: {cart: k1}}
 //
 // An instant (`at`, `run_until`) is a duration from `start`, which may be negative, or RFC 3339.
-// An event: at, customer (user id; the one before if neither it nor anonymous_id is given), anonymous_id, event (a
-// track) or type (identify, page, screen, group, alias; `name` with page and screen), properties, traits, context, id
-// (default: by place, so that equal events are different and ties go as written).
-// An expectation: at, customer, trigger, instance, channel, template, verdict, reason, data. What is not given is not
-// compared. `data` is compared as a whole.
+//
+// An event: at, customer (user id; the one before if neither it nor anonymous_id is given),
+// anonymous_id, event (a track) or type (identify, page, screen, group, alias; `name` with page and
+// screen), properties, traits, context, id (default: by place, so that equal events are different
+// and ties go as written). The order written is the order of arrival.
+//
+// An expectation: at, customer, trigger, instance, channel, template, verdict, reason, data. What
+// is not given is not compared; `data` is compared as a whole. All decisions of the wanted verdicts
+// are listed, in the documented order: (time, customer, trigger, instance, step).
+//
 // `consent` is known, not in this version: only an empty list is taken.
 #pragma once
 
@@ -68,7 +76,8 @@ struct TestFile {
 TestFile parse_test_file(const std::string& path, std::string text);
 TestFile read_test_file(const std::string& path);
 
-// *_test.yaml and *_test.yml below each folder, ordered by path; a file is itself. An error where there is none.
+// *_test.yaml and *_test.yml below each folder, ordered by path; a file is itself. An error where
+// there is none.
 struct Discovered {
   std::vector<std::string> files;
   std::vector<std::string> errors;

@@ -99,11 +99,17 @@ void append_json(std::string* out, const YamlNode& node) {
     case Kind::kNull:
     case Kind::kScalar:
       switch (scalar_of(node)) {
-        case Scalar::kNull: *out += "null"; return;
-        case Scalar::kText: expression::append_json_string(out, node.text); return;
+        case Scalar::kNull:
+          *out += "null";
+          return;
+        case Scalar::kText:
+          expression::append_json_string(out, node.text);
+          return;
         case Scalar::kTrue:
         case Scalar::kFalse:
-        case Scalar::kNumber: *out += node.text; return;
+        case Scalar::kNumber:
+          *out += node.text;
+          return;
       }
   }
 }

@@ -1,0 +1,70 @@
+#!/bin/sh
+# What `spur` answers: 0 fine, 1 the answer is no, 2 wrong use or input, 3 the world.
+spur=$1
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+failed=0
+
+# expect CODE PATTERN COMMAND…: the exit code, and something that its output says.
+expect() {
+  code=$1 pattern=$2
+  shift 2
+  output=$("$@" 2>&1)
+  got=$?
+  if [ "$got" -ne "$code" ] || ! printf '%s' "$output" | grep -q -- "$pattern"; then
+    printf 'FAILED: %s\n  expected %s and "%s"\n  got %s: %s\n' "$*" "$code" "$pattern" "$got" "$output"
+    failed=1
+  fi
+}
+
+cat >"$folder/catalog.yaml" <<'CATALOG'
+apiVersion: spur/v1
+kind: Channel
+metadata: {name: email}
+spec: {}
+---
+apiVersion: spur/v1
+kind: Trigger
+metadata: {name: hello}
+spec: {event: {on: Hello}, actions: [{channel: email, template: hi}]}
+CATALOG
+tests='catalog: .
+start: 2026-03-01T08:00:00Z
+tests:
+  - name: hello is answered
+    events: [{at: 0m, customer: ann, event: Hello}]
+    expect: [{at: 0m, trigger: hello, template: '
+printf '%shi}]\n' "$tests" >"$folder/hello_test.yaml"
+expect 0 '1 passed, 0 failed' "$spur" test "$folder"
+expect 0 'passed: hello is answered' "$spur" test --verbose "$folder/hello_test.yaml"
+expect 2 'no test has a name' "$spur" test "$folder" --run nothing
+expect 2 'no regular expression' "$spur" test "$folder" --run '('
+
+printf '%shey}]\n' "$tests" >"$folder/hello_test.yaml"
+expect 1 'template: expected hey, got hi' "$spur" test "$folder"
+expect 1 'hello_test.yaml:4:5: FAILED: hello is answered' "$spur" test "$folder"
+expect 1 '0 passed, 1 failed' "$spur" test "$folder"
+
+printf '%shi, tigger: x}]\n' "$tests" >"$folder/hello_test.yaml"
+expect 2 'hello_test.yaml:6:.*unknown key `tigger` in an expectation; did you mean `trigger`' "$spur" test "$folder"
+expect 2 '1 file not read' "$spur" test "$folder"
+mkdir "$folder/empty"
+expect 2 'no trigger tests below it' "$spur" test "$folder/empty"
+expect 2 'no such file' "$spur" test "$folder/nowhere"
+
+expect 0 'fine; 1 triggers' "$spur" validate "$folder"
+expect 2 '' "$spur" nonsense
+expect 2 '' "$spur" get
+expect 0 'Examples' "$spur" publish --help
+expect 0 '^spur ' "$spur" --version
+
+# Port 1 of this machine has no daemon.
+for command in 'get ann' 'explain ann' 'subscribe email' "apply $folder" "publish $folder/hello_test.yaml"; do
+  # shellcheck disable=SC2086
+  expect 3 'no daemon at 127.0.0.1:1: start it with `spurd --embedded DIR`' \
+    "$spur" $command --address 127.0.0.1:1 --timeout 0.2
+done
+expect 3 'no daemon at 127.0.0.1:1' env SPUR_ADDRESS=127.0.0.1:1 "$spur" get ann --timeout 0.2
+expect 2 'is no instant' "$spur" explain ann --at yesterday
+expect 2 'is no cursor' "$spur" subscribe email --cursor '*'
+exit $failed

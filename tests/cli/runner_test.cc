@@ -1,0 +1,98 @@
+#include "daemon/trigger_test/runner.h"
+
+#include "tests/cli/trigger_test_fixture.h"
+
+namespace spur::trigger_test {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr char kLate[] = R"(
+---
+apiVersion: spur/v1
+kind: Policy
+metadata: {name: all}
+spec: {lateness: 30m}
+)";
+
+TEST(Runner, ATestThatIsRightPassesOnOneShardOnFourAndWithRestarts) {
+  const Result result =
+      run("  - {name: x, events: [{at: 0m, customer: ann, event: Came}], run_until: 1h, expect: "
+          "[{at: 1h, trigger: left}]}\n");
+  EXPECT_EQ(text(result.lines), "");
+  EXPECT_TRUE(result.passed);
+  EXPECT_EQ(result.runs, 3);
+}
+
+TEST(Runner, WhatIsDueAtRunUntilIsDecidedAndNothingAfter) {
+  EXPECT_TRUE(run("  - {name: x, events: [{at: 1ms, customer: ann, event: Came}], run_until: 1h, "
+                  "expect: []}\n")
+                  .passed);
+}
+
+TEST(Runner, WithALatenessOtherOrdersOfArrivalRunToo) {
+  const std::string test =
+      "  - {name: x, events: [{at: 0m, customer: ann, event: Came}, {at: 20m, event: Went}, {at: "
+      "25m, event: Came}], run_until: 2h,\n"
+      "     expect: [{at: 85m, trigger: left}]}\n";
+  EXPECT_EQ(run(test).runs, 3);
+  const Result late = run(test, kLate);
+  EXPECT_EQ(text(late.lines), "");
+  EXPECT_EQ(late.runs, 3 + kShuffles);
+}
+
+TEST(Runner, EventsWrittenLaterThanTheLatenessStayInTheirOrder) {
+  EXPECT_EQ(run("  - {name: x, events: [{at: 2h, customer: ann, event: Hello, properties: {k: 1}}, "
+                "{at: 0m, event: Went}], only: deferred, expect: []}\n",
+                kLate)
+                .runs,
+            3);
+}
+
+TEST(Runner, EqualEventsAreDifferentUnlessTheySayTheSameId) {
+  const std::string hello = "{at: 0m, customer: ann, event: Hello, properties: {k: 1}";
+  EXPECT_TRUE(run("  - {name: x, events: [" + hello + "}, " + hello +
+                  "}], expect: [{instance: \"1\"}, {instance: \"1\"}]}\n")
+                  .passed);
+  EXPECT_TRUE(run("  - {name: x, events: [" + hello + ", id: m}, " + hello +
+                  ", id: m}], expect: [{instance: \"1\"}]}\n")
+                  .passed);
+}
+
+TEST(Runner, OnlyTheseVerdictsAreCompared) {
+  std::string events;
+  for (int k = 1; k <= 3; ++k)
+    events += "{at: 0m, customer: ann, event: Hello, properties: {k: " + std::to_string(k) + "}}, ";
+  const auto test = [&](const std::string& rest) {
+    return run("  - {name: x, events: [" + events + "], " + rest + "}\n");
+  };
+  EXPECT_TRUE(test("only: suppressed, expect: [{instance: \"3\", reason: cap}]").passed);
+  EXPECT_TRUE(test("only: [sent], expect: [{instance: \"1\"}, {instance: \"2\"}]").passed);
+  EXPECT_FALSE(test("expect: [{instance: \"1\"}, {instance: \"2\"}]").passed);
+}
+
+TEST(Runner, AnEventThatTheDaemonWouldRefuseFailsTheTest) {
+  const Result result =
+      run("  - {name: x, events: [{at: 0m, customer: ann, event: Hello, properties: {k: 1}, "
+          "context: {traits: 7}}], expect: []}\n");
+  EXPECT_FALSE(result.passed);
+  EXPECT_THAT(text(result.lines),
+              HasSubstr("a_test.yaml:3:24: the daemon would refuse this event"));
+}
+
+TEST(Runner, WhereADecisionIsMissingItTellsHowOftenTheTriggerFired) {
+  const Result result = run(
+      "  - {name: x, events: [{at: 0m, customer: ann, event: Came}], expect: [{trigger: left}]}\n");
+  EXPECT_THAT(text(result.lines), HasSubstr("left: fired 0 times"));
+}
+
+TEST(Runner, NamesThatTheCatalogHasNotAreErrors) {
+  const TestFile file =
+      parsed("  - {name: x, expect: [{trigger: lfet}, {channel: sms}, {channel: \"\"}]}\n");
+  EXPECT_EQ(catalog::to_text(check_names(*compiled(kCatalog), file)),
+            "a_test.yaml:3:24: the catalog has no Trigger `lfet`; did you mean `left`?\n"
+            "a_test.yaml:3:41: the catalog has no Channel `sms`\n");
+}
+
+}  // namespace
+}  // namespace spur::trigger_test
