@@ -1,5 +1,5 @@
-"""What README.md and docs/ claim is tried: their catalogs are valid, the README's example decides what it says, the limits
-they name exist, and links lead somewhere.
+"""What README.md and docs/ claim is tried: their catalogs are valid, the README's example decides what it says, the
+limits they name exist, and links lead somewhere.
 
     python3 docs_test.py SOURCE_DIR SPUR
 """
