@@ -67,9 +67,25 @@ std::shared_ptr<const catalog::Compiled> changed_catalog(const Setting& setting)
   return result.compiled;
 }
 
+// What the catalog listens to, the opening more often.
+std::vector<std::string> names_of(const std::string& example) {
+  if (example.starts_with("r12"))
+    return {"Invoice Issued", "Invoice Issued", "Invoice Paid",
+            "Payment Failed", "Payment Failed", "Payment Succeeded"};
+  if (example.starts_with("r2"))
+    return {"Product Viewed", "Product Viewed", "Product Viewed",
+            "Product Viewed", "Product Viewed", "Order Completed"};
+  if (example.starts_with("r1-") || example.starts_with("worked"))
+    return {"Product Added",   "Product Added",    "Product Added",
+            "Product Removed", "Checkout Started", "Order Completed"};
+  return {"Order Completed", "Order Completed", "Order Completed",
+          "Order Completed", "Order Refunded",  "Store Entered"};
+}
+
 class History {
  public:
-  explicit History(std::uint64_t seed) : random_(seed) {}
+  History(std::uint64_t seed, std::vector<std::string> names)
+      : random_(seed), names_(std::move(names)) {}
 
   // A file with one test without expectations.
   std::string yaml(bool in_order) {
@@ -96,11 +112,7 @@ class History {
   }
 
   std::string event() {
-    const std::string name =
-        one_of({"Product Viewed", "Product Viewed", "Product Added", "Product Added",
-                "Product Removed", "Checkout Started", "Order Completed", "Order Completed",
-                "Order Refunded", "Store Entered", "Invoice Issued", "Invoice Paid",
-                "Payment Failed", "Payment Failed", "Payment Succeeded"});
+    const std::string name = names_[below(names_.size())];
     std::string text =
         "customer: " + one_of({"ann", "ann", "ann", "bob"}) + ", event: " + name +
         ", properties: {cart_id: " + one_of({"k1", "k2"}) + ", quantity: " + one_of({"1", "2"}) +
@@ -118,22 +130,26 @@ class History {
   }
 
   std::mt19937_64 random_;
+  const std::vector<std::string> names_;  // as often as they are to come
 };
 
 class Agreement : public testing::TestWithParam<Setting> {};
 
 TEST_P(Agreement, EveryRunOfARandomHistoryDecidesTheSame) {
   const auto catalog = changed_catalog(GetParam());
-  constexpr int kHistories = 40;
+  constexpr std::uint64_t kHistories = 25;
+  std::size_t decided = 0;
   for (std::uint64_t seed = 1; seed <= kHistories; ++seed) {
-    const std::string yaml = History(seed).yaml(GetParam().in_order);
+    const std::string yaml = History(seed, names_of(GetParam().example)).yaml(GetParam().in_order);
     const TestFile file = parse_test_file("random_test.yaml", yaml);
     ASSERT_EQ(catalog::to_text(file.errors), "");
     const Result result = run_test(catalog, file, file.tests.at(0));
+    decided += result.decisions.size();
     const std::string said = text(result.lines);
     ASSERT_EQ(said.find("decides otherwise"), std::string::npos) << "seed " << seed << "\n"
                                                                  << said << yaml;
   }
+  EXPECT_GT(decided, 0u) << "the histories miss the triggers";
 }
 
 INSTANTIATE_TEST_SUITE_P(Examples, Agreement, testing::ValuesIn(settings()), name_of);
