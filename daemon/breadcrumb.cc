@@ -10,10 +10,12 @@
 
 namespace spur {
 
-absl::StatusOr<std::unique_ptr<Breadcrumb>> Breadcrumb::open(const std::string& path, std::uint32_t shards) {
+absl::StatusOr<std::unique_ptr<Breadcrumb>> Breadcrumb::open(const std::string& path,
+                                                             std::uint32_t shards) {
   const std::size_t size = sizeof(Slot) * shards;
   const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-  if (file < 0) return absl::PermissionDeniedError(absl::StrCat("opening ", path, ": ", strerror(errno)));
+  if (file < 0)
+    return absl::PermissionDeniedError(absl::StrCat("opening ", path, ": ", strerror(errno)));
   void* mapping = MAP_FAILED;
   // Allocated, not only sized: a hole on a full disk would be a SIGBUS at the first store.
   const int allocated = posix_fallocate(file, 0, static_cast<off_t>(size));
@@ -33,7 +35,8 @@ absl::StatusOr<std::unique_ptr<Breadcrumb>> Breadcrumb::open(const std::string& 
     const bool again = slot->crashes > 0 && slot->crashed_offset == slot->offset;
     slot->crashes = again ? slot->crashes + 1 : 1;
     slot->crashed_offset = slot->offset;
-    crumb->slots_[i].found = Found{static_cast<Phase>(slot->phase), slot->source, slot->offset, slot->crashes};
+    crumb->slots_[i].found =
+        Found{static_cast<Phase>(slot->phase), slot->source, slot->offset, slot->crashes};
     slot->phase = 0;
   }
   return crumb;

@@ -1,8 +1,9 @@
-// Breadcrumb: which input each shard is folding right now, in a small file that outlives the process (protocol.md §3,
-// "Poison").
+// Breadcrumb: which input each shard is folding right now, in a small file that outlives the
+// process (protocol.md §3, "Poison").
 //
-// A shared mapping: writing is a store to memory, and the kernel keeps the page when the process dies. It is not synced:
-// after a power cut it may be stale or gone, which costs a poisoned input one more crash and nothing else.
+// A shared mapping: writing is a store to memory, and the kernel keeps the page when the process
+// dies. It is not synced: after a power cut it may be stale or gone, which costs a poisoned input
+// one more crash and nothing else.
 #pragma once
 
 #include <atomic>
@@ -28,7 +29,8 @@ class Breadcrumb {
   };
 
   // Opens or makes the file, reads what was left and disarms it.
-  static absl::StatusOr<std::unique_ptr<Breadcrumb>> open(const std::string& path, std::uint32_t shards);
+  static absl::StatusOr<std::unique_ptr<Breadcrumb>> open(const std::string& path,
+                                                          std::uint32_t shards);
   ~Breadcrumb();
   Breadcrumb(const Breadcrumb&) = delete;
   Breadcrumb& operator=(const Breadcrumb&) = delete;
@@ -41,7 +43,8 @@ class Breadcrumb {
     slot->source = source;
     slot->offset = offset;
     // The compiler must not move this store: the process may die right behind it.
-    std::atomic_ref(slot->phase).store(static_cast<std::uint32_t>(phase), std::memory_order_release);
+    std::atomic_ref(slot->phase)
+        .store(static_cast<std::uint32_t>(phase), std::memory_order_release);
   }
   void disarm(std::uint32_t shard) {
     std::atomic_ref(slots_[shard].mapped->phase).store(0, std::memory_order_release);

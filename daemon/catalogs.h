@@ -16,8 +16,8 @@ namespace spur {
 // Thread-safe.
 class Catalogs {
  public:
-  // The compiled catalog of these bytes (spur.v1.Catalog). FAILED_PRECONDITION if this binary cannot run it: it was
-  // accepted by another one.
+  // The compiled catalog of these bytes (spur.v1.Catalog). FAILED_PRECONDITION if this binary
+  // cannot run it: it was accepted by another one.
   absl::StatusOr<std::shared_ptr<const catalog::Compiled>> compiled(const std::string& bytes);
 
  private:

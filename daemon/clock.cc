@@ -11,7 +11,8 @@ namespace {
 using std::chrono::nanoseconds;
 
 nanoseconds since_boot() {
-  // CLOCK_BOOTTIME and not steady_clock: a suspended machine comes back with a wall far ahead, which is right.
+  // CLOCK_BOOTTIME and not steady_clock: a suspended machine comes back with a wall far ahead,
+  // which is right.
   timespec now{};
   clock_gettime(CLOCK_BOOTTIME, &now);
   return nanoseconds(now.tv_sec * 1'000'000'000LL + now.tv_nsec);
@@ -23,7 +24,8 @@ constexpr std::int64_t kNanosPerMilli = 1'000'000;
 
 ClockReading SystemClock::read() const {
   const auto wall = std::chrono::system_clock::now().time_since_epoch();
-  return {Instant{std::chrono::duration_cast<std::chrono::milliseconds>(wall).count()}, since_boot()};
+  return {Instant{std::chrono::duration_cast<std::chrono::milliseconds>(wall).count()},
+          since_boot()};
 }
 
 nanoseconds SystemClock::sleep_for(nanoseconds steady_until) const {
@@ -75,10 +77,12 @@ Instant ShardClock::tick(const ClockReading& reading) {
     return last_;
   }
   behind_remainder_ns_ = 0;
-  const Instant cap =
-      anchor_->wall + Millis{(reading.steady - anchor_->steady).count() / kNanosPerMilli} + kAheadMax;
+  const Instant cap = anchor_->wall +
+                      Millis{(reading.steady - anchor_->steady).count() / kNanosPerMilli} +
+                      kAheadMax;
   held_ = reading.wall > cap;
-  // A wall that was set back and forth again must not be held for good: only jumps ahead of the witness are.
+  // A wall that was set back and forth again must not be held for good: only jumps ahead of the
+  // witness are.
   last_ = std::max(last_, std::min(reading.wall, std::max(cap, last_)));
   return last_;
 }

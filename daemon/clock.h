@@ -1,7 +1,8 @@
 // Clocks: the only place of Spur that reads one (a test over the tree keeps it so).
 //
-// `Clock` is the seam: SystemClock in the daemon, ManualClock in tests. ShardClock turns what the wall says into ticks
-// that a shard can journal: never backwards, and never far ahead of what a second witness saw (protocol.md §3, "Clock").
+// `Clock` is the seam: SystemClock in the daemon, ManualClock in tests. ShardClock turns what the
+// wall says into ticks that a shard can journal: never backwards, and never far ahead of what a
+// second witness saw (protocol.md §3, "Clock").
 #pragma once
 
 #include <chrono>
@@ -14,7 +15,8 @@
 
 namespace spur {
 
-// What the clocks said at one moment. `steady` counts from an arbitrary origin, never jumps, and goes on during suspend.
+// What the clocks said at one moment. `steady` counts from an arbitrary origin, never jumps, and
+// goes on during suspend.
 struct ClockReading {
   Instant wall;
   std::chrono::nanoseconds steady{0};
@@ -26,10 +28,11 @@ class Clock {
   virtual ~Clock() = default;
   virtual ClockReading read() const = 0;
 
-  // How long to sleep, at most, until `steady` has passed `until`; a hint, asked again after each wake-up. A clock that
-  // is moved by hand answers very long and calls the watcher when it moves.
+  // How long to sleep, at most, until `steady` has passed `until`; a hint, asked again after each
+  // wake-up. A clock that is moved by hand answers very long and calls the watcher when it moves.
   virtual std::chrono::nanoseconds sleep_for(std::chrono::nanoseconds steady_until) const = 0;
-  // Called, from any thread, after a clock that is moved by hand has moved. One watcher; nullptr takes it away.
+  // Called, from any thread, after a clock that is moved by hand has moved. One watcher; nullptr
+  // takes it away.
   virtual void watch(std::function<void()> moved) = 0;
 };
 
@@ -62,10 +65,10 @@ class ManualClock final : public Clock {
 
 // The ticks of one shard, from readings. Not thread-safe; no reading of its own.
 //
-// The witness is the steady clock, extrapolated from the first reading: the wall may run ahead of it by kAheadMax. Beyond
-// that the tick is held there and held() says so (an alarm): one bad NTP step of a year would fire every timer, and
-// cannot be undone. A wall behind the last tick moves the tick at half speed until it has caught up, so that timers do
-// not freeze.
+// The witness is the steady clock, extrapolated from the first reading: the wall may run ahead of
+// it by kAheadMax. Beyond that the tick is held there and held() says so (an alarm): one bad NTP
+// step of a year would fire every timer, and cannot be undone. A wall behind the last tick moves
+// the tick at half speed until it has caught up, so that timers do not freeze.
 class ShardClock {
  public:
   static constexpr Millis kAheadMax{2000};

@@ -23,10 +23,12 @@ std::string encode_cursor(const DeploymentId& deployment, const std::vector<std:
   return bytes;
 }
 
-std::optional<std::vector<std::uint64_t>> decode_cursor(const DeploymentId& deployment, std::uint32_t shards,
+std::optional<std::vector<std::uint64_t>> decode_cursor(const DeploymentId& deployment,
+                                                        std::uint32_t shards,
                                                         std::string_view bytes) {
   ByteReader reader(bytes);
-  if (reader.u8() != kVersion || reader.raw(kDeploymentBytes) != mark(deployment)) return std::nullopt;
+  if (reader.u8() != kVersion || reader.raw(kDeploymentBytes) != mark(deployment))
+    return std::nullopt;
   std::vector<std::uint64_t> next(shards);
   for (std::uint64_t& seq : next) seq = reader.varint();
   if (!reader.done()) return std::nullopt;

@@ -1,5 +1,5 @@
-// The engine's life: opening, failing, stopping, and what is seen of it. What callers ask of it is in
-// engine_requests.cc.
+// The engine's life: opening, failing, stopping, and what is seen of it. What callers ask of it is
+// in engine_requests.cc.
 #include "daemon/engine.h"
 
 #include <unistd.h>
@@ -23,7 +23,8 @@ std::string host_name() {
   return name;
 }
 
-// What the fold computes with and does not contain: written into each Owner, so that a divergence can be traced to it.
+// What the fold computes with and does not contain: written into each Owner, so that a divergence
+// can be traced to it.
 std::string library_versions() {
   std::ifstream zones("/usr/share/zoneinfo/tzdata.zi");
   std::string line;  // "# version 2025b"
@@ -58,24 +59,36 @@ absl::Status make_folder(const std::string& path) {
 
 std::string_view to_text(ParkReason reason) {
   switch (reason) {
-    case ParkReason::kLostRuns: return "LOST_RUNS";
-    case ParkReason::kTrimmed: return "TRIMMED";
-    case ParkReason::kRecreated: return "RECREATED";
-    case ParkReason::kFoldVersion: return "FOLD_VERSION";
-    case ParkReason::kDiverged: return "DIVERGED";
-    case ParkReason::kInputChanged: return "INPUT_CHANGED";
-    case ParkReason::kForeignDeployment: return "FOREIGN_DEPLOYMENT";
+    case ParkReason::kLostRuns:
+      return "LOST_RUNS";
+    case ParkReason::kTrimmed:
+      return "TRIMMED";
+    case ParkReason::kRecreated:
+      return "RECREATED";
+    case ParkReason::kFoldVersion:
+      return "FOLD_VERSION";
+    case ParkReason::kDiverged:
+      return "DIVERGED";
+    case ParkReason::kInputChanged:
+      return "INPUT_CHANGED";
+    case ParkReason::kForeignDeployment:
+      return "FOREIGN_DEPLOYMENT";
   }
   return "UNKNOWN";
 }
 
 std::string_view to_text(ShardPhase phase) {
   switch (phase) {
-    case ShardPhase::kRecovering: return "recovering";
-    case ShardPhase::kLive: return "live";
-    case ShardPhase::kParked: return "parked";
-    case ShardPhase::kFailed: return "failed";
-    case ShardPhase::kStopped: return "stopped";
+    case ShardPhase::kRecovering:
+      return "recovering";
+    case ShardPhase::kLive:
+      return "live";
+    case ShardPhase::kParked:
+      return "parked";
+    case ShardPhase::kFailed:
+      return "failed";
+    case ShardPhase::kStopped:
+      return "stopped";
   }
   return "unknown";
 }
@@ -83,7 +96,8 @@ std::string_view to_text(ShardPhase phase) {
 // --- start ---
 
 absl::StatusOr<std::unique_ptr<Engine>> Engine::open(const EngineOptions& options) {
-  if (options.directory.empty()) return absl::InvalidArgumentError("the engine needs a folder for what is durable");
+  if (options.directory.empty())
+    return absl::InvalidArgumentError("the engine needs a folder for what is durable");
   auto engine = std::make_unique<EngineImpl>(options);
   if (absl::Status status = engine->start(); !status.ok()) return status;
   return engine;
@@ -94,7 +108,8 @@ EngineImpl::EngineImpl(const EngineOptions& options)
 
 absl::Status EngineImpl::start() {
   if (absl::Status made = make_folder(options_.directory); !made.ok()) return made;
-  rocks_ = std::make_unique<RocksShared>(options_.block_cache_bytes, options_.write_buffer_bytes, options_.faults.env);
+  rocks_ = std::make_unique<RocksShared>(options_.block_cache_bytes, options_.write_buffer_bytes,
+                                         options_.faults.env);
 
   EmbeddedLog::Options log;
   log.path = options_.directory + "/log";
@@ -149,9 +164,9 @@ absl::Status EngineImpl::open_stores() {
     auto store = RocksStore::open(absl::StrCat(options_.directory, "/state/", shard), *rocks_);
     if (!store.ok()) return store.status();
     Worker& worker = worker_of(shard);
-    auto live = std::make_unique<LiveShard>(shard, *host_, *std::move(store), [&worker](std::function<void()> task) {
-      worker.post(std::move(task));
-    });
+    auto live = std::make_unique<LiveShard>(
+        shard, *host_, *std::move(store),
+        [&worker](std::function<void()> task) { worker.post(std::move(task)); });
     live_.push_back(live.get());
     worker.add(std::move(live));
   }
@@ -212,7 +227,8 @@ absl::Status EngineImpl::shutdown() {
     const std::lock_guard lock(health_mutex_);
     if (shutdown_status_.ok()) shutdown_status_ = failure_;
   }
-  if (shutdown_status_.ok() && crashed_) shutdown_status_ = absl::UnavailableError("the engine was abandoned");
+  if (shutdown_status_.ok() && crashed_)
+    shutdown_status_ = absl::UnavailableError("the engine was abandoned");
   health_changed();
   return shutdown_status_;
 }
@@ -254,7 +270,8 @@ Health EngineImpl::health() const {
   std::size_t recovering = 0;
   for (std::uint32_t shard = 0; shard < live_.size(); ++shard) {
     if (live_[shard]->phase() == ShardPhase::kRecovering) ++recovering;
-    if (const auto park = live_[shard]->parked()) health.parked.push_back({shard, park->reason, park->detail});
+    if (const auto park = live_[shard]->parked())
+      health.parked.push_back({shard, park->reason, park->detail});
   }
   health.live = failure.ok() && !crashed_;
   health.started = recovering == 0;
@@ -264,7 +281,8 @@ Health EngineImpl::health() const {
     health.why = "abandoned";
   } else if (!health.parked.empty()) {
     const ParkedShard& first = health.parked.front();
-    health.why = absl::StrCat("shard ", first.shard, " is parked, ", std::string(to_text(first.reason)), ": ", first.detail);
+    health.why = absl::StrCat("shard ", first.shard, " is parked, ",
+                              std::string(to_text(first.reason)), ": ", first.detail);
   } else if (!health.started) {
     health.why = absl::StrCat(recovering, " of ", live_.size(), " shards are recovering");
   } else if (intake_stopped_) {
@@ -279,8 +297,9 @@ Health EngineImpl::health() const {
 bool EngineImpl::wait_started(std::chrono::milliseconds timeout) {
   const auto settled = [this] {
     if (crashed_) return true;
-    return std::none_of(live_.begin(), live_.end(),
-                        [](const LiveShard* shard) { return shard->phase() == ShardPhase::kRecovering; });
+    return std::none_of(live_.begin(), live_.end(), [](const LiveShard* shard) {
+      return shard->phase() == ShardPhase::kRecovering;
+    });
   };
   std::unique_lock lock(health_mutex_);
   if (!health_cv_.wait_for(lock, timeout, settled)) return false;

@@ -1,14 +1,17 @@
-// Engine: a whole deployment of Spur in one process. What gRPC, HTTP and the command line call; they hold no state.
+// Engine: a whole deployment of Spur in one process. What gRPC, HTTP and the command line call;
+// they hold no state.
 //
-//     publish ──▶ log (input of a shard) ──▶ worker ──▶ Shard ──▶ run + effects ──▶ log ──sync──▶ subscribers
-//                                                         └── rows, written behind ──▶ RocksDB of the shard
+//     publish ─▶ log (input of a shard) ─▶ worker ─▶ Shard ─▶ run + effects ─▶ log ─sync─▶ readers
+//                                                      └─ rows, written behind ─▶ RocksDB
 //
-// Threads. Every method may be called from any thread. Callbacks run on a thread of the engine (the log's committer or a
-// shard's worker): they must not block, and must not call back into shutdown(). Hand real work to a thread of your own.
-// Each callback is called exactly once, also when the engine shuts down (then with UNAVAILABLE).
+// Threads. Every method may be called from any thread. Callbacks run on a thread of the engine (the
+// log's committer or a shard's worker): they must not block, and must not call back into
+// shutdown(). Hand real work to a thread of your own. Each callback is called exactly once, also
+// when the engine shuts down (then with UNAVAILABLE).
 //
-// Nothing that a caller is told can be taken back: publish is acknowledged, actions are readable and questions are
-// answered only once everything they rest on is durable (protocol.md rule 9, H21).
+// Nothing that a caller is told can be taken back: publish is acknowledged, actions are readable
+// and questions are answered only once everything they rest on is durable (protocol.md rule 9,
+// H21).
 #pragma once
 
 #include <chrono>
@@ -40,27 +43,36 @@ namespace spur {
 // Where the shards' clocks come from.
 enum class EngineClock : std::uint8_t {
   kWall,    // the wall clock, clamped
-  kEvents,  // the largest event time so far, one for all shards (demo, load tests); no action is ever too old
+  kEvents,  // the largest event time so far, one for all shards (demo, load tests); no action is
+            // ever too old
 };
 
-// Test only: places to die at. Each answers whether to; then the engine abandons everything as a killed process would.
+// Test only: places to die at. Each answers whether to; then the engine abandons everything as a
+// killed process would.
 struct EngineFaults {
-  std::function<bool(std::uint32_t shard, std::uint64_t seq)> crash_before_append;  // the run is computed, not written
-  std::function<bool(std::uint32_t shard, std::uint64_t seq)> crash_after_commit;   // durable, nothing released yet
-  std::function<void(std::uint32_t shard, std::uint64_t offset)> before_input;      // may abort the process (poison)
-  rocksdb::Env* env = nullptr;  // a file system with faults under every RocksDB; nullptr: the machine's
+  std::function<bool(std::uint32_t shard, std::uint64_t seq)>
+      crash_before_append;  // the run is computed, not written
+  std::function<bool(std::uint32_t shard, std::uint64_t seq)>
+      crash_after_commit;  // durable, nothing released yet
+  std::function<void(std::uint32_t shard, std::uint64_t offset)>
+      before_input;  // may abort the process (poison)
+  rocksdb::Env* env =
+      nullptr;  // a file system with faults under every RocksDB; nullptr: the machine's
 };
 
 struct EngineOptions {
-  std::string directory;          // everything durable lives below it; made if missing
-  std::uint32_t shards = 0;       // P. 0: what the deployment has, 4 for a new one. Another number than recorded: refused
-  std::uint32_t workers = 0;      // threads that own shards; 0: min(shards, cores)
+  std::string directory;  // everything durable lives below it; made if missing
+  std::uint32_t shards =
+      0;  // P. 0: what the deployment has, 4 for a new one. Another number than recorded: refused
+  std::uint32_t workers = 0;  // threads that own shards; 0: min(shards, cores)
   EngineClock clock_source = EngineClock::kWall;
 
-  std::size_t state_memory_bytes_max = 512u << 20;   // customers in memory, all shards together
-  std::size_t block_cache_bytes = 128u << 20;        // one for all RocksDBs; write buffers are charged to it
+  std::size_t state_memory_bytes_max = 512u << 20;  // customers in memory, all shards together
+  std::size_t block_cache_bytes = 128u
+                                  << 20;  // one for all RocksDBs; write buffers are charged to it
   std::size_t write_buffer_bytes = 96u << 20;
-  std::chrono::milliseconds flush_interval{30'000};  // state is written behind this often; at most 60 s (rule 12)
+  std::chrono::milliseconds flush_interval{
+      30'000};  // state is written behind this often; at most 60 s (rule 12)
 
   // Back-pressure: what a shard may have taken into its log and not yet folded.
   std::uint32_t queue_events_max = 65'536;
@@ -70,13 +82,14 @@ struct EngineOptions {
 
   std::chrono::milliseconds actions_retention{7LL * 24 * 3600 * 1000};
   std::uint64_t actions_bytes_max = 10ULL << 30;
-  // Inputs and journal entries kept behind the durable state, a shard, for explain and backtest. Never less than what a
-  // recovery needs.
+  // Inputs and journal entries kept behind the durable state, a shard, for explain and backtest.
+  // Never less than what a recovery needs.
   std::uint64_t history_inputs = 100'000;
 
-  // Called for each durable run that made actions, with the time from taking its oldest event to their release. From a
-  // worker's thread; must be cheap (a histogram).
-  std::function<void(std::uint32_t shard, std::chrono::nanoseconds, std::uint32_t actions)> on_action_latency;
+  // Called for each durable run that made actions, with the time from taking its oldest event to
+  // their release. From a worker's thread; must be cheap (a histogram).
+  std::function<void(std::uint32_t shard, std::chrono::nanoseconds, std::uint32_t actions)>
+      on_action_latency;
 
   Clock* clock = nullptr;  // nullptr: the machine's. Outlives the engine
   EngineFaults faults;
@@ -89,8 +102,9 @@ struct EventToPublish {
 };
 struct Published {
   std::uint32_t shard = 0;
-  std::uint64_t offset = 0;        // in the shard's input log
-  std::string dead_letter_reason;  // empty: taken. Otherwise it is kept as a dead letter, for this reason
+  std::uint64_t offset = 0;  // in the shard's input log
+  std::string
+      dead_letter_reason;  // empty: taken. Otherwise it is kept as a dead letter, for this reason
 };
 using PublishDone = std::function<void(absl::StatusOr<std::vector<Published>>)>;
 
@@ -119,13 +133,13 @@ struct ShardView {
 struct CatalogInForce {
   spur::v1::Catalog catalog;
   std::shared_ptr<const catalog::Compiled> compiled;
-  std::string hash;  // 16 bytes
+  std::string hash;           // 16 bytes
   std::uint64_t version = 0;  // its place in the log of catalogs, from 1
 };
 struct CatalogApplied {
   std::string hash;
-  bool changed = false;                  // false: that version was in force
-  std::vector<catalog::Error> errors;    // not empty: refused, the running one stays
+  bool changed = false;                // false: that version was in force
+  std::vector<catalog::Error> errors;  // not empty: refused, the running one stays
   std::vector<catalog::Error> warnings;
 };
 
@@ -151,12 +165,12 @@ struct ShardStats {
   std::uint32_t shard = 0;
   ShardPhase phase = ShardPhase::kRecovering;
   std::uint64_t epoch = 0;
-  std::uint64_t run_seq = 0;          // last computed
-  std::uint64_t durable_seq = 0;      // last verified
-  std::uint64_t input_end = 0;        // offsets are those of the next record
-  std::uint64_t input_next = 0;       // first not folded: lag = input_end - input_next
+  std::uint64_t run_seq = 0;      // last computed
+  std::uint64_t durable_seq = 0;  // last verified
+  std::uint64_t input_end = 0;    // offsets are those of the next record
+  std::uint64_t input_next = 0;   // first not folded: lag = input_end - input_next
   std::uint64_t journal_end = 0;
-  std::uint64_t state_offset = 0;     // journal offset that the durable state stands at
+  std::uint64_t state_offset = 0;  // journal offset that the durable state stands at
   std::uint64_t state_seq = 0;
   std::uint64_t replayed = 0, to_replay = 0;  // journal entries, of the present or last recovery
   std::uint64_t divergences = 0, inputs_changed = 0;
@@ -164,9 +178,9 @@ struct ShardStats {
   std::uint64_t flushes = 0;
   Instant clock;
   Instant next_due = Instant::never();
-  bool clock_held = false;            // the wall runs ahead of its witness
+  bool clock_held = false;  // the wall runs ahead of its witness
   std::uint64_t customers_in_memory = 0, customer_bytes = 0, customers_dirty = 0, timers = 0;
-  std::uint64_t store_bytes = 0;      // on disk, estimated
+  std::uint64_t store_bytes = 0;  // on disk, estimated
   Shard::Counters counters;
   std::vector<Shard::TriggerCounters> triggers;  // by index in the catalog in force at that shard
   std::shared_ptr<const catalog::Compiled> catalog;
@@ -174,19 +188,20 @@ struct ShardStats {
 
 struct EngineStats {
   std::vector<ShardStats> shards;
-  std::uint64_t log_bytes = 0;         // on disk, estimated
-  std::uint64_t log_commits = 0;       // group commits, each one sync
+  std::uint64_t log_bytes = 0;    // on disk, estimated
+  std::uint64_t log_commits = 0;  // group commits, each one sync
   std::uint64_t events_published = 0;
-  std::uint64_t events_refused = 0;    // for back-pressure
+  std::uint64_t events_refused = 0;  // for back-pressure
   std::uint64_t actions_released = 0;
-  std::string deployment;              // UUID as text
+  std::string deployment;  // UUID as text
 };
 
 class Engine {
  public:
-  // Opens the folder and checks that it may be used: FAILED_PRECONDITION with what to do for a folder in use by another
-  // daemon, another number of shards, state or log of a newer version; INVALID_ARGUMENT for an unusable path;
-  // DATA_LOSS for damage. Recovery then runs in the background: see health() and wait_started().
+  // Opens the folder and checks that it may be used: FAILED_PRECONDITION with what to do for a
+  // folder in use by another daemon, another number of shards, state or log of a newer version;
+  // INVALID_ARGUMENT for an unusable path; DATA_LOSS for damage. Recovery then runs in the
+  // background: see health() and wait_started().
   static absl::StatusOr<std::unique_ptr<Engine>> open(const EngineOptions& options);
   // Without a shutdown() before it: as if the process were killed.
   virtual ~Engine() = default;
@@ -194,51 +209,63 @@ class Engine {
   // Returns once every shard is live or parked. False: `timeout` passed or the engine failed.
   virtual bool wait_started(std::chrono::milliseconds timeout) = 0;
 
-  // Takes events into the log. All or none: RESOURCE_EXHAUSTED when the queue of a shard is full, FAILED_PRECONDITION
-  // without a catalog, UNAVAILABLE while shutting down or failed. `done` is called once the events are durable, or at
-  // once, on the caller's thread, for a refusal. `events` need not outlive the call.
+  // Takes events into the log. All or none: RESOURCE_EXHAUSTED when the queue of a shard is full,
+  // FAILED_PRECONDITION without a catalog, UNAVAILABLE while shutting down or failed. `done` is
+  // called once the events are durable, or at once, on the caller's thread, for a refusal. `events`
+  // need not outlive the call.
   virtual void publish(std::span<const EventToPublish> events, PublishDone done) = 0;
 
   // --- actions: readable once durable, kept for actions_retention, by any number of readers ---
   // The topic of a channel of the catalog in force; NOT_FOUND if it has none of that name.
   virtual absl::StatusOr<std::string> topic_of(std::string_view channel) const = 0;
-  // Up to `max` actions after `cursor` (empty: from the oldest kept), in order per shard. Empty: nothing new. OUT_OF_RANGE
-  // when what follows the cursor is no longer kept, INVALID_ARGUMENT for bytes that are no cursor of this deployment.
-  virtual absl::StatusOr<std::vector<ActionDelivery>> read_actions(std::string_view topic, std::string_view cursor,
+  // Up to `max` actions after `cursor` (empty: from the oldest kept), in order per shard. Empty:
+  // nothing new. OUT_OF_RANGE when what follows the cursor is no longer kept, INVALID_ARGUMENT for
+  // bytes that are no cursor of this deployment.
+  virtual absl::StatusOr<std::vector<ActionDelivery>> read_actions(std::string_view topic,
+                                                                   std::string_view cursor,
                                                                    std::uint32_t max) = 0;
   // A cursor behind everything released so far.
   virtual std::string end_cursor(std::string_view topic) const = 0;
-  // Calls `changed` after new actions of `topic` became readable, until the watch is destroyed (which waits for a call
-  // that is under way). Read first, then watch, then read again: nothing is missed. Must be cheap.
-  virtual std::unique_ptr<ActionWatch> watch_actions(std::string_view topic, std::function<void()> changed) = 0;
-  // Blocks until read_actions(topic, cursor) has something, `timeout` passes (false) or the engine stops (false).
-  virtual bool wait_actions(std::string_view topic, std::string_view cursor, std::chrono::milliseconds timeout) = 0;
+  // Calls `changed` after new actions of `topic` became readable, until the watch is destroyed
+  // (which waits for a call that is under way). Read first, then watch, then read again: nothing is
+  // missed. Must be cheap.
+  virtual std::unique_ptr<ActionWatch> watch_actions(std::string_view topic,
+                                                     std::function<void()> changed) = 0;
+  // Blocks until read_actions(topic, cursor) has something, `timeout` passes (false) or the engine
+  // stops (false).
+  virtual bool wait_actions(std::string_view topic, std::string_view cursor,
+                            std::chrono::milliseconds timeout) = 0;
 
   // The stored cursor of a named subscriber. `done` once durable.
-  virtual void store_cursor(std::string_view subscriber, std::string_view channel, std::string_view cursor,
-                            std::function<void(absl::Status)> done) = 0;
+  virtual void store_cursor(std::string_view subscriber, std::string_view channel,
+                            std::string_view cursor, std::function<void(absl::Status)> done) = 0;
   // Empty if none was stored.
-  virtual absl::StatusOr<std::string> stored_cursor(std::string_view subscriber, std::string_view channel) const = 0;
+  virtual absl::StatusOr<std::string> stored_cursor(std::string_view subscriber,
+                                                    std::string_view channel) const = 0;
 
   // --- questions ---
   virtual std::uint32_t shards() const = 0;
-  // Runs `ask` on the shard's thread between two runs, then calls `answered` once every run that `ask` saw is durable,
-  // or with UNAVAILABLE if the shard is recovering, parked or failed (`ask` may then not have run: answer nothing of it).
-  // An event that was acknowledged just now may not be folded yet: compare the offset with ShardStats::input_next.
+  // Runs `ask` on the shard's thread between two runs, then calls `answered` once every run that
+  // `ask` saw is durable, or with UNAVAILABLE if the shard is recovering, parked or failed (`ask`
+  // may then not have run: answer nothing of it). An event that was acknowledged just now may not
+  // be folded yet: compare the offset with ShardStats::input_next.
   virtual void with_shard(std::uint32_t shard, std::function<void(const ShardView&)> ask,
                           std::function<void(absl::Status)> answered) = 0;
   // Durable decisions about a customer ("user_id:123"), newest first.
   virtual absl::StatusOr<std::vector<spur::v1::Decision>> decisions_of(std::string_view customer,
                                                                        std::uint32_t limit) = 0;
-  // Durable decisions of a shard in order, from the run `from_run` on, at least one run if there is one, then up to `max`.
-  virtual absl::StatusOr<std::vector<spur::v1::Decision>> decisions(std::uint32_t shard, std::uint64_t from_run,
+  // Durable decisions of a shard in order, from the run `from_run` on, at least one run if there is
+  // one, then up to `max`.
+  virtual absl::StatusOr<std::vector<spur::v1::Decision>> decisions(std::uint32_t shard,
+                                                                    std::uint64_t from_run,
                                                                     std::uint32_t max) = 0;
   // Durable dead letters of a shard, newest first.
-  virtual absl::StatusOr<std::vector<spur::v1::DeadLetter>> dead_letters(std::uint32_t shard, std::uint32_t max) = 0;
+  virtual absl::StatusOr<std::vector<spur::v1::DeadLetter>> dead_letters(std::uint32_t shard,
+                                                                         std::uint32_t max) = 0;
 
   // --- catalog ---
-  // All or nothing. `done` with the errors of a refused one, or once the new version is durable; each shard switches at
-  // its own journaled place, before any event published after `done`.
+  // All or nothing. `done` with the errors of a refused one, or once the new version is durable;
+  // each shard switches at its own journaled place, before any event published after `done`.
   virtual void apply_catalog(const spur::v1::Catalog& catalog, std::string_view comment,
                              std::function<void(absl::StatusOr<CatalogApplied>)> done) = 0;
   // nullptr: none was applied yet.
@@ -250,7 +277,8 @@ class Engine {
   // Called whenever health() may have changed. One hook; must be cheap.
   virtual void on_health_change(std::function<void()> changed) = 0;
 
-  // Stops intake, finishes what was taken, writes all state, seals the journals. Idempotent. Not from a callback.
+  // Stops intake, finishes what was taken, writes all state, seals the journals. Idempotent. Not
+  // from a callback.
   virtual absl::Status shutdown() = 0;
 };
 

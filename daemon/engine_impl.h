@@ -28,22 +28,29 @@ class EngineImpl final : public Engine {
   void publish(std::span<const EventToPublish> events, PublishDone done) override;
 
   absl::StatusOr<std::string> topic_of(std::string_view channel) const override;
-  absl::StatusOr<std::vector<ActionDelivery>> read_actions(std::string_view topic, std::string_view cursor,
+  absl::StatusOr<std::vector<ActionDelivery>> read_actions(std::string_view topic,
+                                                           std::string_view cursor,
                                                            std::uint32_t max) override;
   std::string end_cursor(std::string_view topic) const override;
-  std::unique_ptr<ActionWatch> watch_actions(std::string_view topic, std::function<void()> changed) override;
-  bool wait_actions(std::string_view topic, std::string_view cursor, std::chrono::milliseconds timeout) override;
+  std::unique_ptr<ActionWatch> watch_actions(std::string_view topic,
+                                             std::function<void()> changed) override;
+  bool wait_actions(std::string_view topic, std::string_view cursor,
+                    std::chrono::milliseconds timeout) override;
   void store_cursor(std::string_view subscriber, std::string_view channel, std::string_view cursor,
                     std::function<void(absl::Status)> done) override;
-  absl::StatusOr<std::string> stored_cursor(std::string_view subscriber, std::string_view channel) const override;
+  absl::StatusOr<std::string> stored_cursor(std::string_view subscriber,
+                                            std::string_view channel) const override;
 
   std::uint32_t shards() const override { return log_->shards(); }
   void with_shard(std::uint32_t shard, std::function<void(const ShardView&)> ask,
                   std::function<void(absl::Status)> answered) override;
-  absl::StatusOr<std::vector<spur::v1::Decision>> decisions_of(std::string_view customer, std::uint32_t limit) override;
-  absl::StatusOr<std::vector<spur::v1::Decision>> decisions(std::uint32_t shard, std::uint64_t from_run,
+  absl::StatusOr<std::vector<spur::v1::Decision>> decisions_of(std::string_view customer,
+                                                               std::uint32_t limit) override;
+  absl::StatusOr<std::vector<spur::v1::Decision>> decisions(std::uint32_t shard,
+                                                            std::uint64_t from_run,
                                                             std::uint32_t max) override;
-  absl::StatusOr<std::vector<spur::v1::DeadLetter>> dead_letters(std::uint32_t shard, std::uint32_t max) override;
+  absl::StatusOr<std::vector<spur::v1::DeadLetter>> dead_letters(std::uint32_t shard,
+                                                                 std::uint32_t max) override;
 
   void apply_catalog(const spur::v1::Catalog& catalog, std::string_view comment,
                      std::function<void(absl::StatusOr<CatalogApplied>)> done) override;
@@ -67,7 +74,8 @@ class EngineImpl final : public Engine {
   void crash();
   absl::Status intake_refused() const;
   // Next spurseq per shard; from the oldest kept for an empty cursor.
-  absl::StatusOr<std::vector<std::uint64_t>> positions(std::string_view topic, std::string_view cursor) const;
+  absl::StatusOr<std::vector<std::uint64_t>> positions(std::string_view topic,
+                                                       std::string_view cursor) const;
   Worker& worker_of(std::uint32_t shard) { return *workers_[shard % workers_.size()]; }
 
   const EngineOptions options_;

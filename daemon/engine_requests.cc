@@ -15,13 +15,14 @@ namespace {
 
 absl::string_view absl_view(std::string_view text) { return {text.data(), text.size()}; }
 
-// Of a subscriber, a channel or a customer, as callers may name one: they become parts of keys. A customer's id has at
-// most 1,024 bytes (InputLimits), and its kind stands before it.
+// Of a subscriber, a channel or a customer, as callers may name one: they become parts of keys. A
+// customer's id has at most 1,024 bytes (InputLimits), and its kind stands before it.
 constexpr std::size_t kNameBytesMax = 256;
 constexpr std::size_t kCustomerBytesMax = 2048;
 
 absl::Status check_names(std::string_view subscriber, std::string_view channel) {
-  if (!subscriber.empty() && subscriber.size() <= kNameBytesMax && channel.size() <= kNameBytesMax) {
+  if (!subscriber.empty() && subscriber.size() <= kNameBytesMax &&
+      channel.size() <= kNameBytesMax) {
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(
@@ -33,7 +34,8 @@ absl::StatusOr<std::vector<Message>> parse_all(absl::StatusOr<std::vector<std::s
   if (!stored.ok()) return stored.status();
   std::vector<Message> messages(stored->size());
   for (std::size_t i = 0; i < stored->size(); ++i) {
-    if (!messages[i].ParseFromString((*stored)[i])) return absl::DataLossError("a stored message is damaged");
+    if (!messages[i].ParseFromString((*stored)[i]))
+      return absl::DataLossError("a stored message is damaged");
   }
   return messages;
 }
@@ -45,7 +47,8 @@ absl::StatusOr<std::vector<Message>> parse_all(absl::StatusOr<std::vector<std::s
 absl::Status EngineImpl::intake_refused() const {
   {
     const std::lock_guard lock(health_mutex_);
-    if (!failure_.ok()) return absl::UnavailableError(absl::StrCat("the engine has failed: ", failure_.message()));
+    if (!failure_.ok())
+      return absl::UnavailableError(absl::StrCat("the engine has failed: ", failure_.message()));
   }
   if (intake_stopped_) return absl::UnavailableError("the engine is shutting down");
   return absl::OkStatus();
@@ -54,7 +57,8 @@ absl::Status EngineImpl::intake_refused() const {
 void EngineImpl::publish(std::span<const EventToPublish> events, PublishDone done) {
   if (absl::Status refused = intake_refused(); !refused.ok()) return done(refused);
   if (current_catalog() == nullptr) {
-    return done(absl::FailedPreconditionError("no catalog was applied yet: events cannot be decided; apply one first"));
+    return done(absl::FailedPreconditionError(
+        "no catalog was applied yet: events cannot be decided; apply one first"));
   }
   if (events.empty()) return done(std::vector<Published>());
 
@@ -80,7 +84,8 @@ void EngineImpl::publish(std::span<const EventToPublish> events, PublishDone don
     }
     (*published)[i].shard = input.shard;
   }
-  // The callback may run before append_inputs() returns; both sides have to be there for an answer to be whole.
+  // The callback may run before append_inputs() returns; both sides have to be there for an answer
+  // to be whole.
   struct Meeting {
     std::atomic<int> arrived{0};
     absl::Status durable;
@@ -90,8 +95,10 @@ void EngineImpl::publish(std::span<const EventToPublish> events, PublishDone don
   meeting->done = std::move(done);
   const auto finish = [meeting, published] {
     if (meeting->arrived.fetch_add(1) == 0) return;
-    if (meeting->durable.ok()) meeting->done(std::move(*published));
-    else meeting->done(meeting->durable);
+    if (meeting->durable.ok())
+      meeting->done(std::move(*published));
+    else
+      meeting->done(meeting->durable);
   };
   const auto offsets = log_->append_inputs(inputs, [meeting, finish](absl::Status status) {
     meeting->durable = std::move(status);
@@ -118,35 +125,43 @@ absl::StatusOr<std::string> EngineImpl::topic_of(std::string_view channel) const
   return absl::NotFoundError(absl::StrCat("the catalog has no channel ", absl_view(channel)));
 }
 
-absl::StatusOr<std::vector<std::uint64_t>> EngineImpl::positions(std::string_view topic, std::string_view cursor) const {
+absl::StatusOr<std::vector<std::uint64_t>> EngineImpl::positions(std::string_view topic,
+                                                                 std::string_view cursor) const {
   if (!cursor.empty()) {
     auto next = decode_cursor(log_->deployment(), shards(), cursor);
     if (!next) return absl::InvalidArgumentError("the cursor is none of this deployment");
     return *std::move(next);
   }
   std::vector<std::uint64_t> next;
-  for (std::uint32_t shard = 0; shard < shards(); ++shard) next.push_back(log_->action_range(topic, shard).first);
+  for (std::uint32_t shard = 0; shard < shards(); ++shard)
+    next.push_back(log_->action_range(topic, shard).first);
   return next;
 }
 
-absl::StatusOr<std::vector<ActionDelivery>> EngineImpl::read_actions(std::string_view topic, std::string_view cursor,
+absl::StatusOr<std::vector<ActionDelivery>> EngineImpl::read_actions(std::string_view topic,
+                                                                     std::string_view cursor,
                                                                      std::uint32_t max) {
-  if (topic.size() > kNameBytesMax) return std::vector<ActionDelivery>();  // no catalog has such a topic
+  if (topic.size() > kNameBytesMax)
+    return std::vector<ActionDelivery>();  // no catalog has such a topic
   auto next = positions(topic, cursor);
   if (!next.ok()) return next.status();
   std::vector<ActionDelivery> deliveries;
-  // A fair share of each shard first, then whatever is there; whose turn is first moves on with the cursor.
+  // A fair share of each shard first, then whatever is there; whose turn is first moves on with the
+  // cursor.
   const std::uint32_t shards = this->shards();
-  const auto first = static_cast<std::uint32_t>(std::accumulate(next->begin(), next->end(), std::uint64_t{0}) % shards);
+  const auto first = static_cast<std::uint32_t>(
+      std::accumulate(next->begin(), next->end(), std::uint64_t{0}) % shards);
   for (const std::uint32_t share : {(max + shards - 1) / shards, max}) {
     for (std::uint32_t i = 0; i < shards && deliveries.size() < max; ++i) {
       const std::uint32_t shard = (first + i) % shards;
-      const auto room = static_cast<std::uint32_t>(std::min<std::size_t>(share, max - deliveries.size()));
+      const auto room =
+          static_cast<std::uint32_t>(std::min<std::size_t>(share, max - deliveries.size()));
       auto stored = log_->read_actions(topic, shard, (*next)[shard], room);
       if (!stored.ok()) return stored.status();
       for (const StoredAction& action : *stored) {
         ActionDelivery& delivery = deliveries.emplace_back();
-        if (!delivery.action.ParseFromString(action.bytes)) return absl::DataLossError("a stored action is damaged");
+        if (!delivery.action.ParseFromString(action.bytes))
+          return absl::DataLossError("a stored action is damaged");
         (*next)[shard] = action.spurseq + 1;
         delivery.cursor = encode_cursor(log_->deployment(), *next);
       }
@@ -157,7 +172,8 @@ absl::StatusOr<std::vector<ActionDelivery>> EngineImpl::read_actions(std::string
 
 std::string EngineImpl::end_cursor(std::string_view topic) const {
   std::vector<std::uint64_t> next;
-  for (std::uint32_t shard = 0; shard < shards(); ++shard) next.push_back(log_->action_range(topic, shard).next);
+  for (std::uint32_t shard = 0; shard < shards(); ++shard)
+    next.push_back(log_->action_range(topic, shard).next);
   return encode_cursor(log_->deployment(), next);
 }
 
@@ -180,7 +196,8 @@ class EngineImpl::Watch final : public ActionWatch {
   std::multimap<std::string, Watch*, std::less<>>::iterator place_;
 };
 
-std::unique_ptr<ActionWatch> EngineImpl::watch_actions(std::string_view topic, std::function<void()> changed) {
+std::unique_ptr<ActionWatch> EngineImpl::watch_actions(std::string_view topic,
+                                                       std::function<void()> changed) {
   return std::make_unique<Watch>(*this, topic, std::move(changed));
 }
 
@@ -191,7 +208,8 @@ void EngineImpl::actions_released(const std::string& topic) {
   for (auto watch = begin; watch != end; ++watch) watch->second->call();
 }
 
-bool EngineImpl::wait_actions(std::string_view topic, std::string_view cursor, std::chrono::milliseconds timeout) {
+bool EngineImpl::wait_actions(std::string_view topic, std::string_view cursor,
+                              std::chrono::milliseconds timeout) {
   const auto from = positions(topic, cursor);
   if (!from.ok()) return false;
   std::mutex mutex;
@@ -209,8 +227,8 @@ bool EngineImpl::wait_actions(std::string_view topic, std::string_view cursor, s
   });
 }
 
-void EngineImpl::store_cursor(std::string_view subscriber, std::string_view channel, std::string_view cursor,
-                              std::function<void(absl::Status)> done) {
+void EngineImpl::store_cursor(std::string_view subscriber, std::string_view channel,
+                              std::string_view cursor, std::function<void(absl::Status)> done) {
   if (absl::Status names = check_names(subscriber, channel); !names.ok()) return done(names);
   if (!cursor.empty() && !decode_cursor(log_->deployment(), shards(), cursor)) {
     return done(absl::InvalidArgumentError("the cursor is none of this deployment"));
@@ -218,7 +236,8 @@ void EngineImpl::store_cursor(std::string_view subscriber, std::string_view chan
   log_->store_cursor(subscriber, channel, cursor, std::move(done));
 }
 
-absl::StatusOr<std::string> EngineImpl::stored_cursor(std::string_view subscriber, std::string_view channel) const {
+absl::StatusOr<std::string> EngineImpl::stored_cursor(std::string_view subscriber,
+                                                      std::string_view channel) const {
   if (absl::Status names = check_names(subscriber, channel); !names.ok()) return names;
   return log_->stored_cursor(subscriber, channel);
 }
@@ -227,31 +246,42 @@ absl::StatusOr<std::string> EngineImpl::stored_cursor(std::string_view subscribe
 
 void EngineImpl::with_shard(std::uint32_t shard, std::function<void(const ShardView&)> ask,
                             std::function<void(absl::Status)> answered) {
-  if (shard >= shards()) return answered(absl::InvalidArgumentError(absl::StrCat("there is no shard ", shard)));
+  if (shard >= shards())
+    return answered(absl::InvalidArgumentError(absl::StrCat("there is no shard ", shard)));
   LiveShard* live = live_[shard];
   if (live->phase() != ShardPhase::kLive) {
-    return answered(absl::UnavailableError(absl::StrCat("shard ", shard, " is ", std::string(to_text(live->phase())))));
+    return answered(absl::UnavailableError(
+        absl::StrCat("shard ", shard, " is ", std::string(to_text(live->phase())))));
   }
-  // `answered` is shared: when the question is refused it is called here, and the task that holds it is gone.
+  // `answered` is shared: when the question is refused it is called here, and the task that holds
+  // it is gone.
   const auto answer = std::make_shared<std::function<void(absl::Status)>>(std::move(answered));
-  const bool taken = worker_of(shard).post_question([live, ask = std::move(ask), answer] { live->ask(ask, *answer); });
-  if (!taken) (*answer)(absl::ResourceExhaustedError("too many questions wait for this shard; try again shortly"));
+  const bool taken = worker_of(shard).post_question(
+      [live, ask = std::move(ask), answer] { live->ask(ask, *answer); });
+  if (!taken)
+    (*answer)(
+        absl::ResourceExhaustedError("too many questions wait for this shard; try again shortly"));
 }
 
 absl::StatusOr<std::vector<spur::v1::Decision>> EngineImpl::decisions_of(std::string_view customer,
                                                                          std::uint32_t limit) {
-  if (customer.size() > kCustomerBytesMax) return std::vector<spur::v1::Decision>();  // nobody has such a name
+  if (customer.size() > kCustomerBytesMax)
+    return std::vector<spur::v1::Decision>();  // nobody has such a name
   return parse_all<spur::v1::Decision>(log_->decisions_of(customer, limit));
 }
 
-absl::StatusOr<std::vector<spur::v1::Decision>> EngineImpl::decisions(std::uint32_t shard, std::uint64_t from_run,
+absl::StatusOr<std::vector<spur::v1::Decision>> EngineImpl::decisions(std::uint32_t shard,
+                                                                      std::uint64_t from_run,
                                                                       std::uint32_t max) {
-  if (shard >= shards()) return absl::InvalidArgumentError(absl::StrCat("there is no shard ", shard));
+  if (shard >= shards())
+    return absl::InvalidArgumentError(absl::StrCat("there is no shard ", shard));
   return parse_all<spur::v1::Decision>(log_->decisions(shard, from_run, max));
 }
 
-absl::StatusOr<std::vector<spur::v1::DeadLetter>> EngineImpl::dead_letters(std::uint32_t shard, std::uint32_t max) {
-  if (shard >= shards()) return absl::InvalidArgumentError(absl::StrCat("there is no shard ", shard));
+absl::StatusOr<std::vector<spur::v1::DeadLetter>> EngineImpl::dead_letters(std::uint32_t shard,
+                                                                           std::uint32_t max) {
+  if (shard >= shards())
+    return absl::InvalidArgumentError(absl::StrCat("there is no shard ", shard));
   return parse_all<spur::v1::DeadLetter>(log_->dead_letters(shard, max));
 }
 
@@ -279,18 +309,19 @@ void EngineImpl::apply_catalog(const spur::v1::Catalog& catalog, std::string_vie
   next->catalog = catalog;
   next->compiled = std::move(compiled.compiled);
   next->hash = applied.hash;
-  log_->append_catalog(catalog.SerializeAsString(), std::string(comment),
-                       [this, next, applied, done = std::move(done)](absl::StatusOr<Offset> offset) {
-                         if (!offset.ok()) return done(offset.status());
-                         next->version = *offset + 1;
-                         {
-                           const std::lock_guard lock(catalog_mutex_);
-                           // Two that were applied at once: the later in the log is in force.
-                           if (current_ == nullptr || current_->version < next->version) current_ = next;
-                         }
-                         done(applied);
-                         health_changed();
-                       });
+  log_->append_catalog(
+      catalog.SerializeAsString(), std::string(comment),
+      [this, next, applied, done = std::move(done)](absl::StatusOr<Offset> offset) {
+        if (!offset.ok()) return done(offset.status());
+        next->version = *offset + 1;
+        {
+          const std::lock_guard lock(catalog_mutex_);
+          // Two that were applied at once: the later in the log is in force.
+          if (current_ == nullptr || current_->version < next->version) current_ = next;
+        }
+        done(applied);
+        health_changed();
+      });
 }
 
 }  // namespace spur

@@ -59,7 +59,12 @@ void Flusher::loop() {
 
 WriteBehind::WriteBehind(std::uint32_t shard, OwnedShard& owned, Store& store, Flusher& flusher,
                          const DeploymentId& deployment, const Stored& stored)
-    : shard_(shard), owned_(owned), store_(store), flusher_(flusher), deployment_(deployment), stored_(stored) {}
+    : shard_(shard),
+      owned_(owned),
+      store_(store),
+      flusher_(flusher),
+      deployment_(deployment),
+      stored_(stored) {}
 
 void WriteBehind::begin(std::optional<Offset> offset) {
   SPUR_CHECK(step_ == Step::kIdle);
@@ -85,7 +90,8 @@ bool WriteBehind::encode(const Clock& clock) {
 }
 
 void WriteBehind::verified(std::uint64_t seq, Offset offset) {
-  if (step_ != Step::kIdle && step_ != Step::kWriting && !offset_ && seq == position_.seq()) offset_ = offset;
+  if (step_ != Step::kIdle && step_ != Step::kWriting && !offset_ && seq == position_.seq())
+    offset_ = offset;
 }
 
 void WriteBehind::submit_if_ready(std::function<void(absl::Status)> done) {

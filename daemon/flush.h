@@ -1,8 +1,9 @@
 // Flush: state written behind, by frozen cut (protocol.md rule 12, H4).
 //
-// The shard's thread freezes its rows between two runs and encodes them in slices of at most kSliceMax; once the run of
-// the cut is verified, a helper thread writes rows and position in one batch, flushes the memtable and lets the log trim
-// what is behind. The fold goes on meanwhile: what it touches is first encoded as it was.
+// The shard's thread freezes its rows between two runs and encodes them in slices of at most
+// kSliceMax; once the run of the cut is verified, a helper thread writes rows and position in one
+// batch, flushes the memtable and lets the log trim what is behind. The fold goes on meanwhile:
+// what it touches is first encoded as it was.
 //
 //     idle ─begin()─▶ encoding ─▶ encoded ─verified()─▶ writing (helper) ─written()─▶ idle
 #pragma once
@@ -31,7 +32,7 @@ class Flusher {
     std::uint32_t shard = 0;
     Store* store = nullptr;
     StoreBatch batch;
-    Offset inputs_below = 0;   // what the log need not keep for recovery any more
+    Offset inputs_below = 0;  // what the log need not keep for recovery any more
     Offset journal_below = 0;
     std::function<void(absl::Status)> done;  // on the helper thread
   };
@@ -68,8 +69,8 @@ class WriteBehind {
     std::uint64_t generation = 0;  // of its catalog
   };
 
-  WriteBehind(std::uint32_t shard, OwnedShard& owned, Store& store, Flusher& flusher, const DeploymentId& deployment,
-              const Stored& stored);
+  WriteBehind(std::uint32_t shard, OwnedShard& owned, Store& store, Flusher& flusher,
+              const DeploymentId& deployment, const Stored& stored);
 
   bool idle() const { return step_ == Step::kIdle; }
   // Something was folded that the store does not have.
@@ -77,14 +78,15 @@ class WriteBehind {
   const Stored& stored() const { return stored_; }
   std::uint64_t count() const { return count_; }
 
-  // Freezes the state as it is. Call between two runs. `offset`: of its last entry, if that is verified already.
+  // Freezes the state as it is. Call between two runs. `offset`: of its last entry, if that is
+  // verified already.
   void begin(std::optional<Offset> offset);
   // Encodes for one slice; true: there is more to encode.
   bool encode(const Clock& clock);
   // The entry `seq` stands at `offset`, verified.
   void verified(std::uint64_t seq, Offset offset);
-  // Hands the batch to the helper if it is complete and verified. `done` is called on the helper thread and has to bring
-  // the result back to written().
+  // Hands the batch to the helper if it is complete and verified. `done` is called on the helper
+  // thread and has to bring the result back to written().
   void submit_if_ready(std::function<void(absl::Status)> done);
   void written();
 
@@ -97,10 +99,10 @@ class WriteBehind {
   Flusher& flusher_;
   const DeploymentId deployment_;
   Step step_ = Step::kIdle;
-  spur::v1::Position position_;          // of the cut
-  std::string catalog_bytes_;            // of the cut
+  spur::v1::Position position_;  // of the cut
+  std::string catalog_bytes_;    // of the cut
   std::uint64_t generation_ = 0;
-  std::optional<Offset> offset_;         // of the cut's entry, once verified
+  std::optional<Offset> offset_;  // of the cut's entry, once verified
   Stored stored_;
   std::uint64_t count_ = 0;
 };

@@ -29,8 +29,8 @@ void SliceHash::reset() { XXH3_64bits_reset(&state_->xxh3); }
 void SliceHash::add(Offset offset, Instant received, std::string_view source, std::string_view key,
                     std::string_view value) {
   // The lengths go in too, so that no byte can move from one field to the next unseen.
-  const std::uint64_t head[5] = {offset, static_cast<std::uint64_t>(received.ms), source.size(), key.size(),
-                                 value.size()};
+  const std::uint64_t head[5] = {offset, static_cast<std::uint64_t>(received.ms), source.size(),
+                                 key.size(), value.size()};
   XXH3_64bits_update(&state_->xxh3, head, sizeof head);
   XXH3_64bits_update(&state_->xxh3, source.data(), source.size());
   XXH3_64bits_update(&state_->xxh3, key.data(), key.size());
@@ -66,7 +66,8 @@ void Intake::count(std::uint32_t source, Offset offset) {
   slices_.back().set_count(slices_.back().count() + 1);
 }
 
-void Intake::catalog(const CatalogRecord& record, std::shared_ptr<const catalog::Compiled> compiled) {
+void Intake::catalog(const CatalogRecord& record,
+                     std::shared_ptr<const catalog::Compiled> compiled) {
   count(kCatalogSource, record.offset);
   hash_.add(record.offset, record.received, {}, {}, record.catalog);
   shard_.apply_catalog(std::move(compiled));
@@ -84,7 +85,8 @@ void Intake::input(const InputRecord& record, Effects& effects) {
   if (before_input_) before_input_(index_, record.offset);
   if (source == catalog::kNone) {
     shard_.apply_malformed("UNKNOWN_SOURCE",
-                           absl::StrCat("the catalog has no Source ", absl_view(record.source)), origin, effects);
+                           absl::StrCat("the catalog has no Source ", absl_view(record.source)),
+                           origin, effects);
   } else {
     const Decoded decoded =
         decoder_.decode(record.value, catalog->schema, static_cast<std::uint32_t>(source), arena_);

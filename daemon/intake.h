@@ -1,5 +1,6 @@
-// Intake: from records of a log to calls of a Shard, the same live and in replay. Decodes under the shard's catalog,
-// cuts slices with their hashes for the run record, and leaves a breadcrumb before each input.
+// Intake: from records of a log to calls of a Shard, the same live and in replay. Decodes under the
+// shard's catalog, cuts slices with their hashes for the run record, and leaves a breadcrumb before
+// each input.
 #pragma once
 
 #include <cstdint>
@@ -16,13 +17,14 @@
 
 namespace spur {
 
-// A running xxh3-64 over (offset, received, source, key, value) of records: what a slice journals, so that a replay can
-// tell changed input from a divergence of ours.
+// A running xxh3-64 over (offset, received, source, key, value) of records: what a slice journals,
+// so that a replay can tell changed input from a divergence of ours.
 class SliceHash {
  public:
   SliceHash();
   ~SliceHash();
-  void add(Offset offset, Instant received, std::string_view source, std::string_view key, std::string_view value);
+  void add(Offset offset, Instant received, std::string_view source, std::string_view key,
+           std::string_view value);
   std::uint64_t value() const;
   void reset();
 

@@ -20,7 +20,8 @@ constexpr std::chrono::seconds kFlushIntervalMax{60};  // rule 12
 constexpr std::uint32_t kCatalogsPerRun = 256;
 
 absl::Status not_live(ShardPhase phase) {
-  return absl::UnavailableError(absl::StrCat("the shard is ", std::string(to_text(phase)), "; try again later"));
+  return absl::UnavailableError(
+      absl::StrCat("the shard is ", std::string(to_text(phase)), "; try again later"));
 }
 
 }  // namespace
@@ -57,7 +58,8 @@ void LiveShard::fail(absl::Status why) {
 
 void LiveShard::recover() {
   RecoverySetup setup;
-  setup.shard = {index_, host_.log.shards(), store_.get(), host_.options.state_memory_bytes_max / host_.log.shards(),
+  setup.shard = {index_,       host_.log.shards(),
+                 store_.get(), host_.options.state_memory_bytes_max / host_.log.shards(),
                  &host_.crumb, host_.options.faults.before_input};
   setup.log = &host_.log;
   setup.catalogs = &host_.catalogs;
@@ -68,8 +70,9 @@ void LiveShard::recover() {
   absl::StatusOr<RecoveryResult> result = spur::recover(setup);
   if (absl::IsCancelled(result.status())) return set_phase(ShardPhase::kStopped);
   if (!result.ok()) {
-    return fail(absl::Status(result.status().code(),
-                             absl::StrCat("recovery of shard ", index_, ": ", result.status().message())));
+    return fail(
+        absl::Status(result.status().code(),
+                     absl::StrCat("recovery of shard ", index_, ": ", result.status().message())));
   }
   if (auto* park = std::get_if<Park>(&*result)) {
     {
@@ -80,16 +83,16 @@ void LiveShard::recover() {
   }
   auto& recovered = std::get<Recovered>(*result);
   owned_ = std::move(recovered.owned);
-  behind_ = std::make_unique<WriteBehind>(index_, *owned_, *store_, host_.flusher, host_.log.deployment(),
-                                          recovered.stored);
+  behind_ = std::make_unique<WriteBehind>(index_, *owned_, *store_, host_.flusher,
+                                          host_.log.deployment(), recovered.stored);
   journal_last_ = recovered.journal_last;
   shard_clock_.emplace(owned_->shard.clock());
   host_.event_clock.raise(owned_->shard.clock());
   host_.log.folded(index_, owned_->stand.input_next);
   // The process before us died in this input, or it was killed while it happened to be there.
-  if (const auto crumb = host_.crumb.found(index_); crumb && crumb->phase == Breadcrumb::Phase::kLive &&
-                                                    crumb->source == kInputSource &&
-                                                    crumb->offset >= owned_->stand.input_next) {
+  if (const auto crumb = host_.crumb.found(index_);
+      crumb && crumb->phase == Breadcrumb::Phase::kLive && crumb->source == kInputSource &&
+      crumb->offset >= owned_->stand.input_next) {
     suspect_ = crumb->offset;
     suspect_tried_before_ = recovered.trying && recovered.trying->offset() == crumb->offset;
   }
@@ -100,7 +103,8 @@ void LiveShard::recover() {
     append_plain(std::move(entry));
     flush_now_ = true;
   }
-  flush_due_ = host_.clock.read().steady + std::min<nanoseconds>(host_.options.flush_interval, kFlushIntervalMax);
+  flush_due_ = host_.clock.read().steady +
+               std::min<nanoseconds>(host_.options.flush_interval, kFlushIntervalMax);
   set_phase(ShardPhase::kLive);
 }
 
@@ -116,8 +120,10 @@ bool LiveShard::step(const ClockReading& now) {
   bool more = false;
   if (may_run() && !sealed_) {
     if (suspect_ && in_flight_.empty() && owned_->stand.input_next == *suspect_) {
-      if (suspect_tried_before_) quarantine_suspect();
-      else if (!suspect_tried_now_) try_suspect();
+      if (suspect_tried_before_)
+        quarantine_suspect();
+      else if (!suspect_tried_now_)
+        try_suspect();
     }
     if (may_run()) {
       const Instant clock = tick(now);
@@ -145,7 +151,8 @@ LiveShard::Plan LiveShard::plan(Instant clock) const {
   // Without a catalog nothing can be decoded: inputs wait for the first one.
   const bool has_catalog = next.catalogs || owned_->shard.catalog() != nullptr;
   next.inputs = has_catalog && next.inputs_end > owned_->stand.input_next;
-  // While stopping, what is due now is due after the next start too; a storm of timers must not hold the stop up.
+  // While stopping, what is due now is due after the next start too; a storm of timers must not
+  // hold the stop up.
   next.timers = !draining_ && owned_->shard.next_due() <= clock;
   return next;
 }
@@ -155,9 +162,11 @@ std::optional<nanoseconds> LiveShard::deadline(const ClockReading& now) const {
   std::optional<nanoseconds> at;
   if (behind_->idle() && behind_->dirty()) at = flush_due_;
   const Instant due = owned_->shard.next_due();
-  if (in_flight_.empty() && host_.options.clock_source == EngineClock::kWall && due != Instant::never()) {
+  if (in_flight_.empty() && host_.options.clock_source == EngineClock::kWall &&
+      due != Instant::never()) {
     const Instant clock = std::max(now.wall, owned_->shard.clock());
-    const std::int64_t wait_ms = std::clamp<std::int64_t>(due <= clock ? 1 : (due - clock).count, 1, 3'600'000);
+    const std::int64_t wait_ms =
+        std::clamp<std::int64_t>(due <= clock ? 1 : (due - clock).count, 1, 3'600'000);
     const nanoseconds timer = now.steady + nanoseconds(wait_ms * kNanosPerMilli);
     at = at ? std::min(*at, timer) : timer;
   }
@@ -169,10 +178,12 @@ std::optional<nanoseconds> LiveShard::deadline(const ClockReading& now) const {
 bool LiveShard::poll(Offset end, InputBatch& batch) {
   PollLimits limits;
   const Offset next = owned_->stand.input_next;
-  limits.records_max = static_cast<std::uint32_t>(std::min<Offset>(host_.options.run_inputs_max, end - next));
+  limits.records_max =
+      static_cast<std::uint32_t>(std::min<Offset>(host_.options.run_inputs_max, end - next));
   // A suspect is folded in a run of its own, and so is nothing that stands before it.
   if (suspect_ && next < *suspect_) {
-    limits.records_max = static_cast<std::uint32_t>(std::min<Offset>(limits.records_max, *suspect_ - next));
+    limits.records_max =
+        static_cast<std::uint32_t>(std::min<Offset>(limits.records_max, *suspect_ - next));
   } else if (suspect_ && next == *suspect_) {
     limits.records_max = 1;
   }
@@ -216,7 +227,8 @@ bool LiveShard::run(const Plan& plan, const ClockReading& now, Instant clock) {
     start.mode = ClockMode::kRecords;
     start.wall = Instant::never();
   } else if (!batch_.records.empty() && batch_.records.front().received + kCatchUpAge < now.wall) {
-    // Catching up: the clock follows the records, so that timers fire between them as they would have.
+    // Catching up: the clock follows the records, so that timers fire between them as they would
+    // have.
     start.mode = ClockMode::kRecords;
     start.clock = owned_->shard.clock();
     start.wall = std::max(clock, owned_->shard.clock());
@@ -257,16 +269,19 @@ bool LiveShard::run(const Plan& plan, const ClockReading& now, Instant clock) {
     suspect_tried_now_ = false;
   }
   shard_clock_->raise(owned_->shard.clock());
-  if (host_.options.clock_source == EngineClock::kEvents && host_.event_clock.raise(owned_->shard.clock())) {
+  if (host_.options.clock_source == EngineClock::kEvents &&
+      host_.event_clock.raise(owned_->shard.clock())) {
     host_.event_clock_moved();
   }
   owned_->customers.evict();
   return true;
 }
 
-void LiveShard::append(spur::v1::JournalEntry entry, const Effects& effects, nanoseconds taken, bool seal) {
+void LiveShard::append(spur::v1::JournalEntry entry, const Effects& effects, nanoseconds taken,
+                       bool seal) {
   const std::uint64_t seq = owned_->stand.journal.seq;
-  if (host_.options.faults.crash_before_append && host_.options.faults.crash_before_append(index_, seq)) {
+  if (host_.options.faults.crash_before_append &&
+      host_.options.faults.crash_before_append(index_, seq)) {
     set_phase(ShardPhase::kStopped);
     return host_.crash();
   }
@@ -282,9 +297,11 @@ void LiveShard::append(spur::v1::JournalEntry entry, const Effects& effects, nan
     record.effects = to_records(effects, host_.log.deployment(),
                                 {reinterpret_cast<const char*>(hash.data()), hash.size()});
   }
-  in_flight_.push_back({seq, taken, static_cast<std::uint32_t>(record.effects.actions.size()), seal});
+  in_flight_.push_back(
+      {seq, taken, static_cast<std::uint32_t>(record.effects.actions.size()), seal});
   record.done = [this, seq](absl::StatusOr<Offset> offset) {
-    if (offset.ok() && host_.options.faults.crash_after_commit && host_.options.faults.crash_after_commit(index_, seq)) {
+    if (offset.ok() && host_.options.faults.crash_after_commit &&
+        host_.options.faults.crash_after_commit(index_, seq)) {
       return host_.crash();
     }
     post_([this, seq, offset = std::move(offset)] { acknowledged(seq, offset); });
@@ -341,10 +358,11 @@ void LiveShard::acknowledged(std::uint64_t seq, absl::StatusOr<Offset> offset) {
   if (phase_ != ShardPhase::kLive) return;
   if (!offset.ok()) return fail(offset.status());
   SPUR_CHECK(!in_flight_.empty() && in_flight_.front().seq == seq);
-  // Rule 8. Another offset than the next: somebody else wrote. Whether our entry still counts is for a recovery to find
-  // out; nothing of it may leave before.
+  // Rule 8. Another offset than the next: somebody else wrote. Whether our entry still counts is
+  // for a recovery to find out; nothing of it may leave before.
   if (*offset != journal_last_ + 1) {
-    return fail(absl::AbortedError(absl::StrCat("shard ", index_, ": another owner writes to the journal")));
+    return fail(absl::AbortedError(
+        absl::StrCat("shard ", index_, ": another owner writes to the journal")));
   }
   journal_last_ = *offset;
   const InFlight run = in_flight_.front();
@@ -362,7 +380,8 @@ void LiveShard::acknowledged(std::uint64_t seq, absl::StatusOr<Offset> offset) {
   if (run.seal) set_phase(ShardPhase::kStopped);
 }
 
-void LiveShard::ask(const std::function<void(const ShardView&)>& ask, std::function<void(absl::Status)> answered) {
+void LiveShard::ask(const std::function<void(const ShardView&)>& ask,
+                    std::function<void(absl::Status)> answered) {
   if (phase_ != ShardPhase::kLive) return answered(not_live(phase_));
   const std::uint64_t seq = owned_->stand.journal.seq;
   ask(ShardView{owned_->shard, owned_->customers, seq, owned_->shard.clock()});
@@ -378,11 +397,12 @@ void LiveShard::refuse_waiting() {
 
 bool LiveShard::flush(const ClockReading& now) {
   const bool due = flush_now_ || draining_ || now.steady >= flush_due_;
-  // A suspect's Trying must stay in front of the position until the input is past, or its second crash is not known as
-  // one.
+  // A suspect's Trying must stay in front of the position until the input is past, or its second
+  // crash is not known as one.
   if (due && behind_->idle() && behind_->dirty() && !suspect_tried_now_ && !sealed_) {
     flush_now_ = false;
-    flush_due_ = now.steady + std::min<nanoseconds>(host_.options.flush_interval, kFlushIntervalMax);
+    flush_due_ =
+        now.steady + std::min<nanoseconds>(host_.options.flush_interval, kFlushIntervalMax);
     behind_->begin(in_flight_.empty() ? std::optional<Offset>(journal_last_) : std::nullopt);
   }
   const bool more = behind_->encode(host_.clock);
@@ -449,7 +469,8 @@ ShardStats LiveShard::stats() const {
   stats.to_replay = progress_.to_replay;
   stats.divergences = progress_.divergences;
   stats.inputs_changed = progress_.inputs_changed;
-  if (const auto* rocks = dynamic_cast<const RocksStore*>(store_.get())) stats.store_bytes = rocks->disk_bytes();
+  if (const auto* rocks = dynamic_cast<const RocksStore*>(store_.get()))
+    stats.store_bytes = rocks->disk_bytes();
   return stats;
 }
 

@@ -1,8 +1,9 @@
-// LiveShard: one shard between its log and its fold: polls, makes runs, appends, releases, writes behind, answers.
+// LiveShard: one shard between its log and its fold: polls, makes runs, appends, releases, writes
+// behind, answers.
 //
-// All of it on the thread of its worker; other threads hand over through the worker. One run is in flight; up to
-// kRunsAheadMax more only when the last was cut by its size limit, so an idle shard commits at once and a busy one
-// batches by itself.
+// All of it on the thread of its worker; other threads hand over through the worker. One run is in
+// flight; up to kRunsAheadMax more only when the last was cut by its size limit, so an idle shard
+// commits at once and a busy one batches by itself.
 #pragma once
 
 #include <chrono>
@@ -43,10 +44,10 @@ struct ShardHost {
   EventClock event_clock;
   std::string node;
   std::string libraries;
-  std::function<void()> event_clock_moved;              // wakes all workers
+  std::function<void()> event_clock_moved;  // wakes all workers
   std::function<void()> health_changed;
-  std::function<void(absl::Status)> failed;             // nothing but a restart helps
-  std::function<void()> crash;                          // tests: abandon everything, as if killed
+  std::function<void(absl::Status)> failed;  // nothing but a restart helps
+  std::function<void()> crash;               // tests: abandon everything, as if killed
   std::atomic<bool> stopping{false};
   std::atomic<std::uint64_t> actions_released{0};
 };
@@ -66,10 +67,12 @@ class LiveShard {
   void recover();
   // Does what there is to do; true: there is more, come back without waiting.
   bool step(const ClockReading& now);
-  // When step() has something to do by itself, on the steady scale; nullopt: only when something arrives.
+  // When step() has something to do by itself, on the steady scale; nullopt: only when something
+  // arrives.
   std::optional<std::chrono::nanoseconds> deadline(const ClockReading& now) const;
 
-  void ask(const std::function<void(const ShardView&)>& ask, std::function<void(absl::Status)> answered);
+  void ask(const std::function<void(const ShardView&)>& ask,
+           std::function<void(absl::Status)> answered);
   // Finish what was taken, write all state, seal.
   void drain() { draining_ = true; }
   bool finished() const { return phase_ != ShardPhase::kLive && phase_ != ShardPhase::kRecovering; }
@@ -103,7 +106,8 @@ class LiveShard {
     bool catalogs = false;
     bool inputs = false;
     bool timers = false;
-    Offset inputs_end = 0;  // as seen before the catalogs were looked at: none of them waits for a later version
+    Offset inputs_end =
+        0;  // as seen before the catalogs were looked at: none of them waits for a later version
     bool any() const { return catalogs || inputs || timers; }
   };
 
@@ -117,7 +121,8 @@ class LiveShard {
   bool poll(Offset end, InputBatch& batch);
   void try_suspect();
   void quarantine_suspect();
-  void append(spur::v1::JournalEntry entry, const Effects& effects, std::chrono::nanoseconds taken, bool seal);
+  void append(spur::v1::JournalEntry entry, const Effects& effects, std::chrono::nanoseconds taken,
+              bool seal);
   void append_plain(spur::v1::JournalEntry entry);
   void acknowledged(std::uint64_t seq, absl::StatusOr<Offset> offset);
   bool flush(const ClockReading& now);

@@ -11,7 +11,8 @@ using Since = Shard::Standing::Since;
 using SinceRows = google::protobuf::RepeatedPtrField<spur::v1::SinceRow>;
 
 void read_since(const SinceRows& rows, std::vector<Since>& out) {
-  for (const spur::v1::SinceRow& row : rows) out.push_back({row.hash(), row.generation(), Instant{row.at_ms()}});
+  for (const spur::v1::SinceRow& row : rows)
+    out.push_back({row.hash(), row.generation(), Instant{row.at_ms()}});
 }
 
 void write_since(const std::vector<Since>& since, SinceRows& rows) {
@@ -31,7 +32,8 @@ OwnedShard::OwnedShard(const OwnedShardSetup& setup)
       intake(setup.index, shard, *setup.crumb, setup.before_input),
       shards_(setup.shards) {}
 
-absl::Status OwnedShard::restore(const spur::v1::Position& position, std::shared_ptr<const catalog::Compiled> catalog,
+absl::Status OwnedShard::restore(const spur::v1::Position& position,
+                                 std::shared_ptr<const catalog::Compiled> catalog,
                                  std::string bytes) {
   if (absl::Status loaded = customers.load(); !loaded.ok()) return loaded;
   stand.journal = {position.epoch(), position.seq()};
@@ -58,10 +60,11 @@ absl::Status OwnedShard::restore(const spur::v1::Position& position, std::shared
   return absl::OkStatus();
 }
 
-spur::v1::Position OwnedShard::position(const DeploymentId& deployment, Offset journal_offset) const {
+spur::v1::Position OwnedShard::position(const DeploymentId& deployment,
+                                        Offset journal_offset) const {
   const Shard::Standing standing = shard.standing();
-  // The log of catalogs has no holes and begins at 0: as many were seen as the next one's number says. The row of the
-  // catalog in force is found by it.
+  // The log of catalogs has no holes and begins at 0: as many were seen as the next one's number
+  // says. The row of the catalog in force is found by it.
   SPUR_CHECK(standing.catalog_generation == stand.catalog_next);
   spur::v1::Position position;
   position.set_deployment(deployment.data(), deployment.size());

@@ -1,5 +1,6 @@
-// OwnedShard: a shard of which this process is the owner, in memory: the fold, the customers under it and where both
-// stand in the log. It is what recovery builds, what a run moves on, and what is dropped whole when in doubt.
+// OwnedShard: a shard of which this process is the owner, in memory: the fold, the customers under
+// it and where both stand in the log. It is what recovery builds, what a run moves on, and what is
+// dropped whole when in doubt.
 #pragma once
 
 #include <functional>
@@ -16,7 +17,8 @@
 
 namespace spur {
 
-// Where a fold stands in its sources and in its journal: what is next, and how the last one is recognised.
+// Where a fold stands in its sources and in its journal: what is next, and how the last one is
+// recognised.
 struct LogStand {
   JournalStand journal;
   Offset input_next = 0;
@@ -38,9 +40,10 @@ class OwnedShard {
  public:
   explicit OwnedShard(const OwnedShardSetup& setup);
 
-  // Takes up the state that the store holds, as its Position says; the wake index is read from the store.
-  absl::Status restore(const spur::v1::Position& position, std::shared_ptr<const catalog::Compiled> catalog,
-                       std::string catalog_bytes);
+  // Takes up the state that the store holds, as its Position says; the wake index is read from the
+  // store.
+  absl::Status restore(const spur::v1::Position& position,
+                       std::shared_ptr<const catalog::Compiled> catalog, std::string catalog_bytes);
   // What to store with the rows as they are now; `journal_offset` of the last entry included.
   spur::v1::Position position(const DeploymentId& deployment, Offset journal_offset) const;
 

@@ -9,11 +9,13 @@ namespace spur {
 
 // Why a shard has stopped for good (rule 17). Nothing is ever reset silently.
 enum class ParkReason : std::uint8_t {
-  kLostRuns = 1,           // LOST_RUNS: the state is ahead of the journal: acknowledged entries have vanished
-  kTrimmed = 2,            // TRIMMED: the journal or the inputs that replay needs are gone
-  kRecreated = 3,          // RECREATED: a log is not the one that the state came from
-  kFoldVersion = 4,        // FOLD_VERSION: the journal's tail was written by other code, without a barrier
-  kDiverged = 5,           // DIVERGED: replay computed something else
+  kLostRuns =
+      1,         // LOST_RUNS: the state is ahead of the journal: acknowledged entries have vanished
+  kTrimmed = 2,  // TRIMMED: the journal or the inputs that replay needs are gone
+  kRecreated = 3,  // RECREATED: a log is not the one that the state came from
+  kFoldVersion =
+      4,          // FOLD_VERSION: the journal's tail was written by other code, without a barrier
+  kDiverged = 5,  // DIVERGED: replay computed something else
   kInputChanged = 6,       // INPUT_CHANGED: an input is not what it was
   kForeignDeployment = 7,  // FOREIGN_DEPLOYMENT: state of another deployment
 };

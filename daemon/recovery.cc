@@ -21,7 +21,8 @@ constexpr std::uint32_t kReplayCrashesMax = 3;
 Park park(ParkReason reason, std::string detail) { return {reason, std::move(detail)}; }
 
 bool same_deployment(const std::string& bytes, const DeploymentId& id) {
-  return std::string_view(bytes) == std::string_view(reinterpret_cast<const char*>(id.data()), id.size());
+  return std::string_view(bytes) ==
+         std::string_view(reinterpret_cast<const char*>(id.data()), id.size());
 }
 
 // The position of the store, or nullopt for an empty one.
@@ -30,31 +31,38 @@ absl::StatusOr<std::optional<spur::v1::Position>> read_position(const Store& sto
   if (!row.ok()) return row.status();
   if (!row->has_value()) return std::optional<spur::v1::Position>();
   spur::v1::Position position;
-  if (!position.ParseFromString(**row)) return absl::DataLossError("the stored position of a shard is damaged");
+  if (!position.ParseFromString(**row))
+    return absl::DataLossError("the stored position of a shard is damaged");
   return std::optional<spur::v1::Position>(std::move(position));
 }
 
 // Rule 3: does this position belong to this log, and is what follows it still there?
-absl::StatusOr<std::optional<Park>> check_position(const spur::v1::Position& position, const RecoverySetup& setup) {
+absl::StatusOr<std::optional<Park>> check_position(const spur::v1::Position& position,
+                                                   const RecoverySetup& setup) {
   Log& log = *setup.log;
   const std::uint32_t shard = setup.shard.index;
-  if (!same_deployment(position.deployment(), log.deployment()) || position.shards() != log.shards()) {
-    return park(ParkReason::kForeignDeployment, "the stored state belongs to another deployment than the log");
+  if (!same_deployment(position.deployment(), log.deployment()) ||
+      position.shards() != log.shards()) {
+    return park(ParkReason::kForeignDeployment,
+                "the stored state belongs to another deployment than the log");
   }
   if (position.fold_version() > kFoldVersion) {
-    return park(ParkReason::kFoldVersion, absl::StrCat("the stored state is of fold version ", position.fold_version(),
-                                                       ", this one folds ", kFoldVersion));
+    return park(ParkReason::kFoldVersion,
+                absl::StrCat("the stored state is of fold version ", position.fold_version(),
+                             ", this one folds ", kFoldVersion));
   }
   const Offset end = log.journal_end(shard), begin = log.journal_begin(shard);
-  if (end == 0) return park(ParkReason::kRecreated, "there is stored state, and the journal is empty");
+  if (end == 0)
+    return park(ParkReason::kRecreated, "there is stored state, and the journal is empty");
   if (position.journal_offset() >= end) {
-    return park(ParkReason::kLostRuns, absl::StrCat("the stored state stands at journal entry ",
-                                                    position.journal_offset(), ", and the journal ends at ", end,
-                                                    ": acknowledged entries are gone"));
+    return park(ParkReason::kLostRuns,
+                absl::StrCat("the stored state stands at journal entry ", position.journal_offset(),
+                             ", and the journal ends at ", end, ": acknowledged entries are gone"));
   }
   if (position.journal_offset() + 1 < begin) {
-    return park(ParkReason::kTrimmed, absl::StrCat("replay must begin at journal entry ", position.journal_offset() + 1,
-                                                   ", and the oldest kept is ", begin));
+    return park(ParkReason::kTrimmed,
+                absl::StrCat("replay must begin at journal entry ", position.journal_offset() + 1,
+                             ", and the oldest kept is ", begin));
   }
   for (const spur::v1::SourcePosition& source : position.sources()) {
     if (source.next_offset() == 0) continue;
@@ -62,16 +70,20 @@ absl::StatusOr<std::optional<Park>> check_position(const spur::v1::Position& pos
     std::uint64_t hash = 0;
     if (source.source() == kInputSource) {
       if (source.next_offset() > log.input_end(shard)) {
-        return park(ParkReason::kLostRuns, absl::StrCat("the stored state has taken input ", last,
-                                                        ", and the input ends at ", log.input_end(shard)));
+        return park(ParkReason::kLostRuns,
+                    absl::StrCat("the stored state has taken input ", last,
+                                 ", and the input ends at ", log.input_end(shard)));
       }
       if (source.next_offset() < log.input_begin(shard)) {
-        return park(ParkReason::kTrimmed, absl::StrCat("replay must begin at input ", source.next_offset(),
-                                                       ", and the oldest kept is ", log.input_begin(shard)));
+        return park(ParkReason::kTrimmed,
+                    absl::StrCat("replay must begin at input ", source.next_offset(),
+                                 ", and the oldest kept is ", log.input_begin(shard)));
       }
-      if (last < log.input_begin(shard)) continue;  // the last one taken is the last one trimmed: nothing to compare
+      if (last < log.input_begin(shard))
+        continue;  // the last one taken is the last one trimmed: nothing to compare
       InputBatch batch;
-      if (absl::Status polled = log.poll_inputs(shard, last, {1, 1}, batch); !polled.ok()) return polled;
+      if (absl::Status polled = log.poll_inputs(shard, last, {1, 1}, batch); !polled.ok())
+        return polled;
       if (!batch.records.empty()) hash = record_hash(batch.records.front());
     } else {
       const auto records = log.poll_catalogs(last, 1);
@@ -79,21 +91,24 @@ absl::StatusOr<std::optional<Park>> check_position(const spur::v1::Position& pos
       if (!records->empty()) hash = record_hash(records->front());
     }
     if (hash != source.last_hash()) {
-      return park(ParkReason::kRecreated, absl::StrCat("record ", last, " of source ", source.source(),
-                                                       " is not the one that the stored state has taken"));
+      return park(ParkReason::kRecreated,
+                  absl::StrCat("record ", last, " of source ", source.source(),
+                               " is not the one that the stored state has taken"));
     }
   }
   return std::optional<Park>();
 }
 
-absl::Status restore(const spur::v1::Position& position, const RecoverySetup& setup, OwnedShard& owned) {
+absl::Status restore(const spur::v1::Position& position, const RecoverySetup& setup,
+                     OwnedShard& owned) {
   std::shared_ptr<const catalog::Compiled> compiled;
   std::string bytes;
   for (const spur::v1::SourcePosition& source : position.sources()) {
     if (source.source() != kCatalogSource || source.next_offset() == 0) continue;
     const auto row = setup.shard.store->get(catalog_key(source.next_offset()));
     if (!row.ok()) return row.status();
-    if (!row->has_value()) return absl::DataLossError("the catalog that the stored state belongs to is not with it");
+    if (!row->has_value())
+      return absl::DataLossError("the catalog that the stored state belongs to is not with it");
     bytes = **row;
     auto result = setup.catalogs->compiled(bytes);
     if (!result.ok()) return result.status();
@@ -157,9 +172,12 @@ absl::StatusOr<bool> claim(const RecoverySetup& setup, Replay& replay, Offset& o
   own = *offset;
   // Read to exactly our own record: what came in between counts or does not, as for everybody.
   bool won = false;
-  const absl::Status read = replay.read_to(own + 1, [&](Offset at, const spur::v1::JournalEntry& counted) {
-    if (at == own) won = counted.has_owner() && counted.epoch() == epoch && counted.owner().nonce() == owner.nonce();
-  });
+  const absl::Status read =
+      replay.read_to(own + 1, [&](Offset at, const spur::v1::JournalEntry& counted) {
+        if (at == own)
+          won = counted.has_owner() && counted.epoch() == epoch &&
+                counted.owner().nonce() == owner.nonce();
+      });
   if (!read.ok()) return read;
   return won;
 }
@@ -169,12 +187,15 @@ absl::StatusOr<bool> claim(const RecoverySetup& setup, Replay& replay, Offset& o
 absl::StatusOr<RecoveryResult> recover(const RecoverySetup& setup) {
   if (const auto found = setup.shard.crumb->found(setup.shard.index);
       found && found->phase == Breadcrumb::Phase::kReplay && found->crashes >= kReplayCrashesMax) {
-    // It is in a counted run, so it can be neither skipped nor quarantined (protocol.md §3, "Poison").
-    return RecoveryResult(park(ParkReason::kDiverged, absl::StrCat("the process died ", found->crashes,
-                                                                   " times in a row while replaying input ",
-                                                                   found->offset, ", which was folded before")));
+    // It is in a counted run, so it can be neither skipped nor quarantined (protocol.md §3,
+    // "Poison").
+    return RecoveryResult(park(
+        ParkReason::kDiverged,
+        absl::StrCat("the process died ", found->crashes, " times in a row while replaying input ",
+                     found->offset, ", which was folded before")));
   }
-  const absl::StatusOr<std::optional<spur::v1::Position>> position = read_position(*setup.shard.store);
+  const absl::StatusOr<std::optional<spur::v1::Position>> position =
+      read_position(*setup.shard.store);
   if (!position.ok()) return position.status();
 
   Recovered recovered;
@@ -189,22 +210,26 @@ absl::StatusOr<RecoveryResult> recover(const RecoverySetup& setup) {
     from = found.journal_offset() + 1;
     recovered.stored = {true, found.seq(), found.journal_offset(), owned->stand.catalog_next};
   } else if (setup.log->journal_begin(setup.shard.index) > 0) {
-    return RecoveryResult(park(ParkReason::kTrimmed, "there is no stored state, and the journal's beginning is gone"));
+    return RecoveryResult(park(ParkReason::kTrimmed,
+                               "there is no stored state, and the journal's beginning is gone"));
   } else if (absl::Status loaded = owned->customers.load(); !loaded.ok()) {
     return loaded;
   }
 
-  const std::uint32_t fold_version = position->has_value() ? (*position)->fold_version() : kFoldVersion;
+  const std::uint32_t fold_version =
+      position->has_value() ? (*position)->fold_version() : kFoldVersion;
   Replay replay(setup, std::move(owned), from, fold_version);
   for (;;) {
-    // To the end, then a claim, then on to the claim: the second leg is short, and ends at our own record.
+    // To the end, then a claim, then on to the claim: the second leg is short, and ends at our own
+    // record.
     const absl::Status read = replay.read_to(setup.log->journal_end(setup.shard.index), nullptr);
     if (replay.parked()) return RecoveryResult(*replay.parked());
     if (!read.ok()) return read;
     if (replay.barrier_from() > kFoldVersion) {
-      return RecoveryResult(park(ParkReason::kFoldVersion,
-                                 absl::StrCat("the journal is of fold version ", replay.barrier_from(),
-                                              " by now, this one folds ", kFoldVersion)));
+      return RecoveryResult(
+          park(ParkReason::kFoldVersion,
+               absl::StrCat("the journal is of fold version ", replay.barrier_from(),
+                            " by now, this one folds ", kFoldVersion)));
     }
     Offset own = 0;
     const absl::StatusOr<bool> won = claim(setup, replay, own);

@@ -1,10 +1,10 @@
-// Recovery: from what is stored to a shard that is live (protocol.md rules 2 to 4). The only way a shard ever starts,
-// after a clean stop, a crash, or an error that dropped its memory.
+// Recovery: from what is stored to a shard that is live (protocol.md rules 2 to 4). The only way a
+// shard ever starts, after a clean stop, a crash, or an error that dropped its memory.
 //
-//     position of the store ──replay, comparing──▶ end of the journal ──claim──▶ Owner(epoch + 1) counts ──▶ live
+//     position of the store ─replay, comparing─▶ end of the journal ─claim─▶ our Owner ─▶ live
 //
-// Replay makes the calls that were made live, with the journaled clock, order and scores, and compares digest and input
-// hashes entry by entry. What cannot be decided safely parks (rule 17).
+// Replay makes the calls that were made live, with the journaled clock, order and scores, and
+// compares digest and input hashes entry by entry. What cannot be decided safely parks (rule 17).
 #pragma once
 
 #include <atomic>
@@ -33,9 +33,9 @@ struct RecoverySetup {
   OwnedShardSetup shard;
   Log* log = nullptr;
   Catalogs* catalogs = nullptr;
-  std::string node;                          // who claims, for people
-  std::string libraries;                     // versions that are part of the fold
-  std::function<bool()> cancelled;           // asked between entries
+  std::string node;                 // who claims, for people
+  std::string libraries;            // versions that are part of the fold
+  std::function<bool()> cancelled;  // asked between entries
   RecoveryProgress* progress = nullptr;
 };
 
@@ -44,13 +44,14 @@ struct Recovered {
   Offset journal_last = 0;     // of our Owner entry: the next of ours is expected right behind
   WriteBehind::Stored stored;  // what the store holds
   std::optional<spur::v1::Trying> trying;  // the last one, if nothing was folded since
-  std::uint32_t barrier_from = 0;  // not 0: the state comes from that fold version; a Barrier and a flush come first
+  std::uint32_t barrier_from =
+      0;  // not 0: the state comes from that fold version; a Barrier and a flush come first
 };
 
 using RecoveryResult = std::variant<Recovered, Park>;
 
-// Blocks until done; on the thread that will own the shard. An error is the world's (I/O, the log failed): the shard
-// fails and the next start tries again.
+// Blocks until done; on the thread that will own the shard. An error is the world's (I/O, the log
+// failed): the shard fails and the next start tries again.
 absl::StatusOr<RecoveryResult> recover(const RecoverySetup& setup);
 
 }  // namespace spur

@@ -9,8 +9,13 @@
 
 namespace spur {
 
-Replay::Replay(const RecoverySetup& setup, std::unique_ptr<OwnedShard> owned, Offset from, std::uint32_t fold_version)
-    : setup_(setup), owned_(std::move(owned)), reader_(owned_->stand.journal), next_(from), fold_version_(fold_version) {}
+Replay::Replay(const RecoverySetup& setup, std::unique_ptr<OwnedShard> owned, Offset from,
+               std::uint32_t fold_version)
+    : setup_(setup),
+      owned_(std::move(owned)),
+      reader_(owned_->stand.journal),
+      next_(from),
+      fold_version_(fold_version) {}
 
 void Replay::park(ParkReason reason, std::string detail) {
   if (reason == ParkReason::kDiverged) ++setup_.progress->divergences;
@@ -18,21 +23,21 @@ void Replay::park(ParkReason reason, std::string detail) {
   if (!parked_) parked_ = Park{reason, std::move(detail)};
 }
 
-absl::Status Replay::read_to(Offset to,
-                             const std::function<void(Offset, const spur::v1::JournalEntry&)>& counted) {
+absl::Status Replay::read_to(
+    Offset to, const std::function<void(Offset, const spur::v1::JournalEntry&)>& counted) {
   if (to > next_) setup_.progress->to_replay += to - next_;
   absl::Status trouble;
   owned_->intake.phase(Breadcrumb::Phase::kReplay);
-  const absl::Status read =
-      setup_.log->read_journal(setup_.shard.index, next_, to, [&](Offset at, std::string_view bytes) {
+  const absl::Status read = setup_.log->read_journal(
+      setup_.shard.index, next_, to, [&](Offset at, std::string_view bytes) {
         if (setup_.cancelled && setup_.cancelled()) {
           trouble = absl::CancelledError("recovery was cancelled");
           return false;
         }
         absl::StatusOr<spur::v1::JournalEntry> entry = decode_entry(bytes);
         if (!entry.ok()) {
-          trouble = absl::Status(entry.status().code(),
-                                 absl::StrCat("journal entry ", at, ": ", entry.status().message()));
+          trouble = absl::Status(entry.status().code(), absl::StrCat("journal entry ", at, ": ",
+                                                                     entry.status().message()));
           return false;
         }
         next_ = at + 1;
@@ -62,10 +67,11 @@ absl::Status Replay::fold(const spur::v1::JournalEntry& entry) {
     case Kind::kOwner: {
       const DeploymentId& mine = setup_.log->deployment();
       if (entry.owner().deployment() != std::string(mine.begin(), mine.end())) {
-        park(ParkReason::kForeignDeployment, absl::StrCat("the Owner of epoch ", entry.epoch(),
-                                                          " belongs to another deployment"));
+        park(ParkReason::kForeignDeployment,
+             absl::StrCat("the Owner of epoch ", entry.epoch(), " belongs to another deployment"));
       }
-      // The first owner's runs are its code's; a later one of other code says so by a Barrier before its first run.
+      // The first owner's runs are its code's; a later one of other code says so by a Barrier
+      // before its first run.
       if (entry.epoch() == 1) fold_version_ = entry.owner().fold_version();
       return absl::OkStatus();
     }
@@ -87,14 +93,16 @@ absl::Status Replay::fold(const spur::v1::JournalEntry& entry) {
 absl::Status Replay::fold_run(const spur::v1::JournalEntry& entry) {
   if (fold_version_ != kFoldVersion) {
     park(ParkReason::kFoldVersion,
-         absl::StrCat("run ", entry.seq(), " was folded by version ", fold_version_, " and this is version ",
-                      kFoldVersion, "; let that version stop cleanly first"));
+         absl::StrCat("run ", entry.seq(), " was folded by version ", fold_version_,
+                      " and this is version ", kFoldVersion,
+                      "; let that version stop cleanly first"));
     return absl::OkStatus();
   }
   const spur::v1::Run& run = entry.run();
   Shard& shard = owned_->shard;
   if (Instant{run.clock_ms()} < shard.clock()) {
-    park(ParkReason::kDiverged, absl::StrCat("run ", entry.seq(), " has an earlier clock than the shard"));
+    park(ParkReason::kDiverged,
+         absl::StrCat("run ", entry.seq(), " has an earlier clock than the shard"));
     return absl::OkStatus();
   }
   ScoreTape tape(std::vector<std::int64_t>(run.scores().begin(), run.scores().end()));
@@ -106,7 +114,8 @@ absl::Status Replay::fold_run(const spur::v1::JournalEntry& entry) {
     if (absl::Status folded = fold_slice(slice, effects); !folded.ok()) return folded;
     if (parked_) return absl::OkStatus();
   }
-  const std::uint32_t fired = run.timers_fired() == 0 ? 0 : shard.fire_due(run.timers_fired(), effects);
+  const std::uint32_t fired =
+      run.timers_fired() == 0 ? 0 : shard.fire_due(run.timers_fired(), effects);
   const std::uint64_t digest = shard.end_run();
   compare(entry, digest, fired == run.timers_fired() && tape.finished() && !tape.exhausted());
   owned_->customers.evict();
@@ -116,8 +125,9 @@ absl::Status Replay::fold_run(const spur::v1::JournalEntry& entry) {
 void Replay::compare(const spur::v1::JournalEntry& entry, std::uint64_t digest, bool tape_fits) {
   if (digest == entry.digest() && tape_fits) return;
   park(ParkReason::kDiverged,
-       absl::StrCat("run ", entry.seq(), " of epoch ", entry.epoch(), " gave digest ", absl::Hex(digest),
-                    " where the journal has ", absl::Hex(entry.digest()), tape_fits ? "" : "; timers or scores differ"));
+       absl::StrCat("run ", entry.seq(), " of epoch ", entry.epoch(), " gave digest ",
+                    absl::Hex(digest), " where the journal has ", absl::Hex(entry.digest()),
+                    tape_fits ? "" : "; timers or scores differ"));
 }
 
 absl::Status Replay::fold_slice(const spur::v1::Slice& slice, Effects& effects) {
@@ -133,8 +143,8 @@ absl::Status Replay::fold_slice(const spur::v1::Slice& slice, Effects& effects) 
   if (again.empty() || again[0].count() != slice.count() || again[0].hash() != slice.hash() ||
       again[0].last_offset() != slice.last_offset()) {
     park(ParkReason::kInputChanged,
-         absl::StrCat("source ", slice.source(), " [", slice.first_offset(), ", ", slice.last_offset(),
-                      "] is not what it was when it was folded"));
+         absl::StrCat("source ", slice.source(), " [", slice.first_offset(), ", ",
+                      slice.last_offset(), "] is not what it was when it was folded"));
   }
   return absl::OkStatus();
 }
@@ -144,8 +154,10 @@ absl::Status Replay::fold_inputs(const spur::v1::Slice& slice, Effects& effects)
   InputBatch batch;
   for (Offset next = slice.first_offset(); next <= slice.last_offset();) {
     const std::uint64_t left = slice.last_offset() - next + 1;
-    const PollLimits limits{static_cast<std::uint32_t>(std::min<std::uint64_t>(left, 4096)), 16u << 20};
-    if (absl::Status polled = setup_.log->poll_inputs(shard, next, limits, batch); !polled.ok()) return polled;
+    const PollLimits limits{static_cast<std::uint32_t>(std::min<std::uint64_t>(left, 4096)),
+                            16u << 20};
+    if (absl::Status polled = setup_.log->poll_inputs(shard, next, limits, batch); !polled.ok())
+      return polled;
     if (batch.records.empty() || batch.records.front().offset > slice.last_offset()) {
       park(ParkReason::kInputChanged, absl::StrCat("input ", next, " was folded and is not there"));
       return absl::OkStatus();
@@ -177,12 +189,14 @@ absl::Status Replay::fold_catalogs(const spur::v1::Slice& slice) {
 absl::Status Replay::fold_quarantine(const spur::v1::JournalEntry& entry) {
   const spur::v1::Quarantine& quarantine = entry.quarantine();
   InputBatch batch;
-  if (absl::Status polled = setup_.log->poll_inputs(setup_.shard.index, quarantine.offset(), {1, 1}, batch);
+  if (absl::Status polled =
+          setup_.log->poll_inputs(setup_.shard.index, quarantine.offset(), {1, 1}, batch);
       !polled.ok()) {
     return polled;
   }
   if (batch.records.empty()) {
-    park(ParkReason::kInputChanged, absl::StrCat("input ", quarantine.offset(), " was quarantined and is not there"));
+    park(ParkReason::kInputChanged,
+         absl::StrCat("input ", quarantine.offset(), " was quarantined and is not there"));
     return absl::OkStatus();
   }
   Shard& shard = owned_->shard;

@@ -1,4 +1,5 @@
-// Replay: a stretch of a shard's journal, folded again and compared (protocol.md rule 4). Nothing is sent by it.
+// Replay: a stretch of a shard's journal, folded again and compared (protocol.md rule 4). Nothing
+// is sent by it.
 #pragma once
 
 #include <functional>
@@ -16,18 +17,21 @@ struct RecoverySetup;
 class Replay {
  public:
   // From journal offset `from`, with state of `fold_version`.
-  Replay(const RecoverySetup& setup, std::unique_ptr<OwnedShard> owned, Offset from, std::uint32_t fold_version);
+  Replay(const RecoverySetup& setup, std::unique_ptr<OwnedShard> owned, Offset from,
+         std::uint32_t fold_version);
 
-  // Folds the counted entries below `to`; `counted` (may be empty) sees each of them. Stops early when parked() or when
-  // cancelled (CANCELLED).
-  absl::Status read_to(Offset to, const std::function<void(Offset, const spur::v1::JournalEntry&)>& counted);
+  // Folds the counted entries below `to`; `counted` (may be empty) sees each of them. Stops early
+  // when parked() or when cancelled (CANCELLED).
+  absl::Status read_to(Offset to,
+                       const std::function<void(Offset, const spur::v1::JournalEntry&)>& counted);
 
   const std::optional<Park>& parked() const { return parked_; }
   OwnedShard& owned() { return *owned_; }
   std::unique_ptr<OwnedShard> take() { return std::move(owned_); }
   // The last Trying entry, unless something was folded since.
   const std::optional<spur::v1::Trying>& trying() const { return trying_; }
-  // The fold version that the state comes from if it is not ours and no barrier has followed; else 0.
+  // The fold version that the state comes from if it is not ours and no barrier has followed; else
+  // 0.
   std::uint32_t barrier_from() const { return fold_version_ == kFoldVersion ? 0 : fold_version_; }
 
  private:

@@ -98,7 +98,8 @@ void Worker::loop() {
     const ClockReading now = clock_.read();
     bool more = false;
     for (const auto& shard : shards_) more |= shard->step(now);
-    if (draining && std::all_of(shards_.begin(), shards_.end(), [](const auto& shard) { return shard->finished(); })) {
+    if (draining && std::all_of(shards_.begin(), shards_.end(),
+                                [](const auto& shard) { return shard->finished(); })) {
       break;
     }
     if (!more || now.steady >= published_ + kStatsEvery) {
@@ -107,7 +108,8 @@ void Worker::loop() {
     }
     if (!more) sleep(now);
   }
-  // Questions that came too late are still answered, by a refusal; acknowledgements find their shard stopped.
+  // Questions that came too late are still answered, by a refusal; acknowledgements find their
+  // shard stopped.
   {
     const std::lock_guard lock(mutex_);
     ended_ = true;
@@ -121,7 +123,8 @@ void Worker::loop() {
 void Worker::sleep(const ClockReading& now) {
   nanoseconds longest = std::chrono::hours(1);
   for (const auto& shard : shards_) {
-    if (const auto deadline = shard->deadline(now)) longest = std::min(longest, clock_.sleep_for(*deadline));
+    if (const auto deadline = shard->deadline(now))
+      longest = std::min(longest, clock_.sleep_for(*deadline));
   }
   std::unique_lock lock(mutex_);
   wake_.wait_for(lock, longest, [&] { return woken_ || abandoned_ || !tasks_.empty(); });

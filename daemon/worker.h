@@ -1,7 +1,8 @@
-// Worker: a thread that owns shards. One thread owns a shard for its whole life, so a shard needs no lock.
+// Worker: a thread that owns shards. One thread owns a shard for its whole life, so a shard needs
+// no lock.
 //
-// It sleeps on one condition: woken by new inputs, acknowledgements and questions, and by the earliest deadline of its
-// shards (timers, flushes). Other threads hand work over with post().
+// It sleeps on one condition: woken by new inputs, acknowledgements and questions, and by the
+// earliest deadline of its shards (timers, flushes). Other threads hand work over with post().
 #pragma once
 
 #include <condition_variable>
@@ -36,7 +37,8 @@ class Worker {
   // As post(), but false when too many wait; then nothing was taken.
   bool post_question(std::function<void()> question);
 
-  // Finishes what was taken; the thread ends when all shards are sealed, parked or failed. Does not wait.
+  // Finishes what was taken; the thread ends when all shards are sealed, parked or failed. Does not
+  // wait.
   void drain();
   // Ends the thread at its next step, as if killed. Does not wait.
   void abandon();

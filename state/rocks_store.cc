@@ -36,14 +36,16 @@ rocksdb::Options options_for(const RocksShared& shared) {
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   options.write_buffer_manager = shared.write_buffers;
   options.write_buffer_size = 64 << 20;
-  options.compression_per_level = {rocksdb::kNoCompression, rocksdb::kNoCompression, rocksdb::kLZ4Compression,
-                                   rocksdb::kLZ4Compression, rocksdb::kLZ4Compression, rocksdb::kLZ4Compression,
+  options.compression_per_level = {rocksdb::kNoCompression,  rocksdb::kNoCompression,
+                                   rocksdb::kLZ4Compression, rocksdb::kLZ4Compression,
+                                   rocksdb::kLZ4Compression, rocksdb::kLZ4Compression,
                                    rocksdb::kLZ4Compression};
   options.allow_concurrent_memtable_write = false;  // one writer: the flusher
   options.max_background_jobs = 2;
   // Misses are common (new customers), so the bloom filter of the last level earns its memory.
   options.optimize_filters_for_hits = false;
-  // A process that dies does not flush; one that leaves without flush() must not look better than that.
+  // A process that dies does not flush; one that leaves without flush() must not look better than
+  // that.
   options.avoid_flush_during_shutdown = true;
   options.max_open_files = 256;
   options.keep_log_file_num = 2;
@@ -67,9 +69,9 @@ absl::Status check_format(const RocksStore& store, const std::string& path) {
     return absl::DataLossError(absl::StrCat("the position stored in ", path, " cannot be read"));
   }
   if (position.format() > kRowFormat) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the state in ", path, " was written by a newer Spur (row format ", position.format(),
-                     ", this one knows ", kRowFormat, "); start that version, or give another folder"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the state in ", path, " was written by a newer Spur (row format ", position.format(),
+        ", this one knows ", kRowFormat, "); start that version, or give another folder"));
   }
   return absl::OkStatus();
 }
@@ -80,17 +82,23 @@ absl::Status from_rocks(const rocksdb::Status& status, std::string_view doing) {
   if (status.ok()) return absl::OkStatus();
   const std::string what = absl::StrCat(absl_view(doing), ": ", status.ToString());
   if (status.IsNoSpace() || absl::StrContains(what, "No space left")) {
-    return absl::ResourceExhaustedError(absl::StrCat(what, "; the disk is full: make room and start again"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat(what, "; the disk is full: make room and start again"));
   }
   if (absl::StrContains(what, "lock hold by current process") || absl::StrContains(what, "/LOCK")) {
-    if (absl::StrContains(what, "Permission denied") || absl::StrContains(what, "Read-only file system")) {
-      return absl::PermissionDeniedError(absl::StrCat(what, "; the folder must be writable by this user"));
+    if (absl::StrContains(what, "Permission denied") ||
+        absl::StrContains(what, "Read-only file system")) {
+      return absl::PermissionDeniedError(
+          absl::StrCat(what, "; the folder must be writable by this user"));
     }
     return absl::FailedPreconditionError(
-        absl::StrCat(absl_view(doing), ": the folder is in use by another daemon; stop it, or give another folder"));
+        absl::StrCat(absl_view(doing),
+                     ": the folder is in use by another daemon; stop it, or give another folder"));
   }
-  if (absl::StrContains(what, "Permission denied") || absl::StrContains(what, "Read-only file system")) {
-    return absl::PermissionDeniedError(absl::StrCat(what, "; the folder must be writable by this user"));
+  if (absl::StrContains(what, "Permission denied") ||
+      absl::StrContains(what, "Read-only file system")) {
+    return absl::PermissionDeniedError(
+        absl::StrCat(what, "; the folder must be writable by this user"));
   }
   if (status.IsCorruption()) return absl::DataLossError(what);
   if (status.IsNotFound()) return absl::NotFoundError(what);
@@ -98,16 +106,19 @@ absl::Status from_rocks(const rocksdb::Status& status, std::string_view doing) {
   return absl::UnavailableError(what);
 }
 
-RocksShared::RocksShared(std::size_t block_cache_bytes, std::size_t write_buffer_bytes, rocksdb::Env* env_or_null)
+RocksShared::RocksShared(std::size_t block_cache_bytes, std::size_t write_buffer_bytes,
+                         rocksdb::Env* env_or_null)
     : cache(rocksdb::NewLRUCache(block_cache_bytes)),
-      write_buffers(std::make_shared<rocksdb::WriteBufferManager>(write_buffer_bytes, cache, /*allow_stall=*/false)),
+      write_buffers(std::make_shared<rocksdb::WriteBufferManager>(write_buffer_bytes, cache,
+                                                                  /*allow_stall=*/false)),
       env(env_or_null == nullptr ? rocksdb::Env::Default() : env_or_null) {}
 
 RocksStore::RocksStore(std::string path, std::unique_ptr<rocksdb::DB> db)
     : path_(std::move(path)), db_(std::move(db)) {}
 RocksStore::~RocksStore() = default;
 
-absl::StatusOr<std::unique_ptr<RocksStore>> RocksStore::open(const std::string& path, const RocksShared& shared) {
+absl::StatusOr<std::unique_ptr<RocksStore>> RocksStore::open(const std::string& path,
+                                                             const RocksShared& shared) {
   rocksdb::DB* db = nullptr;
   const rocksdb::Status opened = rocksdb::DB::Open(options_for(shared), path, &db);
   if (!opened.ok()) return from_rocks(opened, absl::StrCat("opening the state in ", path));
@@ -131,8 +142,9 @@ absl::Status RocksStore::write(const StoreBatch& batch) {
   return from_rocks(db_->Write(without_wal(), &rows), absl::StrCat("writing the state in ", path_));
 }
 
-absl::Status RocksStore::scan(std::string_view prefix,
-                              const std::function<bool(std::string_view, std::string_view)>& row) const {
+absl::Status RocksStore::scan(
+    std::string_view prefix,
+    const std::function<bool(std::string_view, std::string_view)>& row) const {
   rocksdb::ReadOptions options;
   options.total_order_seek = true;
   const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options));

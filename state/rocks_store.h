@@ -1,8 +1,10 @@
-// RocksStore: a shard's rows in a RocksDB of its own (design.md §1: one DB per shard, one column family, WAL off).
+// RocksStore: a shard's rows in a RocksDB of its own (design.md §1: one DB per shard, one column
+// family, WAL off).
 //
-// A cache of the fold. Without a write-ahead log, what was written since the last flush() is gone after a crash; since a
-// WriteBatch enters one memtable whole, what is left is always some earlier batch in full, never part of one
-// (protocol.md rule 12). Closing does not flush either: a clean stop calls flush(), anything else is a crash.
+// A cache of the fold. Without a write-ahead log, what was written since the last flush() is gone
+// after a crash; since a WriteBatch enters one memtable whole, what is left is always some earlier
+// batch in full, never part of one (protocol.md rule 12). Closing does not flush either: a clean
+// stop calls flush(), anything else is a crash.
 #pragma once
 
 #include <cstddef>
@@ -22,29 +24,34 @@ class WriteBufferManager;
 
 namespace spur {
 
-// Of the rows below KeyKind. A store that says a higher one is refused: it was written by a newer Spur.
+// Of the rows below KeyKind. A store that says a higher one is refused: it was written by a newer
+// Spur.
 inline constexpr std::uint32_t kRowFormat = 1;
 
 // What all RocksDBs of a process share, so that their memory has one bound. Outlives them.
 struct RocksShared {
-  RocksShared(std::size_t block_cache_bytes, std::size_t write_buffer_bytes, rocksdb::Env* env = nullptr);
+  RocksShared(std::size_t block_cache_bytes, std::size_t write_buffer_bytes,
+              rocksdb::Env* env = nullptr);
 
-  std::shared_ptr<rocksdb::Cache> cache;                         // write buffers are charged to it
+  std::shared_ptr<rocksdb::Cache> cache;  // write buffers are charged to it
   std::shared_ptr<rocksdb::WriteBufferManager> write_buffers;
-  rocksdb::Env* env;                                             // never nullptr
+  rocksdb::Env* env;  // never nullptr
 };
 
 class RocksStore final : public Store {
  public:
-  // Opens or makes the store in `path`. FAILED_PRECONDITION: in use by another daemon, or of a newer format.
-  // PERMISSION_DENIED, RESOURCE_EXHAUSTED (disk full), DATA_LOSS (damaged) and UNAVAILABLE (I/O) as they are.
-  static absl::StatusOr<std::unique_ptr<RocksStore>> open(const std::string& path, const RocksShared& shared);
+  // Opens or makes the store in `path`. FAILED_PRECONDITION: in use by another daemon, or of a
+  // newer format. PERMISSION_DENIED, RESOURCE_EXHAUSTED (disk full), DATA_LOSS (damaged) and
+  // UNAVAILABLE (I/O) as they are.
+  static absl::StatusOr<std::unique_ptr<RocksStore>> open(const std::string& path,
+                                                          const RocksShared& shared);
   ~RocksStore() override;
 
   absl::StatusOr<std::optional<std::string>> get(std::string_view key) const override;
   absl::Status write(const StoreBatch& batch) override;
-  absl::Status scan(std::string_view prefix,
-                    const std::function<bool(std::string_view, std::string_view)>& row) const override;
+  absl::Status scan(
+      std::string_view prefix,
+      const std::function<bool(std::string_view, std::string_view)>& row) const override;
   absl::Status flush() override;
 
   // On disk, estimated.

@@ -16,7 +16,8 @@ void fill_id(const ActionId& id, const DeploymentId& deployment, spur::v1::Actio
   out.set_ordinal(id.ordinal);
 }
 
-std::string decision_bytes(const Decision& decision, const DeploymentId& deployment, std::string_view catalog_hash) {
+std::string decision_bytes(const Decision& decision, const DeploymentId& deployment,
+                           std::string_view catalog_hash) {
   spur::v1::Decision out;
   fill_id(decision.id, deployment, *out.mutable_id());
   out.set_time_ms(decision.time.ms);
@@ -37,7 +38,8 @@ std::string decision_bytes(const Decision& decision, const DeploymentId& deploym
   return out.SerializeAsString();
 }
 
-std::string action_bytes(const Decision& decision, const DeploymentId& deployment, std::string_view catalog_hash) {
+std::string action_bytes(const Decision& decision, const DeploymentId& deployment,
+                         std::string_view catalog_hash) {
   spur::v1::Action out;
   fill_id(decision.id, deployment, *out.mutable_id());
   out.set_channel(decision.channel);
@@ -74,16 +76,20 @@ std::string dead_letter_bytes(const DeadLetter& letter) {
 
 }  // namespace
 
-RunEffects to_records(const Effects& effects, const DeploymentId& deployment, std::string_view catalog_hash) {
+RunEffects to_records(const Effects& effects, const DeploymentId& deployment,
+                      std::string_view catalog_hash) {
   RunEffects records;
   records.decisions.reserve(effects.decisions.size());
   for (const Decision& decision : effects.decisions) {
-    records.decisions.push_back({decision.customer, decision_bytes(decision, deployment, catalog_hash)});
+    records.decisions.push_back(
+        {decision.customer, decision_bytes(decision, deployment, catalog_hash)});
     if (decision.verdict != Verdict::kSent) continue;
     SPUR_CHECK(decision.spurseq != 0 && !decision.topic.empty());
-    records.actions.push_back({decision.topic, decision.spurseq, action_bytes(decision, deployment, catalog_hash)});
+    records.actions.push_back(
+        {decision.topic, decision.spurseq, action_bytes(decision, deployment, catalog_hash)});
   }
-  for (const DeadLetter& letter : effects.dead_letters) records.dead_letters.push_back(dead_letter_bytes(letter));
+  for (const DeadLetter& letter : effects.dead_letters)
+    records.dead_letters.push_back(dead_letter_bytes(letter));
   return records;
 }
 

@@ -1,4 +1,5 @@
-// The effects of a run as the messages that leave: spur.v1.Action, Decision and DeadLetter, as bytes.
+// The effects of a run as the messages that leave: spur.v1.Action, Decision and DeadLetter, as
+// bytes.
 #pragma once
 
 #include <string_view>
@@ -9,6 +10,7 @@
 namespace spur {
 
 // `catalog_hash` of the catalog in force during the run.
-RunEffects to_records(const Effects& effects, const DeploymentId& deployment, std::string_view catalog_hash);
+RunEffects to_records(const Effects& effects, const DeploymentId& deployment,
+                      std::string_view catalog_hash);
 
 }  // namespace spur

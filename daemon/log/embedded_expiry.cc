@@ -1,5 +1,6 @@
-// What the embedded log lets go of: inputs and entries that no recovery needs (protocol.md rule 15), effects past their
-// retention. Called after each flush of a shard, so that the work is bounded by what the shard produced since.
+// What the embedded log lets go of: inputs and entries that no recovery needs (protocol.md rule
+// 15), effects past their retention. Called after each flush of a shard, so that the work is
+// bounded by what the shard produced since.
 #include <rocksdb/db.h>
 
 #include <algorithm>
@@ -36,15 +37,17 @@ absl::Status EmbeddedLog::trim(std::uint32_t index, Offset inputs_below, Offset 
   rocksdb::WriteBatch batch;
   Offset input_begin = 0, journal_begin = 0;
   {
-    // Rows hold stretches: what is dropped ends where a row begins. The last row always stays, for it says where the
-    // log ends; an entry is never dropped when it is the last.
+    // Rows hold stretches: what is dropped ends where a row begins. The last row always stays, for
+    // it says where the log ends; an entry is never dropped when it is the last.
     const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(rocksdb::ReadOptions()));
     it->SeekForPrev(embedded::input_key(index, inputs_from));
-    if (it->Valid() && it->key().starts_with(embedded::shard_prefix(embedded::RowKind::kInput, index))) {
+    if (it->Valid() &&
+        it->key().starts_with(embedded::shard_prefix(embedded::RowKind::kInput, index))) {
       input_begin = embedded::last_number(view(it->key()));
     }
     it->SeekForPrev(embedded::journal_key(index, journal_from));
-    if (it->Valid() && it->key().starts_with(embedded::shard_prefix(embedded::RowKind::kJournal, index))) {
+    if (it->Valid() &&
+        it->key().starts_with(embedded::shard_prefix(embedded::RowKind::kJournal, index))) {
       journal_begin = embedded::last_number(view(it->key()));
     }
   }
@@ -57,21 +60,23 @@ absl::Status EmbeddedLog::trim(std::uint32_t index, Offset inputs_below, Offset 
       shard.input_begin = input_begin;
     }
     if (journal_begin > shard.journal_begin) {
-      batch.DeleteRange(embedded::journal_key(index, 0), embedded::journal_key(index, journal_begin));
+      batch.DeleteRange(embedded::journal_key(index, 0),
+                        embedded::journal_key(index, journal_begin));
       shard.journal_begin = journal_begin;
     }
   }
   if (batch.Count() > 0) {
     const rocksdb::Status written = db_->Write(rocksdb::WriteOptions(), &batch);
-    if (!written.ok()) return from_rocks(written, absl::StrCat("trimming the log in ", options_.path));
+    if (!written.ok())
+      return from_rocks(written, absl::StrCat("trimming the log in ", options_.path));
   }
   if (absl::Status status = expire_actions(index, now); !status.ok()) return status;
   if (absl::Status status = expire_decisions(index, now); !status.ok()) return status;
   return expire_dead_letters(index, now);
 }
 
-// Oldest first, per topic of this shard: what is past its time, and this shard's share of what is too much in all. The
-// last row of each stays: it says where the sequence stands.
+// Oldest first, per topic of this shard: what is past its time, and this shard's share of what is
+// too much in all. The last row of each stays: it says where the sequence stands.
 absl::Status EmbeddedLog::expire_actions(std::uint32_t index, Instant now) {
   const Instant cutoff = now - Millis{options_.actions_retention.count()};
   std::vector<std::pair<std::string, TopicShard>> mine;
@@ -83,15 +88,18 @@ absl::Status EmbeddedLog::expire_actions(std::uint32_t index, Instant now) {
       if (key.second == index) mine.emplace_back(key.first, topic);
     }
   }
-  std::uint64_t excess = total > options_.actions_bytes_max ? (total - options_.actions_bytes_max) / shards() + 1 : 0;
+  std::uint64_t excess =
+      total > options_.actions_bytes_max ? (total - options_.actions_bytes_max) / shards() + 1 : 0;
   for (const auto& [topic, standing] : mine) {
     const std::string prefix = embedded::action_prefix(topic, index);
     const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(rocksdb::ReadOptions()));
     std::uint64_t first = standing.range.first, bytes = 0;
-    for (it->Seek(embedded::action_key(topic, index, first)); it->Valid() && it->key().starts_with(prefix); it->Next()) {
+    for (it->Seek(embedded::action_key(topic, index, first));
+         it->Valid() && it->key().starts_with(prefix); it->Next()) {
       Instant appended;
       std::uint32_t count = 0;
-      if (!embedded::peek_stretch(view(it->value()), appended, count)) return absl::DataLossError("actions are damaged");
+      if (!embedded::peek_stretch(view(it->value()), appended, count))
+        return absl::DataLossError("actions are damaged");
       first = embedded::last_number(view(it->key()));
       if (first + count >= standing.range.next) break;
       if (appended >= cutoff && excess == 0) break;
@@ -106,10 +114,11 @@ absl::Status EmbeddedLog::expire_actions(std::uint32_t index, Instant now) {
       entry.range.first = first;
       entry.bytes -= std::min(entry.bytes, bytes);
     }
-    const rocksdb::Status written =
-        db_->DeleteRange(rocksdb::WriteOptions(), db_->DefaultColumnFamily(),
-                         embedded::action_key(topic, index, 0), embedded::action_key(topic, index, first));
-    if (!written.ok()) return from_rocks(written, absl::StrCat("trimming the log in ", options_.path));
+    const rocksdb::Status written = db_->DeleteRange(
+        rocksdb::WriteOptions(), db_->DefaultColumnFamily(), embedded::action_key(topic, index, 0),
+        embedded::action_key(topic, index, first));
+    if (!written.ok())
+      return from_rocks(written, absl::StrCat("trimming the log in ", options_.path));
   }
   return absl::OkStatus();
 }
@@ -122,19 +131,24 @@ absl::Status EmbeddedLog::expire_decisions(std::uint32_t index, Instant now) {
   rocksdb::WriteBatch batch;
   embedded::Stretch stretch;
   for (it->Seek(prefix); it->Valid() && it->key().starts_with(prefix); it->Next()) {
-    if (!embedded::parse_stretch(view(it->value()), stretch)) return absl::DataLossError("decisions are damaged");
+    if (!embedded::parse_stretch(view(it->value()), stretch))
+      return absl::DataLossError("decisions are damaged");
     if (stretch.appended >= cutoff) break;
     const std::uint64_t run = embedded::last_number(view(it->key()));
     for (std::size_t i = 0; i < stretch.messages.size(); ++i) {
       spur::v1::Decision decision;
-      if (!decision.ParseFromArray(stretch.messages[i].data(), static_cast<int>(stretch.messages[i].size()))) continue;
-      batch.Delete(embedded::customer_decision_key(decision.customer(), index, run, static_cast<std::uint32_t>(i)));
+      if (!decision.ParseFromArray(stretch.messages[i].data(),
+                                   static_cast<int>(stretch.messages[i].size())))
+        continue;
+      batch.Delete(embedded::customer_decision_key(decision.customer(), index, run,
+                                                   static_cast<std::uint32_t>(i)));
     }
     batch.Delete(it->key());
     if (batch.GetDataSize() > (1u << 20)) break;  // the rest after the next flush
   }
   if (batch.Count() == 0) return absl::OkStatus();
-  return from_rocks(db_->Write(rocksdb::WriteOptions(), &batch), absl::StrCat("trimming the log in ", options_.path));
+  return from_rocks(db_->Write(rocksdb::WriteOptions(), &batch),
+                    absl::StrCat("trimming the log in ", options_.path));
 }
 
 absl::Status EmbeddedLog::expire_dead_letters(std::uint32_t index, Instant now) {
@@ -145,12 +159,14 @@ absl::Status EmbeddedLog::expire_dead_letters(std::uint32_t index, Instant now) 
   Instant appended;
   std::uint32_t count = 0;
   for (it->Seek(prefix); it->Valid() && it->key().starts_with(prefix); it->Next()) {
-    if (!embedded::peek_stretch(view(it->value()), appended, count)) return absl::DataLossError("dead letters are damaged");
+    if (!embedded::peek_stretch(view(it->value()), appended, count))
+      return absl::DataLossError("dead letters are damaged");
     if (appended >= cutoff) break;
     batch.Delete(it->key());
   }
   if (batch.Count() == 0) return absl::OkStatus();
-  return from_rocks(db_->Write(rocksdb::WriteOptions(), &batch), absl::StrCat("trimming the log in ", options_.path));
+  return from_rocks(db_->Write(rocksdb::WriteOptions(), &batch),
+                    absl::StrCat("trimming the log in ", options_.path));
 }
 
 }  // namespace spur

@@ -1,5 +1,5 @@
-// Appending: publishers, runs, catalogs and cursors into one queue, and the thread that commits it. Opening is in
-// embedded_open.cc, reading and expiry in embedded_reads.cc and embedded_expiry.cc.
+// Appending: publishers, runs, catalogs and cursors into one queue, and the thread that commits it.
+// Opening is in embedded_open.cc, reading and expiry in embedded_reads.cc and embedded_expiry.cc.
 #include "daemon/log/embedded_log.h"
 
 #include <rocksdb/db.h>
@@ -21,20 +21,23 @@ absl::Status stopped() { return absl::UnavailableError("the log has stopped"); }
 
 // --- appending ---
 
-absl::StatusOr<std::vector<Offset>> EmbeddedLog::append_inputs(std::span<const InputAppend> inputs,
-                                                               std::function<void(absl::Status)> done) {
-  // Rows are made before the lock is taken. One per shard that is touched; few shards, so found by looking.
+absl::StatusOr<std::vector<Offset>> EmbeddedLog::append_inputs(
+    std::span<const InputAppend> inputs, std::function<void(absl::Status)> done) {
+  // Rows are made before the lock is taken. One per shard that is touched; few shards, so found by
+  // looking.
   struct Making {
     std::uint32_t shard = 0;
     embedded::InputRowWriter row;
     std::shared_ptr<Chunk> chunk;
   };
   std::vector<Making> makings;
-  std::vector<std::pair<std::size_t, std::size_t>> places;  // of each input: which row, which record
+  std::vector<std::pair<std::size_t, std::size_t>>
+      places;  // of each input: which row, which record
   places.reserve(inputs.size());
   for (const InputAppend& input : inputs) {
     SPUR_CHECK(input.shard < shards_.size());
-    auto making = std::find_if(makings.begin(), makings.end(), [&](const Making& m) { return m.shard == input.shard; });
+    auto making = std::find_if(makings.begin(), makings.end(),
+                               [&](const Making& m) { return m.shard == input.shard; });
     if (making == makings.end()) {
       makings.emplace_back().shard = input.shard;
       making = makings.end() - 1;
@@ -61,13 +64,14 @@ absl::StatusOr<std::vector<Offset>> EmbeddedLog::append_inputs(std::span<const I
     for (const Making& making : makings) {
       const ShardLog& shard = shards_[making.shard];
       const std::uint64_t events = shard.input_end - shard.folded + making.chunk->records.size();
-      // An empty queue takes anything: a publication larger than the limit must not be refused for ever.
+      // An empty queue takes anything: a publication larger than the limit must not be refused for
+      // ever.
       const bool empty = shard.input_end == shard.folded;
       if (!empty && (events > options_.queue_events_max ||
                      shard.queued_bytes + making.chunk->row.size() > options_.queue_bytes_max)) {
-        return absl::ResourceExhaustedError(
-            absl::StrCat("the queue of shard ", making.shard, " is full (", shard.input_end - shard.folded, " events, ",
-                         shard.queued_bytes, " bytes); try again shortly"));
+        return absl::ResourceExhaustedError(absl::StrCat(
+            "the queue of shard ", making.shard, " is full (", shard.input_end - shard.folded,
+            " events, ", shard.queued_bytes, " bytes); try again shortly"));
       }
     }
     Inputs appended;
@@ -127,7 +131,8 @@ void EmbeddedLog::append(JournalAppend append) {
       ++shard.runs_in_flight;
       std::size_t bytes = append.entry.size();
       for (const RunEffects::Action& action : append.effects.actions) bytes += action.bytes.size();
-      for (const RunEffects::Decision& decision : append.effects.decisions) bytes += decision.bytes.size();
+      for (const RunEffects::Decision& decision : append.effects.decisions)
+        bytes += decision.bytes.size();
       for (const std::string& letter : append.effects.dead_letters) bytes += letter.size();
       enqueue(std::move(append), bytes);
     }
@@ -136,14 +141,15 @@ void EmbeddedLog::append(JournalAppend append) {
   wake_.notify_one();
 }
 
-void EmbeddedLog::store_cursor(std::string_view subscriber, std::string_view channel, std::string_view cursor,
-                               std::function<void(absl::Status)> done) {
+void EmbeddedLog::store_cursor(std::string_view subscriber, std::string_view channel,
+                               std::string_view cursor, std::function<void(absl::Status)> done) {
   absl::Status refused;
   {
     const std::lock_guard lock(mutex_);
     refused = !status_.ok() ? status_ : stopping_ ? stopped() : absl::OkStatus();
     if (refused.ok()) {
-      enqueue(Cursor{embedded::cursor_key(subscriber, channel), std::string(cursor), done}, cursor.size());
+      enqueue(Cursor{embedded::cursor_key(subscriber, channel), std::string(cursor), done},
+              cursor.size());
     }
   }
   if (!refused.ok()) return done(refused);
@@ -166,7 +172,8 @@ void EmbeddedLog::folded(std::uint32_t shard_index, Offset next) {
   ShardLog& shard = shards_[shard_index];
   SPUR_CHECK(next <= shard.input_end);
   for (const auto& chunk : shard.tail) {
-    if (chunk->end() > shard.folded && chunk->end() <= next) shard.queued_bytes -= chunk->row.size();
+    if (chunk->end() > shard.folded && chunk->end() <= next)
+      shard.queued_bytes -= chunk->row.size();
     if (chunk->end() > next) break;
   }
   shard.folded = next;
@@ -201,7 +208,8 @@ void EmbeddedLog::commit_loop() {
     {
       const std::lock_guard lock(mutex_);
       dropping = dropping_;
-      // Whether a failed write has left something is not known: nothing more is written, the next start finds out.
+      // Whether a failed write has left something is not known: nothing more is written, the next
+      // start finds out.
       if (!written.ok() && status_.ok()) status_ = written;
       if (written.ok() && !dropping) {
         note_durable(group, offsets);
@@ -257,10 +265,12 @@ absl::Status EmbeddedLog::write_group(std::vector<Pending>& group, std::vector<O
   }
   rocksdb::WriteOptions options;
   options.sync = true;
-  return from_rocks(db_->Write(options, &batch), absl::StrCat("writing the log in ", options_.path));
+  return from_rocks(db_->Write(options, &batch),
+                    absl::StrCat("writing the log in ", options_.path));
 }
 
-void EmbeddedLog::put_entry(const JournalAppend& append, Offset offset, Instant now, rocksdb::WriteBatch& batch) {
+void EmbeddedLog::put_entry(const JournalAppend& append, Offset offset, Instant now,
+                            rocksdb::WriteBatch& batch) {
   batch.Put(embedded::journal_key(append.shard, offset), append.entry);
   const RunEffects& effects = append.effects;
   if (effects.empty()) return;
@@ -277,8 +287,9 @@ void EmbeddedLog::put_entry(const JournalAppend& append, Offset offset, Instant 
       messages.push_back(effects.actions[j].bytes);
       done[j] = true;
     }
-    batch.Put(embedded::action_key(effects.actions[i].topic, append.shard, effects.actions[i].spurseq),
-              embedded::encode_stretch(now, messages));
+    batch.Put(
+        embedded::action_key(effects.actions[i].topic, append.shard, effects.actions[i].spurseq),
+        embedded::encode_stretch(now, messages));
   }
   if (!effects.decisions.empty()) {
     messages.clear();
@@ -289,15 +300,18 @@ void EmbeddedLog::put_entry(const JournalAppend& append, Offset offset, Instant 
                                                 static_cast<std::uint32_t>(i)),
                 rocksdb::Slice());
     }
-    batch.Put(embedded::decision_key(append.shard, append.seq), embedded::encode_stretch(now, messages));
+    batch.Put(embedded::decision_key(append.shard, append.seq),
+              embedded::encode_stretch(now, messages));
   }
   if (!effects.dead_letters.empty()) {
     messages.assign(effects.dead_letters.begin(), effects.dead_letters.end());
-    batch.Put(embedded::dead_letter_key(append.shard, append.seq), embedded::encode_stretch(now, messages));
+    batch.Put(embedded::dead_letter_key(append.shard, append.seq),
+              embedded::encode_stretch(now, messages));
   }
 }
 
-void EmbeddedLog::note_durable(const std::vector<Pending>& group, const std::vector<Offset>& offsets) {
+void EmbeddedLog::note_durable(const std::vector<Pending>& group,
+                               const std::vector<Offset>& offsets) {
   for (std::size_t i = 0; i < group.size(); ++i) {
     if (const auto* inputs = std::get_if<Inputs>(&group[i])) {
       for (const auto& [index, chunk] : inputs->chunks) {
@@ -320,12 +334,14 @@ void EmbeddedLog::note_durable(const std::vector<Pending>& group, const std::vec
       }
     } else if (const auto* catalog = std::get_if<NewCatalog>(&group[i])) {
       catalog_durable_ = catalog->offset + 1;
-      while (!catalog_tail_.empty() && catalog_tail_.front().first < catalog_durable_) catalog_tail_.pop_front();
+      while (!catalog_tail_.empty() && catalog_tail_.front().first < catalog_durable_)
+        catalog_tail_.pop_front();
     }
   }
 }
 
-void EmbeddedLog::answer(std::vector<Pending>& group, const std::vector<Offset>& offsets, const absl::Status& status) {
+void EmbeddedLog::answer(std::vector<Pending>& group, const std::vector<Offset>& offsets,
+                         const absl::Status& status) {
   for (std::size_t i = 0; i < group.size(); ++i) {
     if (auto* inputs = std::get_if<Inputs>(&group[i])) {
       if (inputs->done) inputs->done(status);
@@ -348,7 +364,8 @@ void EmbeddedLog::release(std::uint32_t shard_index, std::uint64_t seq) {
     while (!shard.unreleased.empty() && shard.unreleased.front().seq <= seq) {
       for (auto& [topic, next] : shard.unreleased.front().topics) {
         topics_[{topic, shard_index}].range.next = next;
-        if (std::find(changed.begin(), changed.end(), topic) == changed.end()) changed.push_back(std::move(topic));
+        if (std::find(changed.begin(), changed.end(), topic) == changed.end())
+          changed.push_back(std::move(topic));
       }
       shard.unreleased.pop_front();
     }

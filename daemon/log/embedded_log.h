@@ -1,16 +1,19 @@
-// EmbeddedLog: the log of a deployment that is one process: a RocksDB of its own, WAL on, one sync for all shards.
+// EmbeddedLog: the log of a deployment that is one process: a RocksDB of its own, WAL on, one sync
+// for all shards.
 //
-// A committer thread takes whatever was appended, by all publishers and all shards, and writes it as one synced batch
-// (fdatasync here: p50 0.17 ms). Inputs are shown to their shard when appended, before that sync; when one arrives at a
-// shard that is idle, the committer gives its run a moment to arrive too, so that event, run and effects share one sync.
-// Nothing leaves before it: done() of publishers and runs is called after, effects are shown after release().
+// A committer thread takes whatever was appended, by all publishers and all shards, and writes it
+// as one synced batch (fdatasync here: p50 0.17 ms). Inputs are shown to their shard when appended,
+// before that sync; when one arrives at a shard that is idle, the committer gives its run a moment
+// to arrive too, so that event, run and effects share one sync. Nothing leaves before it: done() of
+// publishers and runs is called after, effects are shown after release().
 //
 //     append_inputs ─▶ tail in memory ─▶ worker folds ─▶ append(run, effects) ─┐
-//            └──────────────────────────────────────────────────────────────▶ committer ─▶ WriteBatch + sync ─▶ done
+//            └──────────────────────────────▶ committer: one WriteBatch + sync ◀─┘ ─▶ done()
 //
-// One process at a time, by RocksDB's LOCK; a shared network folder would not honour it and is refused. A torn end of the
-// WAL is dropped by point-in-time recovery, which is right for what was never acknowledged; should more be missing, a
-// shard's stored position lies beyond the end and recovery parks it.
+// One process at a time, by RocksDB's LOCK; a shared network folder would not honour it and is
+// refused. A torn end of the WAL is dropped by point-in-time recovery, which is right for what was
+// never acknowledged; should more be missing, a shard's stored position lies beyond the end and
+// recovery parks it.
 #pragma once
 
 #include <condition_variable>
@@ -44,30 +47,35 @@ class EmbeddedLog final : public Log {
     std::size_t queue_bytes_max = 64u << 20;
     std::chrono::milliseconds actions_retention{7LL * 24 * 3600 * 1000};
     std::uint64_t actions_bytes_max = 10ULL << 30;
-    std::uint64_t history_inputs = 100'000;  // inputs and entries kept behind the durable state, a shard
+    std::uint64_t history_inputs =
+        100'000;  // inputs and entries kept behind the durable state, a shard
   };
-  // How long the committer waits for the run of an input that an idle shard has just been shown. A run of one input
-  // takes some 30 µs with its wake-up; a shard that is slower commits by itself and costs the input a second sync.
+  // How long the committer waits for the run of an input that an idle shard has just been shown. A
+  // run of one input takes some 30 µs with its wake-up; a shard that is slower commits by itself
+  // and costs the input a second sync.
   static constexpr std::chrono::microseconds kGatherMax{150};
   static constexpr std::size_t kGroupBytesMax = 8u << 20;  // of one synced batch
 
-  // FAILED_PRECONDITION: in use, another number of shards, a newer format, a network folder. `clock` and `shared`
-  // outlive the log.
-  static absl::StatusOr<std::unique_ptr<EmbeddedLog>> open(const Options& options, const RocksShared& shared,
+  // FAILED_PRECONDITION: in use, another number of shards, a newer format, a network folder.
+  // `clock` and `shared` outlive the log.
+  static absl::StatusOr<std::unique_ptr<EmbeddedLog>> open(const Options& options,
+                                                           const RocksShared& shared,
                                                            const Clock& clock);
   ~EmbeddedLog() override;
 
   const DeploymentId& deployment() const override { return deployment_; }
   std::uint32_t shards() const override { return static_cast<std::uint32_t>(shards_.size()); }
 
-  absl::Status poll_inputs(std::uint32_t shard, Offset from, const PollLimits& limits, InputBatch& batch) override;
+  absl::Status poll_inputs(std::uint32_t shard, Offset from, const PollLimits& limits,
+                           InputBatch& batch) override;
   Offset input_begin(std::uint32_t shard) const override;
   Offset input_end(std::uint32_t shard) const override;
   void folded(std::uint32_t shard, Offset next) override;
-  absl::StatusOr<std::vector<Offset>> append_inputs(std::span<const InputAppend> inputs,
-                                                    std::function<void(absl::Status)> done) override;
+  absl::StatusOr<std::vector<Offset>> append_inputs(
+      std::span<const InputAppend> inputs, std::function<void(absl::Status)> done) override;
 
-  absl::StatusOr<std::vector<CatalogRecord>> poll_catalogs(Offset from, std::uint32_t records_max) override;
+  absl::StatusOr<std::vector<CatalogRecord>> poll_catalogs(Offset from,
+                                                           std::uint32_t records_max) override;
   Offset catalog_end() const override;
   void append_catalog(std::string catalog, std::string comment,
                       std::function<void(absl::StatusOr<Offset>)> done) override;
@@ -80,16 +88,20 @@ class EmbeddedLog final : public Log {
   void release(std::uint32_t shard, std::uint64_t seq) override;
   absl::Status trim(std::uint32_t shard, Offset inputs_below, Offset journal_below) override;
 
-  absl::StatusOr<std::vector<StoredAction>> read_actions(std::string_view topic, std::uint32_t shard,
-                                                         std::uint64_t from, std::uint32_t max) override;
+  absl::StatusOr<std::vector<StoredAction>> read_actions(std::string_view topic,
+                                                         std::uint32_t shard, std::uint64_t from,
+                                                         std::uint32_t max) override;
   ActionRange action_range(std::string_view topic, std::uint32_t shard) const override;
-  absl::StatusOr<std::vector<std::string>> decisions_of(std::string_view customer, std::uint32_t limit) override;
+  absl::StatusOr<std::vector<std::string>> decisions_of(std::string_view customer,
+                                                        std::uint32_t limit) override;
   absl::StatusOr<std::vector<std::string>> decisions(std::uint32_t shard, std::uint64_t from_run,
                                                      std::uint32_t max) override;
-  absl::StatusOr<std::vector<std::string>> dead_letters(std::uint32_t shard, std::uint32_t max) override;
+  absl::StatusOr<std::vector<std::string>> dead_letters(std::uint32_t shard,
+                                                        std::uint32_t max) override;
   void store_cursor(std::string_view subscriber, std::string_view channel, std::string_view cursor,
                     std::function<void(absl::Status)> done) override;
-  absl::StatusOr<std::string> stored_cursor(std::string_view subscriber, std::string_view channel) const override;
+  absl::StatusOr<std::string> stored_cursor(std::string_view subscriber,
+                                            std::string_view channel) const override;
 
   void watch(Watcher watcher) override { watcher_ = std::move(watcher); }
   absl::Status status() const override;
@@ -130,7 +142,7 @@ class EmbeddedLog final : public Log {
   struct ShardLog {
     Offset input_begin = 0, input_end = 0, input_durable = 0;
     Offset folded = 0;
-    bool live = false;            // somebody folds it
+    bool live = false;  // somebody folds it
     std::deque<std::shared_ptr<const Chunk>> tail;
     std::size_t queued_bytes = 0;  // of the tail's chunks that are not wholly folded
     Offset journal_begin = 0, journal_durable = 0;
@@ -143,7 +155,8 @@ class EmbeddedLog final : public Log {
     std::uint64_t bytes = 0;  // stored, estimated at open and counted since
   };
 
-  EmbeddedLog(const Options& options, const RocksShared& shared, const Clock& clock, std::unique_ptr<rocksdb::DB> db);
+  EmbeddedLog(const Options& options, const RocksShared& shared, const Clock& clock,
+              std::unique_ptr<rocksdb::DB> db);
   absl::Status load_deployment();
   absl::Status load_ends();
   absl::Status load_actions();
@@ -153,15 +166,18 @@ class EmbeddedLog final : public Log {
   void commit_loop();
   std::vector<Pending> take_group(std::unique_lock<std::mutex>& lock);
   absl::Status write_group(std::vector<Pending>& group, std::vector<Offset>& offsets);
-  void put_entry(const JournalAppend& append, Offset offset, Instant now, rocksdb::WriteBatch& batch);
+  void put_entry(const JournalAppend& append, Offset offset, Instant now,
+                 rocksdb::WriteBatch& batch);
   void note_durable(const std::vector<Pending>& group, const std::vector<Offset>& offsets);
-  void answer(std::vector<Pending>& group, const std::vector<Offset>& offsets, const absl::Status& status);
+  void answer(std::vector<Pending>& group, const std::vector<Offset>& offsets,
+              const absl::Status& status);
   void enqueue(Pending pending, std::size_t bytes);  // requires the lock
   void expect_run(ShardLog& shard, bool expects);
   void drop_tail(ShardLog& shard);
   void stop(bool drop);
 
-  absl::Status poll_stored(std::uint32_t shard, Offset from, const PollLimits& limits, InputBatch& batch) const;
+  absl::Status poll_stored(std::uint32_t shard, Offset from, const PollLimits& limits,
+                           InputBatch& batch) const;
   absl::Status expire_actions(std::uint32_t shard, Instant now);
   absl::Status expire_decisions(std::uint32_t shard, Instant now);
   absl::Status expire_dead_letters(std::uint32_t shard, Instant now);
@@ -174,7 +190,7 @@ class EmbeddedLog final : public Log {
   Watcher watcher_;
 
   mutable std::mutex mutex_;
-  std::condition_variable wake_;     // the committer
+  std::condition_variable wake_;  // the committer
   std::deque<Pending> pending_;
   std::deque<std::size_t> pending_bytes_;
   std::vector<ShardLog> shards_;

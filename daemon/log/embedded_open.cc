@@ -1,4 +1,5 @@
-// Opening the embedded log: may this folder be used, whose is it, and where does everything in it end.
+// Opening the embedded log: may this folder be used, whose is it, and where does everything in it
+// end.
 #include <linux/magic.h>
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
@@ -40,8 +41,9 @@ rocksdb::Options options_for(const RocksShared& shared) {
   options.write_buffer_manager = shared.write_buffers;
   options.write_buffer_size = 32 << 20;
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
-  options.compression_per_level = {rocksdb::kNoCompression,  rocksdb::kLZ4Compression, rocksdb::kLZ4Compression,
-                                   rocksdb::kLZ4Compression, rocksdb::kLZ4Compression, rocksdb::kLZ4Compression,
+  options.compression_per_level = {rocksdb::kNoCompression,  rocksdb::kLZ4Compression,
+                                   rocksdb::kLZ4Compression, rocksdb::kLZ4Compression,
+                                   rocksdb::kLZ4Compression, rocksdb::kLZ4Compression,
                                    rocksdb::kLZ4Compression};
   options.allow_concurrent_memtable_write = false;
   options.max_background_jobs = 2;
@@ -54,15 +56,18 @@ rocksdb::Options options_for(const RocksShared& shared) {
   return options;
 }
 
-// RocksDB's LOCK is advisory: a network file system may not pass it on, and two daemons would write one log.
+// RocksDB's LOCK is advisory: a network file system may not pass it on, and two daemons would write
+// one log.
 absl::Status refuse_network_folder(const std::string& path) {
   struct statfs info {};
   if (statfs(path.c_str(), &info) != 0) return absl::OkStatus();  // opening will say what is wrong
   constexpr long kCifs = 0xFF534D42, kSmb2 = 0xFE534D42;
   if (info.f_type == NFS_SUPER_MAGIC || info.f_type == SMB_SUPER_MAGIC || info.f_type == kCifs ||
       info.f_type == kSmb2) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        path, " is on a network file system, where a lock does not keep a second daemon out; use a local disk"));
+    return absl::FailedPreconditionError(
+        absl::StrCat(path,
+                     " is on a network file system, where a lock does not keep a second daemon "
+                     "out; use a local disk"));
   }
   return absl::OkStatus();
 }
@@ -79,17 +84,18 @@ DeploymentId make_uuid() {
   return id;
 }
 
-absl::Status check_deployment(const spur::v1::Deployment& found, std::uint32_t shards_wanted, const std::string& path) {
+absl::Status check_deployment(const spur::v1::Deployment& found, std::uint32_t shards_wanted,
+                              const std::string& path) {
   if (found.format() > embedded::kFormat || found.fold_version() > kFoldVersion) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the log in ", path, " was written by a newer Spur (format ", found.format(), ", fold version ",
-                     found.fold_version(), "; this one knows ", embedded::kFormat, " and ", kFoldVersion,
-                     "); start that version, or give another folder"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the log in ", path, " was written by a newer Spur (format ", found.format(),
+        ", fold version ", found.fold_version(), "; this one knows ", embedded::kFormat, " and ",
+        kFoldVersion, "); start that version, or give another folder"));
   }
   if (shards_wanted != 0 && shards_wanted != found.shards()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the deployment in ", path, " has ", found.shards(), " shards and ", shards_wanted,
-                     " are asked for; the number is fixed for life: leave it out, or give another folder"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the deployment in ", path, " has ", found.shards(), " shards and ", shards_wanted,
+        " are asked for; the number is fixed for life: leave it out, or give another folder"));
   }
   if (found.id().size() != 16 || found.shards() == 0 || found.shards() > kShardsMax) {
     return absl::DataLossError(absl::StrCat("the deployment record in ", path, " is damaged"));
@@ -108,16 +114,19 @@ EmbeddedLog::~EmbeddedLog() {
   if (committer_.joinable()) committer_.join();
 }
 
-absl::StatusOr<std::unique_ptr<EmbeddedLog>> EmbeddedLog::open(const Options& options, const RocksShared& shared,
+absl::StatusOr<std::unique_ptr<EmbeddedLog>> EmbeddedLog::open(const Options& options,
+                                                               const RocksShared& shared,
                                                                const Clock& clock) {
   if (options.shards > kShardsMax) {
-    return absl::InvalidArgumentError(absl::StrCat(options.shards, " shards are too many; at most ", kShardsMax));
+    return absl::InvalidArgumentError(
+        absl::StrCat(options.shards, " shards are too many; at most ", kShardsMax));
   }
   if (absl::Status local = refuse_network_folder(options.path); !local.ok()) return local;
   rocksdb::DB* db = nullptr;
   const rocksdb::Status opened = rocksdb::DB::Open(options_for(shared), options.path, &db);
   if (!opened.ok()) return from_rocks(opened, absl::StrCat("opening the log in ", options.path));
-  std::unique_ptr<EmbeddedLog> log(new EmbeddedLog(options, shared, clock, std::unique_ptr<rocksdb::DB>(db)));
+  std::unique_ptr<EmbeddedLog> log(
+      new EmbeddedLog(options, shared, clock, std::unique_ptr<rocksdb::DB>(db)));
   if (absl::Status status = log->load_deployment(); !status.ok()) return status;
   if (absl::Status status = log->load_ends(); !status.ok()) return status;
   log->committer_ = std::thread([raw = log.get()] { raw->commit_loop(); });
@@ -133,9 +142,12 @@ absl::Status EmbeddedLog::load_deployment() {
   spur::v1::Deployment deployment;
   if (found.ok()) {
     if (!deployment.ParseFromString(row)) {
-      return absl::DataLossError(absl::StrCat("the deployment record in ", options_.path, " is damaged"));
+      return absl::DataLossError(
+          absl::StrCat("the deployment record in ", options_.path, " is damaged"));
     }
-    if (absl::Status fits = check_deployment(deployment, options_.shards, options_.path); !fits.ok()) return fits;
+    if (absl::Status fits = check_deployment(deployment, options_.shards, options_.path);
+        !fits.ok())
+      return fits;
   } else {
     const DeploymentId id = make_uuid();
     deployment.set_id(id.data(), id.size());
@@ -148,7 +160,8 @@ absl::Status EmbeddedLog::load_deployment() {
     rocksdb::WriteOptions synced;
     synced.sync = true;
     const rocksdb::Status written = db_->Put(synced, key, deployment.SerializeAsString());
-    if (!written.ok()) return from_rocks(written, absl::StrCat("writing the log in ", options_.path));
+    if (!written.ok())
+      return from_rocks(written, absl::StrCat("writing the log in ", options_.path));
   }
   std::copy(deployment.id().begin(), deployment.id().end(), deployment_.begin());
   shards_.resize(deployment.shards());
@@ -165,7 +178,8 @@ absl::Status EmbeddedLog::load_ends() {
   for (it->Seek(prefix); it->Valid() && it->key().starts_with(prefix); it->Next()) {
     catalog_end_ = embedded::last_number(view(it->key())) + 1;
   }
-  if (!it->status().ok()) return from_rocks(it->status(), absl::StrCat("reading the log in ", options_.path));
+  if (!it->status().ok())
+    return from_rocks(it->status(), absl::StrCat("reading the log in ", options_.path));
   catalog_durable_ = catalog_end_;
   return load_actions();
 }
@@ -183,7 +197,8 @@ absl::Status EmbeddedLog::load_shard(std::uint32_t index) {
     std::vector<InputRecord> records;
     const Offset first = embedded::last_number(view(it->key()));
     if (!embedded::parse_input_row(view(it->value()), first, records)) {
-      return absl::DataLossError(absl::StrCat("the last input of shard ", index, " in ", options_.path, " is damaged"));
+      return absl::DataLossError(
+          absl::StrCat("the last input of shard ", index, " in ", options_.path, " is damaged"));
     }
     shard.input_end = shard.input_durable = first + records.size();
   }
@@ -200,8 +215,8 @@ absl::Status EmbeddedLog::load_shard(std::uint32_t index) {
   return from_rocks(it->status(), absl::StrCat("reading the log in ", options_.path));
 }
 
-// Seeks from one (topic, shard) to the next. Everything that is durable is released: its entry counts, since this
-// process is the only writer.
+// Seeks from one (topic, shard) to the next. Everything that is durable is released: its entry
+// counts, since this process is the only writer.
 absl::Status EmbeddedLog::load_actions() {
   const std::string prefix = embedded::kind_prefix(embedded::RowKind::kAction);
   const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(rocksdb::ReadOptions()));
@@ -220,7 +235,8 @@ absl::Status EmbeddedLog::load_actions() {
     std::uint32_t count = 0;
     if (!it->Valid() || !embedded::parse_action_key(view(it->key()), last) ||
         !embedded::peek_stretch(view(it->value()), appended, count)) {
-      return absl::DataLossError(absl::StrCat("the last actions of topic ", topic, " in ", options_.path, " are damaged"));
+      return absl::DataLossError(
+          absl::StrCat("the last actions of topic ", topic, " in ", options_.path, " are damaged"));
     }
     entry.range.next = last.first + count;
     const std::string from = embedded::action_prefix(topic, shard);

@@ -1,4 +1,5 @@
-// Reading the embedded log: inputs (from memory as far as it goes, else from disk), journal, catalogs, effects.
+// Reading the embedded log: inputs (from memory as far as it goes, else from disk), journal,
+// catalogs, effects.
 #include <rocksdb/db.h>
 
 #include <algorithm>
@@ -18,7 +19,8 @@ absl::string_view absl_view(std::string_view text) { return {text.data(), text.s
 
 // True once one more of `bytes` would be beyond the limits.
 bool full(const InputBatch& batch, const PollLimits& limits, std::size_t bytes) {
-  return !batch.records.empty() && (batch.records.size() >= limits.records_max || bytes >= limits.bytes_max);
+  return !batch.records.empty() &&
+         (batch.records.size() >= limits.records_max || bytes >= limits.bytes_max);
 }
 
 absl::StatusOr<CatalogRecord> parse_catalog(Offset offset, std::string_view row) {
@@ -26,30 +28,35 @@ absl::StatusOr<CatalogRecord> parse_catalog(Offset offset, std::string_view row)
   if (!version.ParseFromArray(row.data(), static_cast<int>(row.size()))) {
     return absl::DataLossError(absl::StrCat("catalog version ", offset, " of the log is damaged"));
   }
-  return CatalogRecord{offset, Instant{version.received_ms()}, version.catalog(), version.comment()};
+  return CatalogRecord{offset, Instant{version.received_ms()}, version.catalog(),
+                       version.comment()};
 }
 
 }  // namespace
 
 // --- inputs ---
 
-absl::Status EmbeddedLog::poll_inputs(std::uint32_t index, Offset from, const PollLimits& limits, InputBatch& batch) {
+absl::Status EmbeddedLog::poll_inputs(std::uint32_t index, Offset from, const PollLimits& limits,
+                                      InputBatch& batch) {
   batch.clear();
   std::size_t bytes = 0;
   {
     const std::lock_guard lock(mutex_);
     const ShardLog& shard = shards_[index];
     if (from < shard.input_begin) {
-      return absl::OutOfRangeError(absl::StrCat("input ", from, " of shard ", index, " is no longer kept"));
+      return absl::OutOfRangeError(
+          absl::StrCat("input ", from, " of shard ", index, " is no longer kept"));
     }
     if (from >= shard.input_end) return absl::OkStatus();
     if (!shard.tail.empty() && from >= shard.tail.front()->first) {
-      auto chunk = std::upper_bound(shard.tail.begin(), shard.tail.end(), from,
-                                    [](Offset offset, const auto& candidate) { return offset < candidate->end(); });
+      auto chunk = std::upper_bound(
+          shard.tail.begin(), shard.tail.end(), from,
+          [](Offset offset, const auto& candidate) { return offset < candidate->end(); });
       for (; chunk != shard.tail.end() && !full(batch, limits, bytes); ++chunk) {
         if (batch.records.empty()) batch.taken = (*chunk)->taken;
         batch.keep.push_back(*chunk);
-        for (std::size_t i = from - (*chunk)->first; i < (*chunk)->records.size() && !full(batch, limits, bytes); ++i) {
+        for (std::size_t i = from - (*chunk)->first;
+             i < (*chunk)->records.size() && !full(batch, limits, bytes); ++i) {
           InputRecord record = (*chunk)->records[i];
           record.offset += (*chunk)->first;
           bytes += record.value.size();
@@ -68,11 +75,13 @@ absl::Status EmbeddedLog::poll_stored(std::uint32_t index, Offset from, const Po
   const std::string prefix = embedded::shard_prefix(embedded::RowKind::kInput, index);
   const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(rocksdb::ReadOptions()));
   std::size_t bytes = 0;
-  for (it->SeekForPrev(embedded::input_key(index, from)); it->Valid() && it->key().starts_with(prefix); it->Next()) {
+  for (it->SeekForPrev(embedded::input_key(index, from));
+       it->Valid() && it->key().starts_with(prefix); it->Next()) {
     const auto row = std::make_shared<const std::string>(it->value().ToString());
     std::vector<InputRecord> records;
     if (!embedded::parse_input_row(*row, embedded::last_number(view(it->key())), records)) {
-      return absl::DataLossError(absl::StrCat("inputs of shard ", index, " at ", from, " are damaged"));
+      return absl::DataLossError(
+          absl::StrCat("inputs of shard ", index, " at ", from, " are damaged"));
     }
     batch.keep.push_back(row);
     for (const InputRecord& record : records) {
@@ -96,7 +105,8 @@ Offset EmbeddedLog::input_end(std::uint32_t shard) const {
 
 // --- catalogs ---
 
-absl::StatusOr<std::vector<CatalogRecord>> EmbeddedLog::poll_catalogs(Offset from, std::uint32_t records_max) {
+absl::StatusOr<std::vector<CatalogRecord>> EmbeddedLog::poll_catalogs(Offset from,
+                                                                      std::uint32_t records_max) {
   std::deque<std::pair<Offset, std::string>> tail;
   Offset end = 0;
   {
@@ -111,8 +121,10 @@ absl::StatusOr<std::vector<CatalogRecord>> EmbeddedLog::poll_catalogs(Offset fro
     if (!tail.empty() && from >= tail.front().first) {
       row = tail[from - tail.front().first].second;
     } else {
-      const rocksdb::Status status = db_->Get(rocksdb::ReadOptions(), embedded::catalog_key(from), &row);
-      if (!status.ok()) return from_rocks(status, absl::StrCat("reading catalog version ", from, " of the log"));
+      const rocksdb::Status status =
+          db_->Get(rocksdb::ReadOptions(), embedded::catalog_key(from), &row);
+      if (!status.ok())
+        return from_rocks(status, absl::StrCat("reading catalog version ", from, " of the log"));
     }
     absl::StatusOr<CatalogRecord> record = parse_catalog(from, row);
     if (!record.ok()) return record.status();
@@ -133,7 +145,8 @@ absl::Status EmbeddedLog::read_journal(std::uint32_t index, Offset from, Offset 
   {
     const std::lock_guard lock(mutex_);
     if (from < shards_[index].journal_begin) {
-      return absl::OutOfRangeError(absl::StrCat("journal entry ", from, " of shard ", index, " is no longer kept"));
+      return absl::OutOfRangeError(
+          absl::StrCat("journal entry ", from, " of shard ", index, " is no longer kept"));
     }
     to = std::min(to, shards_[index].journal_durable);
   }
@@ -141,7 +154,8 @@ absl::Status EmbeddedLog::read_journal(std::uint32_t index, Offset from, Offset 
   const std::string prefix = embedded::shard_prefix(embedded::RowKind::kJournal, index);
   const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(rocksdb::ReadOptions()));
   Offset expected = from;
-  for (it->Seek(embedded::journal_key(index, from)); it->Valid() && it->key().starts_with(prefix); it->Next()) {
+  for (it->Seek(embedded::journal_key(index, from)); it->Valid() && it->key().starts_with(prefix);
+       it->Next()) {
     const Offset offset = embedded::last_number(view(it->key()));
     if (offset >= to) break;
     // The embedded journal has no holes: a missing row is damage, and must not be passed over.
@@ -149,9 +163,11 @@ absl::Status EmbeddedLog::read_journal(std::uint32_t index, Offset from, Offset 
     if (!entry(offset, view(it->value()))) return absl::OkStatus();
     ++expected;
   }
-  if (!it->status().ok()) return from_rocks(it->status(), absl::StrCat("reading the log in ", options_.path));
+  if (!it->status().ok())
+    return from_rocks(it->status(), absl::StrCat("reading the log in ", options_.path));
   if (expected != to) {
-    return absl::DataLossError(absl::StrCat("journal entry ", expected, " of shard ", index, " is missing"));
+    return absl::DataLossError(
+        absl::StrCat("journal entry ", expected, " of shard ", index, " is missing"));
   }
   return absl::OkStatus();
 }
@@ -173,24 +189,28 @@ ActionRange EmbeddedLog::action_range(std::string_view topic, std::uint32_t shar
   return it == topics_.end() ? ActionRange() : it->second.range;
 }
 
-absl::StatusOr<std::vector<StoredAction>> EmbeddedLog::read_actions(std::string_view topic, std::uint32_t shard,
-                                                                    std::uint64_t from, std::uint32_t max) {
+absl::StatusOr<std::vector<StoredAction>> EmbeddedLog::read_actions(std::string_view topic,
+                                                                    std::uint32_t shard,
+                                                                    std::uint64_t from,
+                                                                    std::uint32_t max) {
   const ActionRange range = action_range(topic, shard);
   if (from < range.first) {
-    return absl::OutOfRangeError(absl::StrCat("action ", from, " of ", absl_view(topic), " (shard ", shard,
-                                              ") is no longer kept; the oldest is ", range.first));
+    return absl::OutOfRangeError(absl::StrCat("action ", from, " of ", absl_view(topic), " (shard ",
+                                              shard, ") is no longer kept; the oldest is ",
+                                              range.first));
   }
   std::vector<StoredAction> actions;
   if (from >= range.next || max == 0) return actions;
   const std::string prefix = embedded::action_prefix(topic, shard);
   const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(rocksdb::ReadOptions()));
   embedded::Stretch stretch;
-  for (it->SeekForPrev(embedded::action_key(topic, shard, from)); it->Valid() && it->key().starts_with(prefix);
-       it->Next()) {
+  for (it->SeekForPrev(embedded::action_key(topic, shard, from));
+       it->Valid() && it->key().starts_with(prefix); it->Next()) {
     const std::uint64_t first = embedded::last_number(view(it->key()));
     if (first >= range.next) break;  // durable, but its run is not verified yet
     if (!embedded::parse_stretch(view(it->value()), stretch)) {
-      return absl::DataLossError(absl::StrCat("actions of ", absl_view(topic), " at ", first, " are damaged"));
+      return absl::DataLossError(
+          absl::StrCat("actions of ", absl_view(topic), " at ", first, " are damaged"));
     }
     for (std::size_t i = 0; i < stretch.messages.size(); ++i) {
       if (first + i < from) continue;
@@ -198,17 +218,19 @@ absl::StatusOr<std::vector<StoredAction>> EmbeddedLog::read_actions(std::string_
       if (actions.size() == max) return actions;
     }
   }
-  if (!it->status().ok()) return from_rocks(it->status(), absl::StrCat("reading the log in ", options_.path));
+  if (!it->status().ok())
+    return from_rocks(it->status(), absl::StrCat("reading the log in ", options_.path));
   return actions;
 }
 
-absl::StatusOr<std::vector<std::string>> EmbeddedLog::decisions_of(std::string_view customer, std::uint32_t limit) {
+absl::StatusOr<std::vector<std::string>> EmbeddedLog::decisions_of(std::string_view customer,
+                                                                   std::uint32_t limit) {
   const std::string prefix = embedded::customer_decision_prefix(customer);
   const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(rocksdb::ReadOptions()));
   std::vector<std::string> found;
   // Behind the last key of this customer: shard, run and index are all ones.
-  for (it->SeekForPrev(prefix + std::string(16, '\xff')); it->Valid() && it->key().starts_with(prefix) && found.size() < limit;
-       it->Prev()) {
+  for (it->SeekForPrev(prefix + std::string(16, '\xff'));
+       it->Valid() && it->key().starts_with(prefix) && found.size() < limit; it->Prev()) {
     embedded::CustomerDecisionKey key;
     SPUR_CHECK(embedded::parse_customer_decision_key(view(it->key()), key));
     {
@@ -217,20 +239,24 @@ absl::StatusOr<std::vector<std::string>> EmbeddedLog::decisions_of(std::string_v
       if (!shard.unreleased.empty() && key.run >= shard.unreleased.front().seq) continue;
     }
     std::string row;
-    const rocksdb::Status status = db_->Get(rocksdb::ReadOptions(), embedded::decision_key(key.shard, key.run), &row);
+    const rocksdb::Status status =
+        db_->Get(rocksdb::ReadOptions(), embedded::decision_key(key.shard, key.run), &row);
     if (status.IsNotFound()) continue;  // expired in between
     if (!status.ok()) return from_rocks(status, "reading decisions");
     embedded::Stretch stretch;
     if (!embedded::parse_stretch(row, stretch) || key.index >= stretch.messages.size()) {
-      return absl::DataLossError(absl::StrCat("decisions of run ", key.run, " (shard ", key.shard, ") are damaged"));
+      return absl::DataLossError(
+          absl::StrCat("decisions of run ", key.run, " (shard ", key.shard, ") are damaged"));
     }
     found.emplace_back(stretch.messages[key.index]);
   }
-  if (!it->status().ok()) return from_rocks(it->status(), absl::StrCat("reading the log in ", options_.path));
+  if (!it->status().ok())
+    return from_rocks(it->status(), absl::StrCat("reading the log in ", options_.path));
   return found;
 }
 
-absl::StatusOr<std::vector<std::string>> EmbeddedLog::decisions(std::uint32_t index, std::uint64_t from_run,
+absl::StatusOr<std::vector<std::string>> EmbeddedLog::decisions(std::uint32_t index,
+                                                                std::uint64_t from_run,
                                                                 std::uint32_t max) {
   std::uint64_t below = ~0ULL;
   {
@@ -244,14 +270,17 @@ absl::StatusOr<std::vector<std::string>> EmbeddedLog::decisions(std::uint32_t in
   for (it->Seek(embedded::decision_key(index, from_run));
        it->Valid() && it->key().starts_with(prefix) && found.size() < max; it->Next()) {
     if (embedded::last_number(view(it->key())) >= below) break;
-    if (!embedded::parse_stretch(view(it->value()), stretch)) return absl::DataLossError("decisions are damaged");
+    if (!embedded::parse_stretch(view(it->value()), stretch))
+      return absl::DataLossError("decisions are damaged");
     found.insert(found.end(), stretch.messages.begin(), stretch.messages.end());
   }
-  if (!it->status().ok()) return from_rocks(it->status(), absl::StrCat("reading the log in ", options_.path));
+  if (!it->status().ok())
+    return from_rocks(it->status(), absl::StrCat("reading the log in ", options_.path));
   return found;
 }
 
-absl::StatusOr<std::vector<std::string>> EmbeddedLog::dead_letters(std::uint32_t index, std::uint32_t max) {
+absl::StatusOr<std::vector<std::string>> EmbeddedLog::dead_letters(std::uint32_t index,
+                                                                   std::uint32_t max) {
   std::uint64_t below = ~0ULL;
   {
     const std::lock_guard lock(mutex_);
@@ -261,20 +290,23 @@ absl::StatusOr<std::vector<std::string>> EmbeddedLog::dead_letters(std::uint32_t
   const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(rocksdb::ReadOptions()));
   std::vector<std::string> found;
   embedded::Stretch stretch;
-  for (it->SeekForPrev(embedded::dead_letter_key(index, ~0ULL)); it->Valid() && it->key().starts_with(prefix);
-       it->Prev()) {
+  for (it->SeekForPrev(embedded::dead_letter_key(index, ~0ULL));
+       it->Valid() && it->key().starts_with(prefix); it->Prev()) {
     if (embedded::last_number(view(it->key())) >= below) continue;
-    if (!embedded::parse_stretch(view(it->value()), stretch)) return absl::DataLossError("dead letters are damaged");
+    if (!embedded::parse_stretch(view(it->value()), stretch))
+      return absl::DataLossError("dead letters are damaged");
     for (auto letter = stretch.messages.rbegin(); letter != stretch.messages.rend(); ++letter) {
       if (found.size() == max) return found;
       found.emplace_back(*letter);
     }
   }
-  if (!it->status().ok()) return from_rocks(it->status(), absl::StrCat("reading the log in ", options_.path));
+  if (!it->status().ok())
+    return from_rocks(it->status(), absl::StrCat("reading the log in ", options_.path));
   return found;
 }
 
-absl::StatusOr<std::string> EmbeddedLog::stored_cursor(std::string_view subscriber, std::string_view channel) const {
+absl::StatusOr<std::string> EmbeddedLog::stored_cursor(std::string_view subscriber,
+                                                       std::string_view channel) const {
   std::string cursor;
   const rocksdb::Status status =
       db_->Get(rocksdb::ReadOptions(), embedded::cursor_key(subscriber, channel), &cursor);
@@ -286,7 +318,8 @@ absl::StatusOr<std::string> EmbeddedLog::stored_cursor(std::string_view subscrib
 std::uint64_t EmbeddedLog::disk_bytes() const {
   std::uint64_t bytes = 0, wal = 0;
   db_->GetIntProperty(rocksdb::DB::Properties::kTotalSstFilesSize, &bytes);
-  db_->GetIntProperty(rocksdb::DB::Properties::kCurSizeAllMemTables, &wal);  // what the WAL holds, about
+  db_->GetIntProperty(rocksdb::DB::Properties::kCurSizeAllMemTables,
+                      &wal);  // what the WAL holds, about
   return bytes + wal;
 }
 

@@ -14,7 +14,8 @@ class Key {
  public:
   explicit Key(RowKind kind) : bytes_(1, static_cast<char>(kind)) {}
   Key& number(std::uint64_t value, int width) {
-    for (int shift = (width - 1) * 8; shift >= 0; shift -= 8) bytes_.push_back(static_cast<char>(value >> shift));
+    for (int shift = (width - 1) * 8; shift >= 0; shift -= 8)
+      bytes_.push_back(static_cast<char>(value >> shift));
     return *this;
   }
   Key& shard(std::uint32_t shard) { return number(shard, 4); }
@@ -59,7 +60,12 @@ std::string decision_key(std::uint32_t shard, std::uint64_t run) {
 }
 std::string customer_decision_key(std::string_view customer, std::uint32_t shard, std::uint64_t run,
                                   std::uint32_t index) {
-  return Key(RowKind::kCustomerDecision).text(customer).shard(shard).number(run, 8).number(index, 4).take();
+  return Key(RowKind::kCustomerDecision)
+      .text(customer)
+      .shard(shard)
+      .number(run, 8)
+      .number(index, 4)
+      .take();
 }
 std::string dead_letter_key(std::uint32_t shard, std::uint64_t run) {
   return Key(RowKind::kDeadLetter).shard(shard).number(run, 8).take();
@@ -69,8 +75,12 @@ std::string cursor_key(std::string_view subscriber, std::string_view channel) {
 }
 
 std::string kind_prefix(RowKind kind) { return Key(kind).take(); }
-std::string shard_prefix(RowKind kind, std::uint32_t shard) { return Key(kind).shard(shard).take(); }
-std::string action_prefix(std::string_view topic) { return Key(RowKind::kAction).text(topic).take(); }
+std::string shard_prefix(RowKind kind, std::uint32_t shard) {
+  return Key(kind).shard(shard).take();
+}
+std::string action_prefix(std::string_view topic) {
+  return Key(RowKind::kAction).text(topic).take();
+}
 std::string action_prefix(std::string_view topic, std::uint32_t shard) {
   return Key(RowKind::kAction).text(topic).shard(shard).take();
 }
@@ -78,7 +88,9 @@ std::string customer_decision_prefix(std::string_view customer) {
   return Key(RowKind::kCustomerDecision).text(customer).take();
 }
 
-std::uint64_t last_number(std::string_view key) { return key.size() < 9 ? 0 : read_number(key.substr(key.size() - 8)); }
+std::uint64_t last_number(std::string_view key) {
+  return key.size() < 9 ? 0 : read_number(key.substr(key.size() - 8));
+}
 
 bool parse_action_key(std::string_view key, ActionKey& out) {
   if (key.size() < 15 || key[0] != static_cast<char>(RowKind::kAction)) return false;

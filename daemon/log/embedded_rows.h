@@ -1,8 +1,10 @@
-// The rows of the embedded log: keys and values as bytes. Frozen by goldens; a kind's byte is for ever.
+// The rows of the embedded log: keys and values as bytes. Frozen by goldens; a kind's byte is for
+// ever.
 //
-// What comes in a stretch is kept in a stretch: one row for the inputs of one append and shard, one for the decisions of
-// a run, one for its actions of one topic. A RocksDB put costs some 6 µs with its compaction, a record in a row 0.1.
-// All numbers in keys are big endian, so that rows of a kind lie in order.
+// What comes in a stretch is kept in a stretch: one row for the inputs of one append and shard, one
+// for the decisions of a run, one for its actions of one topic. A RocksDB put costs some 6 µs with
+// its compaction, a record in a row 0.1. All numbers in keys are big endian, so that rows of a kind
+// lie in order.
 #pragma once
 
 #include <cstdint>
@@ -72,7 +74,8 @@ class InputRowWriter {
   std::string records_;
   std::uint32_t count_ = 0;
 };
-// The records of a row whose first offset is `first`; views into `row`. False for bytes that are no such row.
+// The records of a row whose first offset is `first`; views into `row`. False for bytes that are no
+// such row.
 bool parse_input_row(std::string_view row, Offset first, std::vector<InputRecord>& out);
 
 // --- a stretch of messages: version byte, appended ms, count, then each with its length ---

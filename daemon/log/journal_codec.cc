@@ -25,7 +25,8 @@ constexpr std::array<std::uint32_t, 256> kTable = make_table();
 
 std::uint32_t crc32c(std::string_view bytes) {
   std::uint32_t crc = 0xffffffffu;
-  for (const char byte : bytes) crc = crc >> 8 ^ kTable[(crc ^ static_cast<std::uint8_t>(byte)) & 0xff];
+  for (const char byte : bytes)
+    crc = crc >> 8 ^ kTable[(crc ^ static_cast<std::uint8_t>(byte)) & 0xff];
   return ~crc;
 }
 
@@ -49,8 +50,9 @@ absl::StatusOr<spur::v1::JournalEntry> decode_entry(std::string_view bytes) {
   }
   const auto version = static_cast<std::uint8_t>(rest[0]);
   if (version != kJournalVersion) {
-    return absl::FailedPreconditionError(absl::StrCat("a journal entry has version ", version, ", this Spur knows ",
-                                                      kJournalVersion, ": it was written by a newer one"));
+    return absl::FailedPreconditionError(absl::StrCat("a journal entry has version ", version,
+                                                      ", this Spur knows ", kJournalVersion,
+                                                      ": it was written by a newer one"));
   }
   spur::v1::JournalEntry entry;
   if (!entry.ParseFromArray(rest.data() + 1, static_cast<int>(rest.size() - 1))) {

@@ -1,7 +1,9 @@
-// Journal entries as bytes: crc32c (4 bytes, little endian) of what follows, one version byte, spur.v1.JournalEntry.
+// Journal entries as bytes: crc32c (4 bytes, little endian) of what follows, one version byte,
+// spur.v1.JournalEntry.
 //
-// The checksum is ours although RocksDB and Kafka have theirs: an entry travels through both, through archives and
-// through mirrors, and one that is misread forks history. Frozen by tests/golden/journal.
+// The checksum is ours although RocksDB and Kafka have theirs: an entry travels through both,
+// through archives and through mirrors, and one that is misread forks history. Frozen by
+// tests/golden/journal.
 #pragma once
 
 #include <cstdint>

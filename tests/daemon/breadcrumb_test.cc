@@ -10,7 +10,9 @@ namespace {
 class BreadcrumbTest : public ::testing::Test {
  protected:
   // A process: opens, perhaps dies inside an input.
-  std::unique_ptr<Breadcrumb> start() { return *Breadcrumb::open(folder_.path() + "/breadcrumb", 2); }
+  std::unique_ptr<Breadcrumb> start() {
+    return *Breadcrumb::open(folder_.path() + "/breadcrumb", 2);
+  }
   TemporaryFolder folder_;
 };
 

@@ -27,7 +27,8 @@ TEST(ShardClockTest, NeverGoesBack) {
 TEST(ShardClockTest, AWallBehindIsCaughtUpWithAtHalfSpeed) {
   ShardClock clock(kNoon + kSecond);
   clock.tick(at({0}, {0}));
-  for (int i = 1; i <= 1000; ++i) clock.tick(at({i}, {i}));  // a second, in steps too short for a whole half
+  for (int i = 1; i <= 1000; ++i)
+    clock.tick(at({i}, {i}));  // a second, in steps too short for a whole half
   EXPECT_EQ(clock.tick(at({1000}, {1000})), kNoon + Millis{1500});
   EXPECT_EQ(clock.tick(at({3000}, {3000})), kNoon + Millis{3000});
 }

@@ -1,5 +1,6 @@
-// The daemon dies at every n-th run, before its append or after its commit, and is started again. What it decided must be
-// byte for byte what it decides undisturbed (design.md §1: recovery is replay).
+// The daemon dies at every n-th run, before its append or after its commit, and is started again.
+// What it decided must be byte for byte what it decides undisturbed (design.md §1: recovery is
+// replay).
 #include <atomic>
 #include <map>
 
@@ -18,12 +19,14 @@ struct Case {
 
 class CrashTest : public EngineTest, public ::testing::WithParamInterface<Case> {
  protected:
-  // A story of orders, carts and silences; each step is folded before the next, so that run numbers are those of the
-  // undisturbed story too.
+  // A story of orders, carts and silences; each step is folded before the next, so that run numbers
+  // are those of the undisturbed story too.
   std::vector<std::string> tell(const Case& c) {
     crashes_ = 0;
     std::atomic<int> runs{0};
-    const auto due = [&](std::uint32_t, std::uint64_t) { return c.every != 0 && ++runs % c.every == 0; };
+    const auto due = [&](std::uint32_t, std::uint64_t) {
+      return c.every != 0 && ++runs % c.every == 0;
+    };
     if (c.at == CrashAt::kBeforeAppend) options_.faults.crash_before_append = due;
     if (c.at == CrashAt::kAfterCommit) options_.faults.crash_after_commit = due;
     options_.flush_interval = std::chrono::milliseconds(c.flush_ms);
@@ -32,8 +35,10 @@ class CrashTest : public EngineTest, public ::testing::WithParamInterface<Case> 
     survive();
     for (int i = 0; i < 60; ++i) {
       const std::string user = absl::StrCat("user", i % 7);
-      const std::string event = track(user, i % 3 == 0 ? "Product Added" : "Order Completed", i, clock_.read().wall);
-      // Not acknowledged, the event may be in the log all the same: a publisher that repeats it is the publisher's story.
+      const std::string event =
+          track(user, i % 3 == 0 ? "Product Added" : "Order Completed", i, clock_.read().wall);
+      // Not acknowledged, the event may be in the log all the same: a publisher that repeats it is
+      // the publisher's story.
       publish({event}).status().IgnoreError();
       survive();
       while (inputs_in_log() < static_cast<std::uint64_t>(i + 1)) {
@@ -81,8 +86,10 @@ TEST_P(CrashTest, DecidesTheSameBytesAsUndisturbed) {
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryNthRun, CrashTest,
-                         ::testing::Values(Case{CrashAt::kBeforeAppend, 3, 30'000}, Case{CrashAt::kBeforeAppend, 7, 3'600'000},
-                                           Case{CrashAt::kAfterCommit, 2, 3'600'000}, Case{CrashAt::kAfterCommit, 3, 30'000},
+                         ::testing::Values(Case{CrashAt::kBeforeAppend, 3, 30'000},
+                                           Case{CrashAt::kBeforeAppend, 7, 3'600'000},
+                                           Case{CrashAt::kAfterCommit, 2, 3'600'000},
+                                           Case{CrashAt::kAfterCommit, 3, 30'000},
                                            Case{CrashAt::kAfterCommit, 10, 30'000}));
 
 }  // namespace

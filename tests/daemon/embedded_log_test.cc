@@ -30,7 +30,9 @@ class EmbeddedLogTest : public ::testing::Test {
     ASSERT_TRUE(log.ok()) << log.status();
     log_ = *std::move(log);
   }
-  absl::Status refusal(EmbeddedLog::Options options) { return EmbeddedLog::open(options, shared_, clock_).status(); }
+  absl::Status refusal(EmbeddedLog::Options options) {
+    return EmbeddedLog::open(options, shared_, clock_).status();
+  }
   // As a killed process leaves it.
   void crash_and_reopen() {
     log_->abandon();
@@ -42,7 +44,8 @@ class EmbeddedLogTest : public ::testing::Test {
     std::vector<InputAppend> inputs;
     for (const std::string& value : values) inputs.push_back({shard, "shop", "key", value});
     std::promise<absl::Status> durable;
-    const auto offsets = log_->append_inputs(inputs, [&](absl::Status status) { durable.set_value(status); });
+    const auto offsets =
+        log_->append_inputs(inputs, [&](absl::Status status) { durable.set_value(status); });
     return offsets.ok() ? durable.get_future().get() : offsets.status();
   }
   absl::StatusOr<Offset> commit(std::uint32_t shard, std::uint64_t seq, RunEffects effects = {}) {
@@ -77,7 +80,8 @@ class EmbeddedLogTest : public ::testing::Test {
                     .ok());
     return entries;
   }
-  std::vector<std::string> actions(std::uint32_t shard, std::uint64_t from = 1, std::uint32_t max = 100) {
+  std::vector<std::string> actions(std::uint32_t shard, std::uint64_t from = 1,
+                                   std::uint32_t max = 100) {
     auto stored = log_->read_actions("actions.email", shard, from, max);
     EXPECT_TRUE(stored.ok()) << stored.status();
     std::vector<std::string> result;
@@ -208,7 +212,8 @@ TEST_F(EmbeddedLogTest, TheQueueIsBoundedInBytesToo) {
 TEST_F(EmbeddedLogTest, CatalogsHaveOneOrder) {
   std::promise<Offset> durable;
   log_->append_catalog("v1", "first", [](absl::StatusOr<Offset>) {});
-  log_->append_catalog("v2", "", [&](absl::StatusOr<Offset> offset) { durable.set_value(*offset); });
+  log_->append_catalog("v2", "",
+                       [&](absl::StatusOr<Offset> offset) { durable.set_value(*offset); });
   EXPECT_EQ(log_->catalog_end(), 2u);
   auto seen = log_->poll_catalogs(0, 10);  // before the sync, like inputs
   ASSERT_EQ(seen->size(), 2u);
@@ -222,7 +227,8 @@ TEST_F(EmbeddedLogTest, CatalogsHaveOneOrder) {
 
 TEST_F(EmbeddedLogTest, CursorsOfSubscribersAreKept) {
   std::promise<absl::Status> durable;
-  log_->store_cursor("mailer", "email", "bytes", [&](absl::Status status) { durable.set_value(status); });
+  log_->store_cursor("mailer", "email", "bytes",
+                     [&](absl::Status status) { durable.set_value(status); });
   ASSERT_TRUE(durable.get_future().get().ok());
   crash_and_reopen();
   EXPECT_EQ(*log_->stored_cursor("mailer", "email"), "bytes");
@@ -274,7 +280,8 @@ TEST_F(EmbeddedLogTest, ActionsPastTheirTimeExpireAndAnOlderCursorIsToldSo) {
   ASSERT_TRUE(commit(0, 3, action(3)).ok());
   log_->release(0, 3);
   ASSERT_TRUE(log_->trim(0, 0, 0).ok());
-  EXPECT_EQ(log_->read_actions("actions.email", 0, 1, 10).status().code(), absl::StatusCode::kOutOfRange);
+  EXPECT_EQ(log_->read_actions("actions.email", 0, 1, 10).status().code(),
+            absl::StatusCode::kOutOfRange);
   EXPECT_THAT(actions(0, 3), ElementsAre("action 3"));
   EXPECT_THAT(*log_->decisions_of("user_id:ann", 10), ElementsAre("decision 3"));
   crash_and_reopen();
@@ -343,10 +350,12 @@ TEST_F(EmbeddedLogTest, ManyPublishersShareSyncs) {
     publishers.emplace_back([&] {
       for (int j = 0; j < kEach; ++j) {
         const InputAppend input{0, "shop", "key", "value"};
-        EXPECT_TRUE(log_->append_inputs({&input, 1}, [&](absl::Status status) {
-                          EXPECT_TRUE(status.ok());
-                          if (++durable == kThreads * kEach) all.set_value();
-                        }).ok());
+        EXPECT_TRUE(log_->append_inputs({&input, 1},
+                                        [&](absl::Status status) {
+                                          EXPECT_TRUE(status.ok());
+                                          if (++durable == kThreads * kEach) all.set_value();
+                                        })
+                        .ok());
       }
     });
   }

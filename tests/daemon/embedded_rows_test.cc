@@ -70,7 +70,8 @@ TEST(EmbeddedRowsTest, KeysOfAKindLieInTheOrderOfTheirNumbers) {
 
 TEST(EmbeddedRowsTest, NoTopicIsTheBeginningOfAnother) {
   EXPECT_FALSE(action_key("actions.email2", 0, 0).starts_with(action_prefix("actions.email")));
-  EXPECT_FALSE(customer_decision_key("user_id:11", 0, 0, 0).starts_with(customer_decision_prefix("user_id:1")));
+  EXPECT_FALSE(customer_decision_key("user_id:11", 0, 0, 0)
+                   .starts_with(customer_decision_prefix("user_id:1")));
 }
 
 TEST(EmbeddedRowsTest, KeysAreTakenApartAgain) {

@@ -1,5 +1,6 @@
-// An engine on real RocksDB in a temporary folder, on a clock that the test moves. The catalog: a greeting for each
-// order at once (event), a reminder an hour after an abandoned cart (absence), both by e-mail; purchases count.
+// An engine on real RocksDB in a temporary folder, on a clock that the test moves. The catalog: a
+// greeting for each order at once (event), a reminder an hour after an abandoned cart (absence),
+// both by e-mail; purchases count.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -19,10 +20,12 @@ namespace spur::testing {
 
 inline constexpr Instant kNoon{1'772'366'400'000};  // 2026-03-01T12:00:00Z
 inline constexpr std::string_view kTopic = "actions.email";
-inline constexpr std::chrono::seconds kPatience{60};  // against hanging for ever; no test waits for it to pass
+inline constexpr std::chrono::seconds kPatience{
+    60};  // against hanging for ever; no test waits for it to pass
 
 inline spur::v1::Catalog shop_catalog(const std::string& greeting = "thanks") {
-  catalog::Loaded loaded = catalog::load_text("shop.yaml", absl::StrCat(R"(
+  catalog::Loaded loaded =
+      catalog::load_text("shop.yaml", absl::StrCat(R"(
 apiVersion: spur/v1
 kind: Source
 metadata: {name: shop}
@@ -43,7 +46,8 @@ kind: Trigger
 metadata: {name: greet}
 spec:
   event: {on: Order Completed}
-  actions: [{channel: email, template: )", greeting, R"(, data: {orders: features.orders}}]
+  actions: [{channel: email, template: )",
+                                                   greeting, R"(, data: {orders: features.orders}}]
 ---
 apiVersion: spur/v1
 kind: Trigger
@@ -69,8 +73,9 @@ inline std::string rfc3339(Instant time) {
 }
 
 inline std::string track(std::string_view user, std::string_view name, int number, Instant time) {
-  return absl::StrCat(R"({"type":"track","event":")", std::string(name), R"(","userId":")", std::string(user),
-                      R"(","messageId":"m-)", number, R"(","timestamp":")", rfc3339(time), R"("})");
+  return absl::StrCat(R"({"type":"track","event":")", std::string(name), R"(","userId":")",
+                      std::string(user), R"(","messageId":"m-)", number, R"(","timestamp":")",
+                      rfc3339(time), R"("})");
 }
 
 class EngineTest : public ::testing::Test {
@@ -99,17 +104,21 @@ class EngineTest : public ::testing::Test {
 
   CatalogApplied apply(const spur::v1::Catalog& catalog) {
     std::promise<absl::StatusOr<CatalogApplied>> answer;
-    engine_->apply_catalog(catalog, "", [&](absl::StatusOr<CatalogApplied> applied) { answer.set_value(applied); });
+    engine_->apply_catalog(
+        catalog, "", [&](absl::StatusOr<CatalogApplied> applied) { answer.set_value(applied); });
     auto applied = answer.get_future().get();
     EXPECT_TRUE(applied.ok()) << applied.status();
     return applied.ok() ? *applied : CatalogApplied();
   }
 
-  absl::StatusOr<std::vector<Published>> publish(const std::vector<std::string>& events, std::string source = "shop") {
+  absl::StatusOr<std::vector<Published>> publish(const std::vector<std::string>& events,
+                                                 std::string source = "shop") {
     std::vector<EventToPublish> batch;
     for (const std::string& event : events) batch.push_back({source, event});
     std::promise<absl::StatusOr<std::vector<Published>>> answer;
-    engine_->publish(batch, [&](absl::StatusOr<std::vector<Published>> published) { answer.set_value(published); });
+    engine_->publish(batch, [&](absl::StatusOr<std::vector<Published>> published) {
+      answer.set_value(published);
+    });
     return answer.get_future().get();
   }
   absl::StatusOr<std::vector<Published>> order(std::string_view user) {
@@ -119,7 +128,8 @@ class EngineTest : public ::testing::Test {
     return publish({track(user, "Product Added", ++number_, clock_.read().wall)});
   }
 
-  // Until all inputs are folded, nothing is due, and all of it is durable. False: the engine is gone.
+  // Until all inputs are folded, nothing is due, and all of it is durable. False: the engine is
+  // gone.
   bool settle() {
     for (std::uint32_t shard = 0; shard < engine_->shards(); ++shard) {
       for (bool settled = false; !settled;) {
@@ -128,7 +138,9 @@ class EngineTest : public ::testing::Test {
         std::uint64_t taken = 0;
         engine_->with_shard(
             shard,
-            [&](const ShardView& view) { nothing_due = view.shard.next_due() > clock_.read().wall; },
+            [&](const ShardView& view) {
+              nothing_due = view.shard.next_due() > clock_.read().wall;
+            },
             [&](absl::Status status) { answer.set_value(std::move(status)); });
         if (!answer.get_future().get().ok()) return false;
         const ShardStats stats = engine_->stats().shards[shard];

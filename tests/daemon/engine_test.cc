@@ -120,8 +120,8 @@ TEST_F(EngineTest, ACursorGoesOnWhereItStood) {
     cursor = (*next)[0].cursor;
     if (one_by_one.size() == 3) crash_and_reopen();
   }
-  EXPECT_THAT(one_by_one, UnorderedElementsAre("user_id:ann", "user_id:bob", "user_id:cid", "user_id:dan",
-                                               "user_id:eve", "user_id:fay"));
+  EXPECT_THAT(one_by_one, UnorderedElementsAre("user_id:ann", "user_id:bob", "user_id:cid",
+                                               "user_id:dan", "user_id:eve", "user_id:fay"));
   EXPECT_EQ(cursor, engine_->end_cursor(kTopic));
   ASSERT_TRUE(order("gus").ok());
   ASSERT_TRUE(engine_->wait_actions(kTopic, cursor, kPatience));
@@ -135,11 +135,13 @@ TEST_F(EngineTest, ACursorOfASubscriberIsStored) {
   ASSERT_TRUE(settle());
   const std::string cursor = engine_->end_cursor(kTopic);
   std::promise<absl::Status> durable;
-  engine_->store_cursor("mailer", "email", cursor, [&](absl::Status status) { durable.set_value(status); });
+  engine_->store_cursor("mailer", "email", cursor,
+                        [&](absl::Status status) { durable.set_value(status); });
   ASSERT_TRUE(durable.get_future().get().ok());
   crash_and_reopen();
   EXPECT_EQ(*engine_->stored_cursor("mailer", "email"), cursor);
-  EXPECT_EQ(engine_->read_actions(kTopic, "rubbish", 1).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(engine_->read_actions(kTopic, "rubbish", 1).status().code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(EngineTest, AWatchIsCalledAfterActionsBecameReadable) {
@@ -162,13 +164,12 @@ TEST_F(EngineTest, AQuestionIsAnsweredFromDurableState) {
   std::promise<absl::Status> answer;
   bool known = false;
   std::uint64_t run = 0;
-  engine_->with_shard(
-      (*published)[0].shard,
-      [&](const ShardView& view) {
-        known = view.customers.find({IdentityKind::kUserId, "ann"}) != nullptr;
-        run = view.run;
-      },
-      [&](absl::Status status) { answer.set_value(status); });
+  engine_->with_shard((*published)[0].shard,
+                      [&](const ShardView& view) {
+                        known = view.customers.find({IdentityKind::kUserId, "ann"}) != nullptr;
+                        run = view.run;
+                      },
+                      [&](absl::Status status) { answer.set_value(status); });
   ASSERT_TRUE(answer.get_future().get().ok());
   EXPECT_TRUE(known);
   EXPECT_GT(run, 0u);
@@ -215,10 +216,12 @@ TEST_F(EngineTest, ACleanStopFinishesWhatWasTakenAndLosesNothing) {
   ASSERT_TRUE(engine_->shutdown().ok());
   EXPECT_EQ(order("late").status().code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(actions(), SizeIs(100));
-  for (const ShardStats& shard : engine_->stats().shards) EXPECT_EQ(shard.phase, ShardPhase::kStopped);
+  for (const ShardStats& shard : engine_->stats().shards)
+    EXPECT_EQ(shard.phase, ShardPhase::kStopped);
   engine_.reset();
   open();
-  for (const ShardStats& shard : engine_->stats().shards) EXPECT_LE(shard.replayed, 2u) << "Seal and our Owner";
+  for (const ShardStats& shard : engine_->stats().shards)
+    EXPECT_LE(shard.replayed, 2u) << "Seal and our Owner";
   ASSERT_TRUE(order("user0").ok());
   ASSERT_TRUE(settle());
   EXPECT_THAT(actions(), SizeIs(101));
@@ -237,7 +240,8 @@ TEST_F(EngineTest, StateIsWrittenBehindWithinTheInterval) {
     while (engine_->stats().shards[shard].flushes == 0) ASSERT_TRUE(settle());
   }
   crash_and_reopen();
-  for (const ShardStats& shard : engine_->stats().shards) EXPECT_EQ(shard.replayed, 1u) << "our Owner alone";
+  for (const ShardStats& shard : engine_->stats().shards)
+    EXPECT_EQ(shard.replayed, 1u) << "our Owner alone";
   ASSERT_TRUE(order("ann").ok());
   ASSERT_TRUE(settle());
   const auto deliveries = engine_->read_actions(kTopic, "", 10);
@@ -248,11 +252,13 @@ TEST_F(EngineTest, WithTheEventsClockIdleShardsFollowTheBusyOnes) {
   options_.clock_source = EngineClock::kEvents;
   open();
   apply(shop_catalog());
-  // Long ago by the wall, and yet nothing is too old. Ann's cart times out because others' events move the clock.
+  // Long ago by the wall, and yet nothing is too old. Ann's cart times out because others' events
+  // move the clock.
   const Instant then{1'500'000'000'000};
   ASSERT_TRUE(publish({track("ann", "Product Added", 1, then)}).ok());
   for (int i = 0; i < 8; ++i) {
-    ASSERT_TRUE(publish({track(absl::StrCat("user", i), "Page Read", 10 + i, then + kHour * 2)}).ok());
+    ASSERT_TRUE(
+        publish({track(absl::StrCat("user", i), "Page Read", 10 + i, then + kHour * 2)}).ok());
   }
   ASSERT_TRUE(engine_->wait_actions(kTopic, "", kPatience));
   ASSERT_THAT(actions(), SizeIs(1));
@@ -270,8 +276,8 @@ TEST_F(EngineTest, ManyPublishersAtOnceLoseNothing) {
     publishers.emplace_back([&, thread] {
       for (int i = 0; i < 200; ++i) {
         const int number = thread * 1000 + i;
-        const auto published = publish({track(absl::StrCat("user", number % 50), "Order Completed", number,
-                                              SystemClock().read().wall)});
+        const auto published = publish({track(absl::StrCat("user", number % 50), "Order Completed",
+                                              number, SystemClock().read().wall)});
         if (published.ok()) ++accepted;
       }
     });

@@ -1,5 +1,6 @@
-// A file system with faults under a real one: a disk that is full, that may not be written, or that answers every write
-// with an I/O error. (Permissions by chmod would not hold a test back that runs as root.)
+// A file system with faults under a real one: a disk that is full, that may not be written, or that
+// answers every write with an I/O error. (Permissions by chmod would not hold a test back that runs
+// as root.)
 #pragma once
 
 #include <rocksdb/env.h>
@@ -34,7 +35,8 @@ class FaultyFileSystem final : public rocksdb::FileSystemWrapper {
  private:
   class File final : public rocksdb::FSWritableFileOwnerWrapper {
    public:
-    File(std::unique_ptr<rocksdb::FSWritableFile>&& file, FaultyFileSystem& system, std::string name)
+    File(std::unique_ptr<rocksdb::FSWritableFile>&& file, FaultyFileSystem& system,
+         std::string name)
         : FSWritableFileOwnerWrapper(std::move(file)), system_(system), name_(std::move(name)) {}
     using FSWritableFileOwnerWrapper::Append;
     rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
@@ -42,7 +44,8 @@ class FaultyFileSystem final : public rocksdb::FileSystemWrapper {
       if (rocksdb::IOStatus status = system_.check(name_); !status.ok()) return status;
       return FSWritableFileOwnerWrapper::Append(data, options, context);
     }
-    rocksdb::IOStatus Sync(const rocksdb::IOOptions& options, rocksdb::IODebugContext* context) override {
+    rocksdb::IOStatus Sync(const rocksdb::IOOptions& options,
+                           rocksdb::IODebugContext* context) override {
       if (rocksdb::IOStatus status = system_.check(name_); !status.ok()) return status;
       return FSWritableFileOwnerWrapper::Sync(options, context);
     }
@@ -54,7 +57,8 @@ class FaultyFileSystem final : public rocksdb::FileSystemWrapper {
 
   rocksdb::IOStatus check(const std::string& name) const {
     const Fault fault = fault_;
-    if (fault == Fault::kNone || name.find(only_) == std::string::npos) return rocksdb::IOStatus::OK();
+    if (fault == Fault::kNone || name.find(only_) == std::string::npos)
+      return rocksdb::IOStatus::OK();
     if (fault == Fault::kDiskFull) return rocksdb::IOStatus::NoSpace("No space left on device");
     if (fault == Fault::kNotWritable) return rocksdb::IOStatus::IOError(name, "Permission denied");
     return rocksdb::IOStatus::IOError("input/output error");

@@ -1,5 +1,6 @@
-// Bytes as text, and goldens of them: lines of "name = hex". SPUR_UPDATE_GOLDENS=1 writes them anew, which is right for
-// a sample that is new and wrong for one that no longer matches: stored bytes are frozen.
+// Bytes as text, and goldens of them: lines of "name = hex". SPUR_UPDATE_GOLDENS=1 writes them
+// anew, which is right for a sample that is new and wrong for one that no longer matches: stored
+// bytes are frozen.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -24,7 +25,8 @@ inline std::string hex(std::string_view bytes) {
   return text;
 }
 
-inline void expect_golden(const std::string& path, const std::vector<std::pair<std::string, std::string>>& samples) {
+inline void expect_golden(const std::string& path,
+                          const std::vector<std::pair<std::string, std::string>>& samples) {
   std::string actual = "version 1\n";
   for (const auto& [name, bytes] : samples) actual += name + " = " + hex(bytes) + "\n";
   if (std::getenv("SPUR_UPDATE_GOLDENS") != nullptr) std::ofstream(path) << actual;

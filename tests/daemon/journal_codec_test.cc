@@ -90,7 +90,8 @@ TEST(JournalCodecTest, AnyBitThatTurnsIsNoticed) {
 TEST(JournalCodecTest, ATornEntryIsDamage) {
   const std::string good = encode_entry(a_run());
   for (std::size_t size = 0; size < good.size(); ++size) {
-    EXPECT_EQ(decode_entry(good.substr(0, size)).status().code(), absl::StatusCode::kDataLoss) << size;
+    EXPECT_EQ(decode_entry(good.substr(0, size)).status().code(), absl::StatusCode::kDataLoss)
+        << size;
   }
 }
 
@@ -103,7 +104,8 @@ TEST(JournalCodecTest, ANewerVersionIsRefusedByName) {
 }
 
 TEST(JournalCodecTest, TheChecksumIsTheOneThatOthersUse) {
-  EXPECT_EQ(crc32c("123456789"), 0xe3069283u);  // RFC 3720, appendix B.4 gives the polynomial's check value
+  EXPECT_EQ(crc32c("123456789"),
+            0xe3069283u);  // RFC 3720, appendix B.4 gives the polynomial's check value
 }
 
 TEST(JournalCodecTest, ARunOfOneSliceStaysSmall) {

@@ -1,6 +1,7 @@
-// kill -9 under load, again and again. The daemon is a child: this very binary, asked for the disabled test below, which
-// publishes numbered orders as fast as they are acknowledged and writes down each acknowledged number. The parent kills it
-// at any moment and starts it anew. In the end every acknowledged order was decided exactly once:
+// kill -9 under load, again and again. The daemon is a child: this very binary, asked for the
+// disabled test below, which publishes numbered orders as fast as they are acknowledged and writes
+// down each acknowledged number. The parent kills it at any moment and starts it anew. In the end
+// every acknowledged order was decided exactly once:
 //
 //   * each acknowledged number is the cause of exactly one action, and no number of two;
 //   * spurseq is dense per shard;
@@ -44,14 +45,16 @@ class KillTest : public EngineTest {
     std::vector<std::uint32_t> numbers;
     const int file = ::open(acknowledged_file().c_str(), O_RDONLY);
     std::uint32_t number = 0;
-    while (file >= 0 && read(file, &number, sizeof number) == sizeof number) numbers.push_back(number);
+    while (file >= 0 && read(file, &number, sizeof number) == sizeof number)
+      numbers.push_back(number);
     if (file >= 0) close(file);
     return numbers;
   }
   pid_t start_daemon() {
     setenv("SPUR_TEST_FOLDER", options_.directory.c_str(), 1);
     const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
-    std::string arguments[] = {self, "--gtest_also_run_disabled_tests", "--gtest_filter=KillTest.DISABLED_Daemon"};
+    std::string arguments[] = {self, "--gtest_also_run_disabled_tests",
+                               "--gtest_filter=KillTest.DISABLED_Daemon"};
     char* argv[] = {arguments[0].data(), arguments[1].data(), arguments[2].data(), nullptr};
     posix_spawn_file_actions_t quiet;
     posix_spawn_file_actions_init(&quiet);
@@ -77,14 +80,15 @@ TEST_F(KillTest, DISABLED_Daemon) {
   for (;;) {
     room.acquire();
     const std::uint32_t number = next++;
-    const std::string event = track(absl::StrCat("user", number % kUsers), "Order Completed", static_cast<int>(number),
-                                    SystemClock().read().wall);
+    const std::string event = track(absl::StrCat("user", number % kUsers), "Order Completed",
+                                    static_cast<int>(number), SystemClock().read().wall);
     const EventToPublish one{"shop", event};
-    engine_->publish({&one, 1}, [&room, file, number](const absl::StatusOr<std::vector<Published>>& published) {
-      // Written down after it was told and in one call: what stands there was acknowledged.
-      if (published.ok() && write(file, &number, sizeof number) != sizeof number) abort();
-      room.release();
-    });
+    engine_->publish(
+        {&one, 1}, [&room, file, number](const absl::StatusOr<std::vector<Published>>& published) {
+          // Written down after it was told and in one call: what stands there was acknowledged.
+          if (published.ok() && write(file, &number, sizeof number) != sizeof number) abort();
+          room.release();
+        });
   }
 }
 
@@ -95,11 +99,14 @@ TEST_F(KillTest, EveryAcknowledgedOrderIsDecidedExactlyOnce) {
   for (int i = 0; i < kills; ++i) {
     const std::size_t before = acknowledged().size();
     const pid_t daemon = start_daemon();
-    // Let it acknowledge something, every fourth time nothing at all: deaths during recovery count too.
+    // Let it acknowledge something, every fourth time nothing at all: deaths during recovery count
+    // too.
     const std::size_t wait_for = i % 4 == 3 ? 0 : before + 1 + random() % 400;
     const auto give_up = std::chrono::seconds(60);
-    for (auto waited = std::chrono::milliseconds(0); acknowledged().size() < wait_for && waited < give_up;) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));  // another process: there is nothing to wait on
+    for (auto waited = std::chrono::milliseconds(0);
+         acknowledged().size() < wait_for && waited < give_up;) {
+      std::this_thread::sleep_for(
+          std::chrono::milliseconds(2));  // another process: there is nothing to wait on
       waited += std::chrono::milliseconds(2);
     }
     if (wait_for == 0) std::this_thread::sleep_for(std::chrono::milliseconds(random() % 120));
@@ -127,7 +134,8 @@ TEST_F(KillTest, EveryAcknowledgedOrderIsDecidedExactlyOnce) {
   for (const std::uint32_t number : told) {
     EXPECT_EQ(by_cause.count(absl::StrCat("m-", static_cast<int>(number))), 1u) << number;
   }
-  std::printf("%d kills, %zu orders acknowledged, %zu actions\n", kills, told.size(), deliveries->size());
+  std::printf("%d kills, %zu orders acknowledged, %zu actions\n", kills, told.size(),
+              deliveries->size());
   EXPECT_GE(deliveries->size(), told.size());
   std::filesystem::remove(acknowledged_file());
 }

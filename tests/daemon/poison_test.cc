@@ -1,5 +1,5 @@
-// An input that kills the process is tried once more, then quarantined (protocol.md §3, "Poison"). The daemon that dies
-// is a child: this very binary, asked for the disabled test below.
+// An input that kills the process is tried once more, then quarantined (protocol.md §3, "Poison").
+// The daemon that dies is a child: this very binary, asked for the disabled test below.
 #include <stdlib.h>
 #include <sys/wait.h>
 
@@ -18,12 +18,14 @@ constexpr std::uint64_t kPoisonOffset = 1;
 
 class PoisonTest : public EngineTest {
  protected:
-  // Exit status of a daemon that is started on the folder, publishes three orders if there are none, and folds them.
+  // Exit status of a daemon that is started on the folder, publishes three orders if there are
+  // none, and folds them.
   int run_daemon() {
     setenv("SPUR_TEST_FOLDER", options_.directory.c_str(), 1);
-    const std::string command = absl::StrCat(std::filesystem::read_symlink("/proc/self/exe").string(),
-                                             " --gtest_also_run_disabled_tests"
-                                             " --gtest_filter=PoisonTest.DISABLED_Daemon >/dev/null 2>&1");
+    const std::string command =
+        absl::StrCat(std::filesystem::read_symlink("/proc/self/exe").string(),
+                     " --gtest_also_run_disabled_tests"
+                     " --gtest_filter=PoisonTest.DISABLED_Daemon >/dev/null 2>&1");
     const int status = std::system(command.c_str());
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
@@ -40,7 +42,8 @@ TEST_F(PoisonTest, DISABLED_Daemon) {
   open();
   if (engine_->current_catalog() == nullptr) {
     apply(shop_catalog());
-    ASSERT_TRUE(publish({track("ann", "Order Completed", 1, kNoon), track("bob", "Order Completed", 2, kNoon),
+    ASSERT_TRUE(publish({track("ann", "Order Completed", 1, kNoon),
+                         track("bob", "Order Completed", 2, kNoon),
                          track("cid", "Order Completed", 3, kNoon)})
                     .ok());
   }

@@ -1,4 +1,5 @@
-// What the engine refuses at the door, and what parks a shard, each with the reason that a person can act on.
+// What the engine refuses at the door, and what parks a shard, each with the reason that a person
+// can act on.
 #include <rocksdb/db.h>
 
 #include <filesystem>
@@ -37,7 +38,8 @@ class RefusalTest : public EngineTest {
     engine_.reset();
   }
   // Changes one row of a RocksDB behind the engine's back.
-  void edit(const std::string& folder, const std::string& key, const std::function<void(std::string&)>& change) {
+  void edit(const std::string& folder, const std::string& key,
+            const std::function<void(std::string&)>& change) {
     rocksdb::DB* raw = nullptr;
     ASSERT_TRUE(rocksdb::DB::Open(rocksdb::Options(), folder, &raw).ok());
     const std::unique_ptr<rocksdb::DB> db(raw);
@@ -150,7 +152,8 @@ TEST_F(RefusalTest, AFullDiskUnderTheStateFailsTheEngineAndNothingIsLost) {
 TEST_F(RefusalTest, StateAheadOfTheJournalParks) {
   open_with_orders(1);
   engine_.reset();
-  std::filesystem::copy(log_folder(), folder_.path() + "/old", std::filesystem::copy_options::recursive);
+  std::filesystem::copy(log_folder(), folder_.path() + "/old",
+                        std::filesystem::copy_options::recursive);
   open();
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(order("ann").ok());
   ASSERT_TRUE(settle());
@@ -178,7 +181,8 @@ TEST_F(RefusalTest, AJournalWhoseBeginningIsGoneParksWithoutState) {
 TEST_F(RefusalTest, AnInputThatChangedParks) {
   open_with_orders(2);
   engine_.reset();
-  edit(log_folder(), embedded::input_key(0, 1), [](std::string& value) { value[value.size() - 4] ^= 1; });
+  edit(log_folder(), embedded::input_key(0, 1),
+       [](std::string& value) { value[value.size() - 4] ^= 1; });
   EXPECT_EQ(parked_for(), "INPUT_CHANGED");
 }
 
@@ -211,7 +215,8 @@ TEST_F(RefusalTest, RunsOfOtherCodeParkWithoutABarrier) {
 TEST_F(RefusalTest, AnInputThatIsNotTheOneTakenParks) {
   open_with_orders(2);
   stop_cleanly();
-  edit(log_folder(), embedded::input_key(0, 1), [](std::string& value) { value[value.size() - 4] ^= 1; });
+  edit(log_folder(), embedded::input_key(0, 1),
+       [](std::string& value) { value[value.size() - 4] ^= 1; });
   EXPECT_EQ(parked_for(), "RECREATED");
 }
 
@@ -221,7 +226,8 @@ TEST_F(RefusalTest, AParkedShardKeepsEverythingAndTakesNoQuestions) {
   std::filesystem::remove_all(log_folder());
   ASSERT_EQ(parked_for(), "FOREIGN_DEPLOYMENT");
   std::promise<absl::Status> answer;
-  engine_->with_shard(0, [](const ShardView&) { FAIL(); }, [&](absl::Status status) { answer.set_value(status); });
+  engine_->with_shard(
+      0, [](const ShardView&) { FAIL(); }, [&](absl::Status status) { answer.set_value(status); });
   EXPECT_EQ(answer.get_future().get().code(), absl::StatusCode::kUnavailable);
   EXPECT_TRUE(engine_->shutdown().ok());
   EXPECT_TRUE(std::filesystem::exists(state_folder() + "/0/CURRENT"));

@@ -31,7 +31,9 @@ class RocksStoreTest : public ::testing::Test {
   RocksShared shared_{8 << 20, 4 << 20, faulty_.env.get()};
 };
 
-StoreBatch put(std::string key, std::string value) { return {{{std::move(key), std::move(value)}}, {}}; }
+StoreBatch put(std::string key, std::string value) {
+  return {{{std::move(key), std::move(value)}}, {}};
+}
 
 TEST_F(RocksStoreTest, WhatWasFlushedIsThereAfterACrash) {
   {
@@ -50,7 +52,8 @@ TEST_F(RocksStoreTest, WhatWasNotFlushedIsGoneWhole) {
     ASSERT_TRUE(store->flush().ok());
     StoreBatch batch;
     batch.deletes.push_back("a");
-    for (int i = 0; i < 1000; ++i) batch.puts.emplace_back("row" + std::to_string(i), std::string(1000, 'x'));
+    for (int i = 0; i < 1000; ++i)
+      batch.puts.emplace_back("row" + std::to_string(i), std::string(1000, 'x'));
     ASSERT_TRUE(store->write(batch).ok());
   }
   auto store = open();
@@ -65,10 +68,13 @@ TEST_F(RocksStoreTest, AScanGivesItsPrefixInOrder) {
   for (const char* key : {"b2", "a1", "b1", "c1"}) batch.puts.emplace_back(key, "");
   ASSERT_TRUE(store->write(batch).ok());
   std::vector<std::string> keys;
-  ASSERT_TRUE(store->scan("b", [&](std::string_view key, std::string_view) {
-                     keys.emplace_back(key);
-                     return true;
-                   }).ok());
+  ASSERT_TRUE(store
+                  ->scan("b",
+                         [&](std::string_view key, std::string_view) {
+                           keys.emplace_back(key);
+                           return true;
+                         })
+                  .ok());
   EXPECT_THAT(keys, ElementsAre("b1", "b2"));
 }
 
