@@ -101,7 +101,7 @@ Chosen choose(Turn& turn, const StepAsked& asked, const std::vector<std::uint32_
 
 InstanceView view_of(const Turn& turn, const StepAsked& asked) {
   return {*asked.key, asked.opened_at, asked.count, asked.event, asked.opened, asked.item,
-          last_data(turn.customer, asked.trigger, *asked.key)};
+          turn.catalog().triggers[asked.trigger].keeps_last_data ? last_data(turn.customer, asked.trigger, *asked.key) : nullptr};
 }
 
 void remember_data(Turn& turn, const StepAsked& asked, const Step& step) {
