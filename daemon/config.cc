@@ -1,5 +1,5 @@
-// How the layers are read and laid over each other. Flags are CLI11's, the file is yaml-cpp's; a value is text until the
-// table has parsed it, so that all three layers take the same spelling.
+// How the layers are read and laid over each other. Flags are CLI11's, the file is yaml-cpp's; a value is text until
+// the table has parsed it, so that all three layers take the same spelling.
 #include "daemon/config.h"
 
 #include <algorithm>

@@ -251,7 +251,8 @@ std::optional<int> Daemon::apply_catalog() {
       return kExitBadInput;
     }
   }
-  logging::info("catalog", {{"hash", hex(folder_->hash)}, {"changed", differs}, {"triggers", folder_->catalog.triggers_size()}});
+  logging::info("catalog",
+                {{"hash", hex(folder_->hash)}, {"changed", differs}, {"triggers", folder_->catalog.triggers_size()}});
   return std::nullopt;
 }
 
@@ -286,7 +287,8 @@ void Daemon::look_at_folder() {
   }
   const absl::StatusOr<CatalogApplied> applied = apply(folder);
   if (!applied.ok()) return logging::error("changed catalog not applied", {{"status", applied.status()}});
-  if (!applied->errors.empty()) return log_catalog_errors("changed catalog refused; the one in force stays", applied->errors);
+  if (!applied->errors.empty())
+    return log_catalog_errors("changed catalog refused; the one in force stays", applied->errors);
   logging::info("catalog", {{"hash", hex(applied->hash)}, {"changed", applied->changed}});
 }
 

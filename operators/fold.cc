@@ -195,8 +195,8 @@ void fold_features(Turn& turn) {
       }
       const std::optional<std::string_view> by = key_text(turn.evaluate(*feature.by), turn.arena());
       if (!by) return;
-      if (turn.customer.keyed_or_new(use.owner).add(feature.spec, *by, turn.event->time, turn.now, of, turn.shard.digest) ==
-          Aggregate::Added::kError) {
+      if (turn.customer.keyed_or_new(use.owner).add(feature.spec, *by, turn.event->time, turn.now, of,
+                                                    turn.shard.digest) == Aggregate::Added::kError) {
         ++turn.shard.counters.conditions_in_error;
       }
     });
@@ -254,7 +254,8 @@ void end_session(Turn& turn, std::size_t session, catalog::SessionMoment moment,
 void fire_opened_sessions(Turn& turn) {
   for (const auto& [session, key] : turn.opened_sessions) {
     const SessionState* const state = find_session(turn.customer, session, key);
-    if (state != nullptr) triggers::session_moment(turn, *state, catalog::SessionMoment::kOpened, Instant::distant_past());
+    if (state != nullptr)
+      triggers::session_moment(turn, *state, catalog::SessionMoment::kOpened, Instant::distant_past());
   }
 }
 

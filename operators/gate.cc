@@ -100,8 +100,14 @@ Chosen choose(Turn& turn, const StepAsked& asked, const std::vector<std::uint32_
 }
 
 InstanceView view_of(const Turn& turn, const StepAsked& asked) {
-  return {*asked.key, asked.opened_at, asked.count, asked.event, asked.opened, asked.item,
-          turn.catalog().triggers[asked.trigger].keeps_last_data ? last_data(turn.customer, asked.trigger, *asked.key) : nullptr};
+  return {*asked.key,
+          asked.opened_at,
+          asked.count,
+          asked.event,
+          asked.opened,
+          asked.item,
+          turn.catalog().triggers[asked.trigger].keeps_last_data ? last_data(turn.customer, asked.trigger, *asked.key)
+                                                                 : nullptr};
 }
 
 void remember_data(Turn& turn, const StepAsked& asked, const Step& step) {
@@ -119,7 +125,8 @@ void remember_data(Turn& turn, const StepAsked& asked, const Step& step) {
   }
   all.insert(place, {*asked.key, asked.fired_at, std::move(bytes)});
   if (all.size() > kLastDataMax) {
-    all.erase(std::min_element(all.begin(), all.end(), [](const LastData& a, const LastData& b) { return a.at < b.at; }));
+    all.erase(
+        std::min_element(all.begin(), all.end(), [](const LastData& a, const LastData& b) { return a.at < b.at; }));
     ++turn.shard.counters.dropped_over_limit;
   }
 }
@@ -234,7 +241,8 @@ void supersede(Turn& turn, const Pending& due) {
 void decide_pending(Turn& turn, const Firing& firing) {
   const Pending& p = firing.pending;
   if (p.state == Pending::State::kWaiting) supersede(turn, p);
-  const StepAsked asked{p.trigger, p.step, p.due, p.fired_at, p.opened_at, p.count, &p.key, nullptr, p.opened, {}, nullptr};
+  const StepAsked asked{p.trigger, p.step,  p.due,    p.fired_at, p.opened_at, p.count,
+                        &p.key,    nullptr, p.opened, {},         nullptr};
   const bool released = p.state == Pending::State::kDeferred;
   const bool through = decide_step(turn, asked, released ? &p : nullptr, nullptr);
   if (through && !p.counted) guards::went_through(turn, p.trigger, p.key, std::max(p.fired_at, p.opened_at));
@@ -277,8 +285,16 @@ void decide_firing(Turn& turn, const Firing& firing) {
   if (too_old || !silenced(turn, firing, held)) {
     bool through = false;
     for (std::uint32_t i = 0; i < trigger.steps.size(); ++i) {
-      StepAsked asked{firing.trigger, i, firing.base + trigger.steps[i].after, firing.base, firing.opened_at, firing.count,
-                      &firing.key, firing.event, firing.opened, firing.item,
+      StepAsked asked{firing.trigger,
+                      i,
+                      firing.base + trigger.steps[i].after,
+                      firing.base,
+                      firing.opened_at,
+                      firing.count,
+                      &firing.key,
+                      firing.event,
+                      firing.opened,
+                      firing.item,
                       i < firing.prepared.size() ? &firing.prepared[i] : nullptr};
       if (asked.due <= turn.now) {
         through = decide_step(turn, asked, nullptr, held) || through;

@@ -25,7 +25,8 @@ void write_decision(const Decision& d, ByteWriter& out) {
 Decision read_decision(ByteReader& in) {
   Decision d;
   d.time = {in.zigzag()};
-  for (std::string* text : {&d.instance, &d.channel, &d.topic, &d.template_name, &d.reason, &d.data, &d.cause_event_id, &d.detail}) {
+  for (std::string* text :
+       {&d.instance, &d.channel, &d.topic, &d.template_name, &d.reason, &d.data, &d.cause_event_id, &d.detail}) {
     *text = std::string(in.text());
   }
   d.step = static_cast<std::uint32_t>(in.varint());
@@ -89,7 +90,8 @@ void emit(Turn& turn, Decision decision) {
   }
   if (decision.verdict == Verdict::kSent) {
     const auto it = turn.shard.spurseq_by_topic.find(decision.topic);
-    std::uint64_t& last = it != turn.shard.spurseq_by_topic.end() ? it->second : turn.shard.spurseq_by_topic[decision.topic];
+    std::uint64_t& last =
+        it != turn.shard.spurseq_by_topic.end() ? it->second : turn.shard.spurseq_by_topic[decision.topic];
     decision.spurseq = ++last;
   }
   turn.effects.decisions.push_back(std::move(decision));
@@ -207,7 +209,8 @@ void reopen_held(Turn& turn, std::uint32_t trigger, const KeyChosen& chosen) {
     const auto place = std::lower_bound(all.begin(), all.end(), again, [](const Instance& a, const Instance& b) {
       return a.trigger != b.trigger ? a.trigger < b.trigger : a.key < b.key;
     });
-    if (place == all.end() || place->trigger != trigger || !(place->key == again.key)) all.insert(place, std::move(again));
+    if (place == all.end() || place->trigger != trigger || !(place->key == again.key))
+      all.insert(place, std::move(again));
   }
 }
 

@@ -41,10 +41,11 @@ void for_each_match(Turn& turn, const catalog::Pattern& pattern, Matched&& match
   turn.slots.set_item(Value::absent());
 }
 
-// The same over all the patterns of `uses` from `first` on that belong to its owner, which stand together: an event that
-// several of them match with one key matches once. Answers the place behind them.
+// The same over all the patterns of `uses` from `first` on that belong to its owner, which stand together: an event
+// that several of them match with one key matches once. Answers the place behind them.
 template <typename Matched>
-std::size_t for_each_match_of_owner(Turn& turn, const std::vector<catalog::Use>& uses, std::size_t first, Matched&& matched) {
+std::size_t for_each_match_of_owner(Turn& turn, const std::vector<catalog::Use>& uses, std::size_t first,
+                                    Matched&& matched) {
   std::size_t end = first + 1;
   while (end < uses.size() && uses[end].owner == uses[first].owner) ++end;
   if (end == first + 1) {

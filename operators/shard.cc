@@ -35,7 +35,8 @@ struct Shard::Impl {
 
   // Gives a known customer what a new catalog asks of it.
   void plan(Customer& customer, Effects& effects) {
-    if (customer.planned != 0 && customer.planned != state.generation) timeline.plan(customer, state.run.clock, effects);
+    if (customer.planned != 0 && customer.planned != state.generation)
+      timeline.plan(customer, state.run.clock, effects);
   }
 
   // After the customer was touched: plans the next look at it.
@@ -237,8 +238,10 @@ Shard::Standing Shard::standing() const {
   standing.digest = impl_->state.digest.value();
   standing.catalog_generation = impl_->state.generation;
   for (const auto& [topic, last] : impl_->state.spurseq_by_topic) standing.spurseq.emplace_back(topic, last);
-  for (const auto& [hash, since] : impl_->since_feature) standing.since_feature.push_back({hash, since.generation, since.at});
-  for (const auto& [hash, since] : impl_->since_trigger) standing.since_trigger.push_back({hash, since.generation, since.at});
+  for (const auto& [hash, since] : impl_->since_feature)
+    standing.since_feature.push_back({hash, since.generation, since.at});
+  for (const auto& [hash, since] : impl_->since_trigger)
+    standing.since_trigger.push_back({hash, since.generation, since.at});
   return standing;
 }
 

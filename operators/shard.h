@@ -50,7 +50,8 @@ enum class ClockMode : std::uint8_t {
 struct RunStart {
   std::uint64_t seq = 0;
   Instant clock;                     // never earlier than the shard's; earlier is a bug of the caller
-  Instant wall = Instant::never();   // for max_action_age and as the cap of kRecords; never(): there is no wall (backtest)
+  Instant wall =
+      Instant::never();  // for max_action_age and as the cap of kRecords; never(): there is no wall (backtest)
   ClockMode mode = ClockMode::kWall;
 };
 

@@ -20,7 +20,8 @@ namespace {
 Millis session_grace(const catalog::Compiled& catalog, std::uint32_t session) {
   Millis longest{0};
   for (const std::uint32_t t : catalog.sessions[session].triggers) {
-    if (catalog.triggers[t].moment == catalog::SessionMoment::kIdle) longest = std::max(longest, catalog.triggers[t].grace);
+    if (catalog.triggers[t].moment == catalog::SessionMoment::kIdle)
+      longest = std::max(longest, catalog.triggers[t].grace);
   }
   return longest;
 }
@@ -69,7 +70,8 @@ Timeline::Next Timeline::next(const Customer& customer) const {
 
 void Timeline::plan(Customer& customer, Instant at, Effects& effects) {
   const bool is_new = customer.planned == 0;
-  if (customer.features.size() < shard_.catalog->features.size()) customer.features.resize(shard_.catalog->features.size());
+  if (customer.features.size() < shard_.catalog->features.size())
+    customer.features.resize(shard_.catalog->features.size());
   slots_.begin(customer, at, nullptr, shard_.run.scores);
   Turn turn{shard_, customer, at, nullptr, {}, false, slots_, effects, {}, {}};
   if (is_new) {
@@ -89,12 +91,14 @@ void Timeline::plan(Customer& customer, Instant at, Effects& effects) {
     } else if (shard_.triggers_since[t].generation > customer.planned) {
       // From when it came, however long after that the customer is looked at.
       triggers::plan_schedule(turn, t, std::max(shard_.triggers_since[t].at, from));
-    } else if (const TriggerState* const state = triggers::find_state(customer, t); state == nullptr || state->next >= at) {
+    } else if (const TriggerState* const state = triggers::find_state(customer, t);
+               state == nullptr || state->next >= at) {
       triggers::plan_schedule(turn, t, std::max(at, from));  // it may have been changed
     }
   }
   if (customer.rare != nullptr) {  // steps that their triggers have no more
-    std::erase_if(customer.rare->pending, [&](const Pending& p) { return p.step >= shard_.catalog->triggers[p.trigger].steps.size(); });
+    std::erase_if(customer.rare->pending,
+                  [&](const Pending& p) { return p.step >= shard_.catalog->triggers[p.trigger].steps.size(); });
   }
   customer.planned = shard_.generation;
 }
@@ -118,7 +122,8 @@ bool Timeline::first_copy(Customer& customer, const Event& event) {
   // Ids of all sources stand together: those that the most patient one has forgotten go.
   Millis longest = source.deduplicate;
   for (const catalog::Source& s : shard_.catalog->sources) longest = std::max(longest, s.deduplicate);
-  const auto expired = std::find_if(seen.begin(), seen.end(), [&](const Seen& s) { return now - s.arrived <= longest; });
+  const auto expired =
+      std::find_if(seen.begin(), seen.end(), [&](const Seen& s) { return now - s.arrived <= longest; });
   if (expired != seen.begin()) seen.erase(seen.begin(), expired);
   for (const Seen& s : seen) {
     if (s.high != high || s.low != low || now - s.arrived > source.deduplicate) continue;
@@ -160,9 +165,10 @@ void Timeline::arrive(Customer& customer, const Event& event, Instant received, 
   encode_event(event, shard_.catalog->schema, source.name_hash, waiting.event);
   std::vector<Buffered>& buffered = customer.more().buffered;
   shard_.digest.add(static_cast<std::uint64_t>(Tag::kBuffered), hash64(waiting.id));
-  buffered.insert(std::upper_bound(buffered.begin(), buffered.end(), waiting,
-                                   [](const Buffered& a, const Buffered& b) { return buffer_order(a) < buffer_order(b); }),
-                  std::move(waiting));
+  buffered.insert(
+      std::upper_bound(buffered.begin(), buffered.end(), waiting,
+                       [](const Buffered& a, const Buffered& b) { return buffer_order(a) < buffer_order(b); }),
+      std::move(waiting));
   if (buffered.size() > kBufferedMax) {
     ++shard_.counters.dropped_over_limit;
     advance(customer, buffered.front().time + Millis{1}, false, effects);
@@ -255,7 +261,8 @@ void Timeline::take_timers(Customer& customer, Instant at, Instant limit, bool f
 
   for (std::size_t i = 0; i < customer.sessions.size(); ++i) {
     if (idle_deadline(*shard_.catalog, customer.sessions[i]) != at) continue;
-    end_session(turn, i, catalog::SessionMoment::kIdle, hold_until(session_grace(*shard_.catalog, customer.sessions[i].session)));
+    end_session(turn, i, catalog::SessionMoment::kIdle,
+                hold_until(session_grace(*shard_.catalog, customer.sessions[i].session)));
   }
   for (std::size_t i = 0; i < customer.instances.size();) {
     if (customer.instances[i].due != at) {

@@ -11,7 +11,8 @@
 
 namespace spur {
 
-inline constexpr std::size_t kBufferedMax = 4'096;   // events that wait, of one customer; then the earliest is taken early
+inline constexpr std::size_t kBufferedMax =
+    4'096;  // events that wait, of one customer; then the earliest is taken early
 inline constexpr std::size_t kSeenMax = 1'024;       // ids remembered, of one customer; then the oldest go, counted
 inline constexpr int kTimersPerWake = 10'000;        // instants taken in one wake; the rest at the next
 

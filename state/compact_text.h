@@ -1,5 +1,5 @@
-// CompactText: an owned text in 8 bytes. For what there are millions of and what is mostly short or empty; a std::string
-// takes 32 and another allocation's rounding.
+// CompactText: an owned text in 8 bytes. For what there are millions of and what is mostly short or empty; a
+// std::string takes 32 and another allocation's rounding.
 #pragma once
 
 #include <cstddef>

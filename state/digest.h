@@ -20,7 +20,8 @@ class Digest {
   void add(std::uint64_t tag, std::uint64_t value) {
     const unsigned __int128 product =
         static_cast<unsigned __int128>(state_ ^ tag ^ 0xa0761d6478bd642fULL) * (value ^ 0xe7037ed1a0b428dbULL);
-    state_ = static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64) ^ (state_ << 1 | state_ >> 63);
+    state_ =
+        static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64) ^ (state_ << 1 | state_ >> 63);
   }
   void add(std::uint64_t tag, std::string_view text);
 

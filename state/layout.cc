@@ -66,7 +66,8 @@ void remap(Customer& customer, const Layout& from, const Layout& to) {
     const std::int32_t place = to.find_feature(from.features[k.feature].definition);
     if (place >= 0) keyed.push_back({static_cast<std::uint32_t>(place), std::move(k.values)});
   }
-  std::sort(keyed.begin(), keyed.end(), [](const KeyedFeature& a, const KeyedFeature& b) { return a.feature < b.feature; });
+  std::sort(keyed.begin(), keyed.end(),
+            [](const KeyedFeature& a, const KeyedFeature& b) { return a.feature < b.feature; });
   rare.keyed = std::move(keyed);
   const auto any_order = [](const auto&, const auto&) { return false; };
   remap_all(rare.pending, trigger_index<Pending>, from.triggers, to.triggers, any_order);

@@ -106,8 +106,12 @@ class Value {
   static constexpr Value duration(Millis d) {
     return duration(d.count / 1000, static_cast<std::int32_t>(d.count % 1000 * 1'000'000));
   }
-  static constexpr Value list(std::span<const Value> elements) { return Value(Kind::kList, elements.data(), elements.size()); }
-  static constexpr Value map(std::span<const MapEntry> entries) { return Value(Kind::kMap, entries.data(), entries.size()); }
+  static constexpr Value list(std::span<const Value> elements) {
+    return Value(Kind::kList, elements.data(), elements.size());
+  }
+  static constexpr Value map(std::span<const MapEntry> entries) {
+    return Value(Kind::kMap, entries.data(), entries.size());
+  }
   static constexpr Value map(const LookupMap* computed) {
     Value v(Kind::kMap, computed, 0);
     v.computed_ = true;
@@ -116,7 +120,9 @@ class Value {
   // `name` is a CEL type name such as "int" or "google.protobuf.Timestamp".
   static constexpr Value type(std::string_view name) { return Value(Kind::kType, name.data(), name.size()); }
   // nullptr: optional.none().
-  static constexpr Value optional(const Value* value) { return Value(Kind::kOptional, value, value == nullptr ? 0 : 1); }
+  static constexpr Value optional(const Value* value) {
+    return Value(Kind::kOptional, value, value == nullptr ? 0 : 1);
+  }
   static constexpr Value error(std::string_view message) { return Value(Kind::kError, message.data(), message.size()); }
 
   constexpr Kind kind() const { return kind_; }

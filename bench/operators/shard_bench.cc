@@ -53,7 +53,9 @@ Trigger a20: {absence: {key: event.properties.invoice, opens: {on: Invoice Issue
 
 std::shared_ptr<const catalog::Compiled> compiled(std::string_view yaml) {
   std::string text = "---\napiVersion: spur/v1\nkind: Channel\nmetadata: {name: email}\nspec: {topic: e}\n";
-  text += "---\napiVersion: spur/v1\nkind: Source\nmetadata: {name: events}\nspec: {topic: events, format: segment, deduplicate: 0s}\n";
+  text +=
+      "---\napiVersion: spur/v1\nkind: Source\nmetadata: {name: events}\nspec: {topic: events, format: segment, "
+      "deduplicate: 0s}\n";
   for (std::size_t begin = 1; begin < yaml.size();) {
     const std::size_t end = yaml.find('\n', begin);
     const std::string_view line = yaml.substr(begin, end - begin);
@@ -64,7 +66,8 @@ std::shared_ptr<const catalog::Compiled> compiled(std::string_view yaml) {
   }
   const catalog::Loaded loaded = catalog::load_text("catalog.yaml", text);
   catalog::CompileResult result = catalog::compile(loaded.catalog, loaded.positions);
-  for (const std::vector<catalog::Error>* errors : {&loaded.errors, static_cast<const std::vector<catalog::Error>*>(&result.errors)}) {
+  for (const std::vector<catalog::Error>* errors :
+       {&loaded.errors, static_cast<const std::vector<catalog::Error>*>(&result.errors)}) {
     for (const catalog::Error& error : *errors) fmt::print(stderr, "{}\n", error.to_text());
   }
   if (result.compiled == nullptr) std::abort();
@@ -95,11 +98,17 @@ class Drive {
       // Half of the events to a tenth of the customers, as shops have them.
       const std::uint64_t who = random.below(2) == 0 ? random.below(customers / 10 + 1) : random.below(customers);
       const std::uint64_t dice = random.below(100);
-      const char* const name = dice < 55 ? "Product Viewed" : dice < 80 ? "Product Added" : dice < 88 ? "Product Removed" : dice < 95 ? "Checkout Started" : "Order Completed";
-      const std::uint64_t product = random.below(5000), quantity = random.below(10) < 9 ? 1 : 2, price = 100 + random.below(9900);
+      const char* const name = dice < 55   ? "Product Viewed"
+                               : dice < 80 ? "Product Added"
+                               : dice < 88 ? "Product Removed"
+                               : dice < 95 ? "Checkout Started"
+                                           : "Order Completed";
+      const std::uint64_t product = random.below(5000), quantity = random.below(10) < 9 ? 1 : 2,
+                          price = 100 + random.below(9900);
       texts_.push_back(fmt::format(
           R"({{"type":"track","messageId":"{:016x}","userId":"user-{:08}","event":"{}","timestamp":"2026-01-05T12:00:00.000Z","properties":{{"product_id":"p{}","category":"category-{:02}","quantity":{},"price":{}.{:02},"revenue":{}.{:02},"order_id":"o{}"}}}})",
-          random.next(), who, name, product, product % 40, quantity, price / 100, price % 100, price * quantity / 100, price * quantity % 100, i));
+          random.next(), who, name, product, product % 40, quantity, price / 100, price % 100, price * quantity / 100,
+          price * quantity % 100, i));
       events_.push_back(std::get<Event>(decoder_.decode(texts_.back(), catalog->schema, 0, arena_)));
     }
     at_ = events_.front().time;
@@ -181,9 +190,14 @@ BENCHMARK(BM_AMillionCustomersWithOpenTimers)->Iterations(1000);
 
 // Triggers on events that do not come: an event must cost only what listens to it.
 void BM_TriggersThatDoNotListen(benchmark::State& state) {
-  std::string yaml = "\nTrigger one: {event: {on: Product Viewed}, if: event.properties.quantity >= 2, actions: [{channel: email, template: t}]}\n";
+  std::string yaml =
+      "\nTrigger one: {event: {on: Product Viewed}, if: event.properties.quantity >= 2, actions: [{channel: email, "
+      "template: t}]}\n";
   for (int i = 1; i < state.range(0); ++i) {
-    yaml += fmt::format("Trigger t{0}: {{absence: {{key: event.properties.k, opens: {{on: Rare {0}}}, after: 1h}}, actions: [{{channel: email, template: t}}]}}\n", i);
+    yaml += fmt::format(
+        "Trigger t{0}: {{absence: {{key: event.properties.k, opens: {{on: Rare {0}}}, after: 1h}}, actions: "
+        "[{{channel: email, template: t}}]}}\n",
+        i);
   }
   Drive drive(compiled(yaml), 1000, 1 << 14);
   measure(state, drive);

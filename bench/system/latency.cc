@@ -1,6 +1,6 @@
-// Event to action over gRPC: publishes Ping events at a fixed rate to a running spurd and measures, in this process and on
-// its steady clock, the time from handing an event to the stream until its action is delivered by the subscription. The
-// daemon has made both durable in between. Open loop: events leave on time whatever the answers do.
+// Event to action over gRPC: publishes Ping events at a fixed rate to a running spurd and measures, in this process and
+// on its steady clock, the time from handing an event to the stream until its action is delivered by the subscription.
+// The daemon has made both durable in between. Open loop: events leave on time whatever the answers do.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -39,8 +39,8 @@ std::string wall_text() {
   std::tm utc{};
   gmtime_r(&seconds, &utc);
   char text[40];
-  std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
-                utc.tm_hour, utc.tm_min, utc.tm_sec, static_cast<int>(ms % 1000));
+  std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", utc.tm_year + 1900, utc.tm_mon + 1,
+                utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, static_cast<int>(ms % 1000));
   return text;
 }
 
@@ -121,9 +121,11 @@ int run(const Options& o) {
   std::sort(ms.begin(), ms.end());
   if (ms.size() != count - warm) fmt::print(stderr, "{} of {} actions came\n", ms.size(), count - warm);
   if (ms.empty()) return 1;
-  const auto at = [&](double p) { return ms[std::min(ms.size() - 1, static_cast<std::size_t>(p * static_cast<double>(ms.size())))]; };
-  fmt::print("rate {:.0f}/s, {} actions: p50 {:.3f} ms, p90 {:.3f} ms, p99 {:.3f} ms, p99.9 {:.3f} ms, max {:.3f} ms\n", o.rate, ms.size(),
-             at(0.5), at(0.9), at(0.99), at(0.999), ms.back());
+  const auto at = [&](double p) {
+    return ms[std::min(ms.size() - 1, static_cast<std::size_t>(p * static_cast<double>(ms.size())))];
+  };
+  fmt::print("rate {:.0f}/s, {} actions: p50 {:.3f} ms, p90 {:.3f} ms, p99 {:.3f} ms, p99.9 {:.3f} ms, max {:.3f} ms\n",
+             o.rate, ms.size(), at(0.5), at(0.9), at(0.99), at(0.999), ms.back());
   return ms.size() == count - warm ? 0 : 1;
 }
 

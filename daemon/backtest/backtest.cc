@@ -48,7 +48,8 @@ void Backtest::feed(std::string_view bytes) {
     ++counts_.dead_letters;
     ++dead_letters_[std::string(to_text(malformed->reason))];
     if (samples_.size() < 10) {
-      samples_.push_back("line " + std::to_string(counts_.lines) + ": " + std::string(to_text(malformed->reason)) + ": " + malformed->detail);
+      samples_.push_back("line " + std::to_string(counts_.lines) + ": " + std::string(to_text(malformed->reason)) +
+                         ": " + malformed->detail);
     }
     return;
   }
@@ -83,7 +84,8 @@ void Backtest::finish() {
   const Instant until = options_.until == Instant::never() ? clock_ : options_.until;
   for (const auto& part : parts_) {
     part->scores.clear();
-    part->shard->begin_run({++part->seq, std::max(clock_, part->shard->clock()), Instant::never(), ClockMode::kRecords}, part->scores);
+    part->shard->begin_run({++part->seq, std::max(clock_, part->shard->clock()), Instant::never(), ClockMode::kRecords},
+                           part->scores);
     part->shard->finish(until, effects_);
     keep(effects_);
   }
@@ -173,7 +175,8 @@ std::string decision_line(const Decision& decision) {
     expression::append_json_string(&line, value);
   };
   // Milliseconds are always written, so that lines sort and align.
-  std::string time = expression::timestamp_text(decision.time.ms >= 0 ? decision.time.ms / 1000 : (decision.time.ms - 999) / 1000, 0);
+  std::string time =
+      expression::timestamp_text(decision.time.ms >= 0 ? decision.time.ms / 1000 : (decision.time.ms - 999) / 1000, 0);
   const auto ms = static_cast<int>(((decision.time.ms % 1000) + 1000) % 1000);
   char fraction[8];
   std::snprintf(fraction, sizeof fraction, ".%03dZ", ms);

@@ -1,7 +1,7 @@
 // Backtest: history through the same fold as the daemon's, in memory, on one clock: the largest event time so far.
 //
-// There is no wall, so nothing is too old, and nothing is sent: what comes out are decisions. The number of shards changes
-// action ids and nothing else. One thread.
+// There is no wall, so nothing is too old, and nothing is sent: what comes out are decisions. The number of shards
+// changes action ids and nothing else. One thread.
 #pragma once
 
 #include <cstdint>

@@ -41,7 +41,8 @@ int feed_files(const Arguments& arguments, Backtest& backtest, Progress& progres
     std::uint64_t lines = 0;
     while (const std::optional<EventFile::Line> line = file->next()) {
       backtest.feed(line->bytes);
-      if ((++lines & 0xfff) == 0) progress.show(path, file->consumed_bytes(), file->total_bytes(), backtest.counts().events);
+      if ((++lines & 0xfff) == 0)
+        progress.show(path, file->consumed_bytes(), file->total_bytes(), backtest.counts().events);
     }
     if (!file->status().ok()) return say(std::string(file->status().message()), kBadUse);
   }
@@ -79,24 +80,31 @@ void print_summary(const Backtest& backtest, const std::vector<Decision>& decisi
   for (auto& [key, row] : rows) {
     std::sort(row.customers.begin(), row.customers.end());
     const auto distinct = std::unique(row.customers.begin(), row.customers.end()) - row.customers.begin();
-    fmt::print(out, "{:<32} {:<12} {:<14} {:>10} {:>10}\n", std::get<0>(key), std::get<1>(key), std::get<2>(key), row.count, distinct);
+    fmt::print(out, "{:<32} {:<12} {:<14} {:>10} {:>10}\n", std::get<0>(key), std::get<1>(key), std::get<2>(key),
+               row.count, distinct);
   }
   for (const catalog::Trigger& trigger : backtest.catalog().triggers) {
-    const bool silent = std::none_of(rows.begin(), rows.end(), [&](const auto& r) { return std::get<0>(r.first) == trigger.name; });
+    const bool silent =
+        std::none_of(rows.begin(), rows.end(), [&](const auto& r) { return std::get<0>(r.first) == trigger.name; });
     if (silent) fmt::print(out, "{:<32} {:<12} {:<14} {:>10} {:>10}\n", trigger.name, "-", "never fired", 0, 0);
   }
-  fmt::print(out, "\n{} events of {} customers in {:.2f} s ({:.0f} events/s); {} duplicates, {} late, {} dead letters\n",
+  fmt::print(out,
+             "\n{} events of {} customers in {:.2f} s ({:.0f} events/s); {} duplicates, {} late, {} dead letters\n",
              counts.events, counts.customers, seconds, static_cast<double>(counts.events) / std::max(seconds, 1e-9),
              counts.shards.duplicates, counts.shards.late, counts.dead_letters);
   if (counts.shards.conditions_in_error > 0) {
-    fmt::print(out, "{} conditions or values were in error (a field that is missing or of another type): they count as false\n",
-               counts.shards.conditions_in_error);
+    fmt::print(
+        out,
+        "{} conditions or values were in error (a field that is missing or of another type): they count as false\n",
+        counts.shards.conditions_in_error);
   }
   if (counts.shards.dropped_over_limit > 0) {
-    fmt::print(out, "{} times something was dropped or merged because a limit was reached\n", counts.shards.dropped_over_limit);
+    fmt::print(out, "{} times something was dropped or merged because a limit was reached\n",
+               counts.shards.dropped_over_limit);
   }
   if (counts.after_until > 0) fmt::print(out, "{} events after --until were passed over\n", counts.after_until);
-  for (const auto& [reason, count] : backtest.dead_letters_by_reason()) fmt::print(out, "dead letters {}: {}\n", reason, count);
+  for (const auto& [reason, count] : backtest.dead_letters_by_reason())
+    fmt::print(out, "dead letters {}: {}\n", reason, count);
   for (const std::string& sample : backtest.dead_letter_samples()) fmt::print(out, "  {}\n", sample);
 }
 
@@ -130,24 +138,33 @@ int run(const Arguments& arguments) {
   if (!arguments.decisions.empty()) {
     if (const int code = write_decisions(arguments.decisions, backtest.decisions()); code != kFine) return code;
   }
-  if (!arguments.quiet) print_summary(backtest, backtest.decisions(), seconds, arguments.decisions == "-" ? stderr : stdout);
+  if (!arguments.quiet)
+    print_summary(backtest, backtest.decisions(), seconds, arguments.decisions == "-" ? stderr : stdout);
   return kFine;
 }
 
 }  // namespace
 
 void add_backtest(CLI::App& app, Chosen& chosen) {
-  CLI::App* const command = app.add_subcommand("backtest", "run history through a catalog and see what it would have decided");
+  CLI::App* const command =
+      app.add_subcommand("backtest", "run history through a catalog and see what it would have decided");
   auto a = std::make_shared<Arguments>();
   command->add_option("--catalog", a->catalog, "folder of the catalog")->capture_default_str();
-  command->add_option("--events", a->events, "JSON lines of Segment calls; .gz and .zst too; - is standard input")->required();
+  command->add_option("--events", a->events, "JSON lines of Segment calls; .gz and .zst too; - is standard input")
+      ->required();
   command->add_option("--decisions", a->decisions, "write one JSON line a decision to this file; - is standard output");
   command->add_option("--from", a->from, "keep only decisions from this instant on");
-  command->add_option("--until", a->until, "decide everything due up to and including this instant, and pass over later events; by default the last event");
+  command->add_option(
+      "--until", a->until,
+      "decide everything due up to and including this instant, and pass over later events; by default the last event");
   command->add_option("--source", a->source, "the Source that the events belong to; by default the first");
-  command->add_option("--shards", a->shards, "number of shards; changes action ids and nothing else")->capture_default_str()->check(CLI::Range(1, 1024));
+  command->add_option("--shards", a->shards, "number of shards; changes action ids and nothing else")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1024));
   command->add_flag("--quiet,-q", a->quiet, "no summary and no progress");
-  command->footer("Example:\n  spur backtest --catalog examples/r1-cart-abandonment --events history.jsonl.gz --decisions decisions.jsonl");
+  command->footer(
+      "Example:\n  spur backtest --catalog examples/r1-cart-abandonment --events history.jsonl.gz --decisions "
+      "decisions.jsonl");
   command->callback([&chosen, a] { chosen.run = [a] { return run(*a); }; });
 }
 

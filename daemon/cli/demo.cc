@@ -72,9 +72,14 @@ class Board {
                history_rate, live_events, live_, history_);
     std::sort(latencies_.begin(), latencies_.end());
     if (!latencies_.empty()) {
-      const auto at = [&](double p) { return ms(latencies_[std::min(latencies_.size() - 1, static_cast<std::size_t>(p * static_cast<double>(latencies_.size())))]); };
-      fmt::print("event → action, publish to delivery over gRPC, durable in between: p50 {:.2f} ms, p99 {:.2f} ms ({} actions)\n",
-                 at(0.5), at(0.99), latencies_.size());
+      const auto at = [&](double p) {
+        return ms(latencies_[std::min(latencies_.size() - 1,
+                                      static_cast<std::size_t>(p * static_cast<double>(latencies_.size())))]);
+      };
+      fmt::print(
+          "event → action, publish to delivery over gRPC, durable in between: p50 {:.2f} ms, p99 {:.2f} ms ({} "
+          "actions)\n",
+          at(0.5), at(0.99), latencies_.size());
     }
   }
 
@@ -210,7 +215,8 @@ std::vector<LiveEvent> read_live(const std::string& path) {
 }
 
 // Publishes at the wanted pace, each event on its own.
-bool publish_live(spur::v1::EventService::Stub& stub, const std::vector<LiveEvent>& events, const DemoOptions& options, Board& board) {
+bool publish_live(spur::v1::EventService::Stub& stub, const std::vector<LiveEvent>& events, const DemoOptions& options,
+                  Board& board) {
   grpc::ClientContext context;
   services::set_deadline(context, kCallTime);
   const auto stream = stub.PublishStream(&context);
@@ -256,7 +262,10 @@ void print_decisions(const std::string& url) {
     for (const char* label : {"trigger", "verdict", "reason"}) {
       const std::string key = std::string(label) + "=\"";
       const std::size_t from = line.find(key);
-      const std::string value = from == std::string::npos ? "" : line.substr(from + key.size(), line.find('"', from + key.size()) - from - key.size());
+      const std::string value =
+          from == std::string::npos
+              ? ""
+              : line.substr(from + key.size(), line.find('"', from + key.size()) - from - key.size());
       row += fmt::format("{:<26}", value);
     }
     fmt::print("{}{:>8}\n", row, line.substr(line.rfind(' ') + 1));
@@ -297,7 +306,8 @@ int run_demo(const DemoOptions& options) {
 
   Board board(live.front().time);
   std::vector<std::unique_ptr<Listener>> listeners;
-  for (const auto& c : catalog.catalog().channels()) listeners.push_back(std::make_unique<Listener>(*channel, c.name(), board));
+  for (const auto& c : catalog.catalog().channels())
+    listeners.push_back(std::make_unique<Listener>(*channel, c.name(), board));
 
   fmt::print("reading the shop's history, as fast as it goes …\n");
   const std::chrono::nanoseconds start = now();
@@ -306,8 +316,9 @@ int run_demo(const DemoOptions& options) {
   const double history_rate = static_cast<double>(*history) / std::chrono::duration<double>(now() - start).count();
   drain(board, std::chrono::milliseconds(500), std::chrono::seconds(15));
 
-  fmt::print("{} events of history are in. Now the shop's last days, {:.0f} events a second, and what is done about them:\n\n",
-             *history, options.rate);
+  fmt::print(
+      "{} events of history are in. Now the shop's last days, {:.0f} events a second, and what is done about them:\n\n",
+      *history, options.rate);
   if (!publish_live(*events, live, options, board)) return kWorld;
   drain(board, std::chrono::milliseconds(500), std::chrono::seconds(5));
   listeners.clear();
@@ -323,14 +334,19 @@ int run_demo(const DemoOptions& options) {
 }
 
 void add_demo(CLI::App& app, Chosen& chosen) {
-  CLI::App* const command = app.add_subcommand("demo", "publish a history, then more events live, and print each action as it comes");
+  CLI::App* const command =
+      app.add_subcommand("demo", "publish a history, then more events live, and print each action as it comes");
   auto options = std::make_shared<DemoOptions>();
   options->metrics_url = "http://127.0.0.1:7476";
-  command->add_option("--address", options->client.address, "gRPC address of the daemon")->capture_default_str()->envname("SPUR_ADDRESS");
+  command->add_option("--address", options->client.address, "gRPC address of the daemon")
+      ->capture_default_str()
+      ->envname("SPUR_ADDRESS");
   command->add_option("--metrics", options->metrics_url, "the daemon's admin port")->capture_default_str();
   command->add_option("--history", options->history, "Segment calls published first, as fast as possible")->required();
   command->add_option("--live", options->live, "Segment calls published then, at --rate")->required();
-  command->add_option("--rate", options->rate, "live events a second")->capture_default_str()->check(CLI::Range(1.0, 100'000.0));
+  command->add_option("--rate", options->rate, "live events a second")
+      ->capture_default_str()
+      ->check(CLI::Range(1.0, 100'000.0));
   command->footer("Example:\n  make demo");
   command->callback([&chosen, options] { chosen.run = [options] { return run_demo(*options); }; });
 }

@@ -34,8 +34,8 @@ absl::Status wait_connected(grpc::Channel& channel, const ClientOptions& options
 // Every call has a deadline.
 void set_deadline(grpc::ClientContext& context, std::chrono::milliseconds timeout);
 
-// One line for a person: "no channel `fax` in the catalog in force (CHANNEL_UNKNOWN)"; of a daemon that is away, what to
-// look at. Requires !status.ok().
+// One line for a person: "no channel `fax` in the catalog in force (CHANNEL_UNKNOWN)"; of a daemon that is away, what
+// to look at. Requires !status.ok().
 std::string error_text(const grpc::Status& status, const ClientOptions& options);
 
 // As the command line counts: 0 for OK, 2 for a request that is wrong in itself, 3 for the world.

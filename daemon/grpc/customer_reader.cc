@@ -203,7 +203,8 @@ std::string summary_of(const Reading& reading, const catalog::Trigger& trigger, 
   if (state != nullptr && state->fired && trigger.once_customer) {
     return fmt::format("fired at {}, and fires once a customer", time_text(state->last_fired));
   }
-  const Instant cooled = state != nullptr && state->fired ? state->last_fired + trigger.cooldown : Instant::distant_past();
+  const Instant cooled =
+      state != nullptr && state->fired ? state->last_fired + trigger.cooldown : Instant::distant_past();
   if (reading.now < cooled) return fmt::format("in cooldown until {}", time_text(cooled));
   if (open_instances > 0) return fmt::format("{} open, waiting for time to pass", open_instances);
   if (state != nullptr && state->level) return "fired; fires again after it has re-armed";

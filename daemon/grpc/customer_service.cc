@@ -70,7 +70,8 @@ grpc::ServerUnaryReactor* CustomerService::GetCustomer(grpc::CallbackServerConte
   response->set_shard(shard);
   auto question = std::make_shared<Question>(Question{*std::move(name)});
   context_.engine.with_shard(
-      shard, [question, response](const ShardView& view) { question->found = read_customer(view, question->name, *response); },
+      shard,
+      [question, response](const ShardView& view) { question->found = read_customer(view, question->name, *response); },
       [this, question, reactor, started](absl::Status status) {
         context_.tasks.post([this, question, reactor, started, status = std::move(status)] {
           std::optional<ServiceError> error;

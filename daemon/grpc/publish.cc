@@ -11,8 +11,9 @@ std::optional<ServiceError> check_publish(const spur::v1::PublishRequest& reques
     return bad_request("EVENTS_MISSING", "events", "a Publish holds at least one event");
   }
   if (request.events_size() > kPublishEventsMax) {
-    return bad_request("EVENTS_TOO_MANY", "events",
-                       fmt::format("{} events in one Publish; send at most {}", request.events_size(), kPublishEventsMax));
+    return bad_request(
+        "EVENTS_TOO_MANY", "events",
+        fmt::format("{} events in one Publish; send at most {}", request.events_size(), kPublishEventsMax));
   }
   std::size_t bytes = 0;
   for (const spur::v1::Event& event : request.events()) bytes += event.json().size();

@@ -49,13 +49,15 @@ void PublishStream::on_request(spur::v1::PublishRequest request) {
   read_on();
 }
 
-void PublishStream::publish(std::uint64_t ticket, std::shared_ptr<const spur::v1::PublishRequest> request, int attempt) {
+void PublishStream::publish(std::uint64_t ticket, std::shared_ptr<const spur::v1::PublishRequest> request,
+                            int attempt) {
   const std::vector<EventToPublish> events = events_of(*request);
   context_.engine.publish(events, [self = shared_from_this(), ticket, request, attempt](
                                       absl::StatusOr<std::vector<Published>> result) mutable {
     TaskQueue& tasks = self->context_.tasks;
     if (result.status().code() != absl::StatusCode::kResourceExhausted) {
-      return tasks.post([self, ticket, result = std::move(result)]() mutable { self->complete(ticket, std::move(result)); });
+      return tasks.post(
+          [self, ticket, result = std::move(result)]() mutable { self->complete(ticket, std::move(result)); });
     }
     // A full queue is told at once, on the thread that called publish.
     {

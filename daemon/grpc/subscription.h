@@ -2,8 +2,8 @@
 //
 //     engine says "changed" ──▶ task: read a batch after the cursor ──▶ buffer ──▶ write one by one, while credits last
 //
-// The engine's call only marks and posts; reading and writing happen on the tasks' and gRPC's threads. Nothing waits and
-// nothing polls: a read that came back full, a change, or new credits are what lead to the next read.
+// The engine's call only marks and posts; reading and writing happen on the tasks' and gRPC's threads. Nothing waits
+// and nothing polls: a read that came back full, a change, or new credits are what lead to the next read.
 //
 // Credits: each delivery takes one. An ack stores the cursor of a named subscriber; acks that arrive while one is being
 // stored are merged, so an `acked` answer covers every ack sent before the one it names.

@@ -76,9 +76,12 @@ absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::start(const Address& a
   server.Get("/metrics", [metrics = std::move(metrics)](const httplib::Request&, httplib::Response& response) {
     response.set_content(metrics(), "text/plain; version=0.0.4; charset=utf-8");
   });
-  server.Get("/livez", [&probes](const httplib::Request&, httplib::Response& response) { answer(probes.live(), response); });
-  server.Get("/readyz", [&probes](const httplib::Request&, httplib::Response& response) { answer(probes.ready(), response); });
-  server.Get("/startupz", [&probes](const httplib::Request&, httplib::Response& response) { answer(probes.started(), response); });
+  server.Get("/livez",
+             [&probes](const httplib::Request&, httplib::Response& response) { answer(probes.live(), response); });
+  server.Get("/readyz",
+             [&probes](const httplib::Request&, httplib::Response& response) { answer(probes.ready(), response); });
+  server.Get("/startupz",
+             [&probes](const httplib::Request&, httplib::Response& response) { answer(probes.started(), response); });
 
   if (address.port == 0) {
     impl->port = server.bind_to_any_port(address.host);

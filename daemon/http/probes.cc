@@ -56,7 +56,8 @@ std::string Probes::ready_reasons(const Health& health, const EngineStats& stats
   std::vector<std::string> reasons;
   if (draining_.load()) reasons.push_back(quoted("shutting down"));
   for (const ParkedShard& parked : health.parked) {
-    reasons.push_back(quoted(fmt::format("shard {} is parked: {}: {}", parked.shard, to_text(parked.reason), parked.detail)));
+    reasons.push_back(
+        quoted(fmt::format("shard {} is parked: {}: {}", parked.shard, to_text(parked.reason), parked.detail)));
   }
   if (!health.ready && health.parked.empty()) reasons.push_back(quoted(health.why.empty() ? "not ready" : health.why));
   if (health.ready && !caught_up_.load()) {

@@ -47,8 +47,8 @@ class Probes {
   const Clock& clock_;
   std::atomic<std::int64_t> beat_nanos_;  // steady
   std::atomic<bool> draining_{false};
-  // Caught up once is enough: a burst later on is back-pressure's business, and a pod that leaves the service because it
-  // is busy makes the others busier.
+  // Caught up once is enough: a burst later on is back-pressure's business, and a pod that leaves the service because
+  // it is busy makes the others busier.
   mutable std::atomic<bool> caught_up_{false};
 };
 

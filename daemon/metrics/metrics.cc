@@ -72,7 +72,8 @@ void write_state(FamilyWriter& out, const ShardStats& shard, std::string_view la
   out.add(Metric::kEpoch, labels, static_cast<double>(shard.epoch));
 }
 
-// Triggers by label, over all shards. A shard counts by index of the catalog it has, so names are resolved shard by shard.
+// Triggers by label, over all shards. A shard counts by index of the catalog it has, so names are resolved shard by
+// shard.
 using ByTrigger = std::map<std::string, Shard::TriggerCounters, std::less<>>;
 
 ByTrigger by_trigger(const std::vector<ShardStats>& shards, TriggerLabels& labels) {
@@ -101,7 +102,8 @@ void write_triggers(FamilyWriter& out, const ByTrigger& triggers) {
     out.add(Metric::kConditionsFalse, labels, static_cast<double>(counters.if_false));
     out.add(Metric::kConditionErrors, labels, static_cast<double>(counters.errors));
     out.add(Metric::kDecisions, {{"trigger", name}, {"verdict", "sent"}}, static_cast<double>(counters.sent));
-    out.add(Metric::kDecisions, {{"trigger", name}, {"verdict", "suppressed"}}, static_cast<double>(counters.suppressed));
+    out.add(Metric::kDecisions, {{"trigger", name}, {"verdict", "suppressed"}},
+            static_cast<double>(counters.suppressed));
     out.add(Metric::kDecisions, {{"trigger", name}, {"verdict", "deferred"}}, static_cast<double>(counters.deferred));
   }
 }
@@ -144,7 +146,8 @@ void write_edge(FamilyWriter& out, const EdgeCounters& edge) {
   });
   edge.grpc_requests.for_each([&](const std::string& both, const Counter& c) {
     const std::size_t space = std::min(both.find(' '), both.size());
-    out.add(Metric::kGrpcRequests, {{"method", both.substr(0, space)}, {"code", both.substr(std::min(space + 1, both.size()))}},
+    out.add(Metric::kGrpcRequests,
+            {{"method", both.substr(0, space)}, {"code", both.substr(std::min(space + 1, both.size()))}},
             static_cast<double>(c.value()));
   });
   edge.grpc_seconds.for_each([&](const std::string& method, const Histogram& seconds) {

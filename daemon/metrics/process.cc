@@ -45,7 +45,8 @@ std::optional<double> boot_time_seconds() {
   return std::nullopt;
 }
 
-void add(std::vector<prometheus::MetricFamily>& out, const char* name, MetricType type, const char* help, double value) {
+void add(std::vector<prometheus::MetricFamily>& out, const char* name, MetricType type, const char* help,
+         double value) {
   prometheus::ClientMetric metric;
   if (type == MetricType::Counter) metric.counter.value = value;
   else metric.gauge.value = value;
@@ -73,11 +74,13 @@ std::vector<prometheus::MetricFamily> process_families() {
   }
   std::error_code error;
   double open = 0;
-  for (std::filesystem::directory_iterator it("/proc/self/fd", error), end; !error && it != end; it.increment(error)) ++open;
+  for (std::filesystem::directory_iterator it("/proc/self/fd", error), end; !error && it != end; it.increment(error))
+    ++open;
   if (!error) add(out, "process_open_fds", MetricType::Gauge, "Open file descriptors.", open);
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-    add(out, "process_max_fds", MetricType::Gauge, "File descriptors that may be open.", static_cast<double>(limit.rlim_cur));
+    add(out, "process_max_fds", MetricType::Gauge, "File descriptors that may be open.",
+        static_cast<double>(limit.rlim_cur));
   }
   return out;
 }

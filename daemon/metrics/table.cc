@@ -32,7 +32,8 @@ constexpr MetricInfo kTable[] = {
     {Metric::kEventsConflicting, "spur_events_conflicting_duplicates_total", kC, "shard",
      "Of those, the ones with other content under the same id: a producer's fault."},
     {Metric::kEventsLate, "spur_events_late_total", kC, "shard", "Events later than the policy's lateness."},
-    {Metric::kDeadLetters, "spur_dead_letters_total", kC, "shard", "Inputs that ended as dead letters, for any reason."},
+    {Metric::kDeadLetters, "spur_dead_letters_total", kC, "shard",
+     "Inputs that ended as dead letters, for any reason."},
 
     {Metric::kEventToAction, "spur_event_to_action_seconds", kH, "",
      "From taking an event to the release of the actions it caused."},
@@ -41,7 +42,8 @@ constexpr MetricInfo kTable[] = {
     {Metric::kActionAcks, "spur_action_acks_total", kC, "channel", "Cursors acknowledged by subscribers."},
     {Metric::kSubscribers, "spur_subscribers", kG, "channel", "Open Subscribe streams."},
 
-    {Metric::kDecisions, "spur_decisions_total", kC, "trigger, verdict", "Decisions, whether or not anything was sent."},
+    {Metric::kDecisions, "spur_decisions_total", kC, "trigger, verdict",
+     "Decisions, whether or not anything was sent."},
     {Metric::kFirings, "spur_firings_total", kC, "trigger", "How often the operator of a trigger fired."},
     {Metric::kConditionsFalse, "spur_conditions_false_total", kC, "trigger", "Firings that `if` turned down."},
     {Metric::kConditionErrors, "spur_condition_errors_total", kC, "trigger",
@@ -88,8 +90,7 @@ constexpr MetricInfo kTable[] = {
      "Applies that were applied, unchanged, refused or failed."},
     {Metric::kCatalogApplySuccessful, "spur_catalog_last_apply_successful", kG, "",
      "1 if the last apply was not refused and did not fail."},
-    {Metric::kCatalogApplyTime, "spur_catalog_last_apply_timestamp_seconds", kG, "",
-     "When the last apply ended well."},
+    {Metric::kCatalogApplyTime, "spur_catalog_last_apply_timestamp_seconds", kG, "", "When the last apply ended well."},
 
     {Metric::kGrpcRequests, "spur_grpc_requests_total", kC, "method, code", "Calls and streams ended, by status code."},
     {Metric::kGrpcSeconds, "spur_grpc_request_seconds", kH, "method", "How long calls took; not of streams."},

@@ -1,4 +1,5 @@
-// The one table of metrics: what spurd shows, in Prometheus' manners. Scrape, docs/metrics.md and the lint test read it.
+// The one table of metrics: what spurd shows, in Prometheus' manners. Scrape, docs/metrics.md and the lint test read
+// it.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// What a guard answers about one step (or one firing): let through, suppressed with a reason, or deferred to an instant.
+// What a guard answers about one step (or one firing): let through, suppressed with a reason, or deferred to an
+// instant.
 #pragma once
 
 #include <string>

@@ -19,7 +19,8 @@ bool by_key(const catalog::Trigger& trigger) { return trigger.once_key || trigge
 
 Answer within(Instant last, Millis length, Instant now) {
   if (length.count == 0 || now >= last + length) return Answer::yes();
-  return Answer::no("cooldown", fmt::format("{} s since the last, cooldown {} s", (now - last).count / 1000, length.count / 1000));
+  return Answer::no("cooldown",
+                    fmt::format("{} s since the last, cooldown {} s", (now - last).count / 1000, length.count / 1000));
 }
 
 }  // namespace
@@ -35,7 +36,8 @@ Answer warming(const Turn& turn, std::uint32_t index) {
     const bool session = turn.catalog().features[f].session != catalog::kNone;
     if (session) continue;  // whole again at the next opening
     if (spec.window.count > 0 && turn.now >= since.at + spec.window + spec.offset) continue;
-    return Answer::no("warming", fmt::format("features.{} is new since this customer is known", turn.catalog().features[f].name));
+    return Answer::no("warming",
+                      fmt::format("features.{} is new since this customer is known", turn.catalog().features[f].name));
   }
   const Since& since = shard.triggers_since[index];
   if (trigger.kind == catalog::Operator::kNovelty && since.generation > turn.customer.first_generation) {
@@ -94,10 +96,12 @@ void went_through(Turn& turn, std::uint32_t index, std::string_view key, Instant
   k.silenced = 0;
   std::vector<KeyTime>& all = state.more->by_key;
   if (!trigger.once_key) {  // what has cooled down says nothing any more
-    std::erase_if(all, [&](const KeyTime& old) { return old.time + trigger.cooldown_key <= turn.now && old.key != key; });
+    std::erase_if(all,
+                  [&](const KeyTime& old) { return old.time + trigger.cooldown_key <= turn.now && old.key != key; });
   }
   if (all.size() > kKeyTimesMax) {
-    all.erase(std::min_element(all.begin(), all.end(), [](const KeyTime& a, const KeyTime& b) { return a.time < b.time; }));
+    all.erase(
+        std::min_element(all.begin(), all.end(), [](const KeyTime& a, const KeyTime& b) { return a.time < b.time; }));
     ++turn.shard.counters.dropped_over_limit;
   }
 }

@@ -132,7 +132,8 @@ void absence_opens(Turn& turn) {
         collect(turn, std::move(firing));
         return;
       }
-      const auto same = static_cast<std::size_t>(std::count_if(all.begin(), all.end(), [&](const Instance& i) { return i.trigger == use.owner; }));
+      const auto same = static_cast<std::size_t>(
+          std::count_if(all.begin(), all.end(), [&](const Instance& i) { return i.trigger == use.owner; }));
       if (same >= kWaitsMax) {
         ++turn.shard.counters.dropped_over_limit;
         return;

@@ -1,14 +1,15 @@
 // The operator `absence`: something opens a wait, something else closes it, and if the wait runs out it fires.
 //
-// One open wait per key. At an event the order is: exits and closes of all triggers, then resets, then openings. An event
-// at exactly the deadline is in time, since timers of an instant come after its events.
+// One open wait per key. At an event the order is: exits and closes of all triggers, then resets, then openings. An
+// event at exactly the deadline is in time, since timers of an instant come after its events.
 #pragma once
 
 #include "operators/turn.h"
 
 namespace spur::triggers {
 
-inline constexpr std::size_t kWaitsMax = 1'000;  // open at once, of one trigger and customer; beyond: not opened, counted
+inline constexpr std::size_t kWaitsMax =
+    1'000;  // open at once, of one trigger and customer; beyond: not opened, counted
 
 // Ends what the event exits or closes: open waits, pending steps, conclusions still held.
 void absence_exits(Turn& turn);

@@ -123,9 +123,9 @@ bool decode_features(const v1::CustomerRow& row, const Layout& layout, Customer&
     const std::int32_t place = layout.find_feature(feature.definition());
     if (place < 0) continue;
     const Layout::Feature& definition = layout.features[static_cast<std::size_t>(place)];
-    const bool valid = definition.keyed
-                           ? out.keyed_or_new(static_cast<std::uint32_t>(place)).decode(definition.spec, feature.state())
-                           : out.features[static_cast<std::size_t>(place)].decode(definition.spec, feature.state());
+    const bool valid =
+        definition.keyed ? out.keyed_or_new(static_cast<std::uint32_t>(place)).decode(definition.spec, feature.state())
+                         : out.features[static_cast<std::size_t>(place)].decode(definition.spec, feature.state());
     if (!valid) return false;
   }
   return true;

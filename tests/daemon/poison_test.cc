@@ -29,6 +29,16 @@ class PoisonTest : public EngineTest {
     const int status = std::system(command.c_str());
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
+  // Unless the log has them: a shard sees an input before it is durable, so the first death may
+  // come before that.
+  void publish_orders() {
+    if (engine_->current_catalog() == nullptr) apply(shop_catalog());
+    if (inputs_in_log() != 0) return;
+    EXPECT_TRUE(publish({track("ann", "Order Completed", 1, kNoon),
+                         track("bob", "Order Completed", 2, kNoon),
+                         track("cid", "Order Completed", 3, kNoon)})
+                    .ok());
+  }
 };
 
 TEST_F(PoisonTest, DISABLED_Daemon) {
@@ -40,13 +50,7 @@ TEST_F(PoisonTest, DISABLED_Daemon) {
     if (offset == kPoisonOffset) _exit(kPoisoned);
   };
   open();
-  if (engine_->current_catalog() == nullptr) {
-    apply(shop_catalog());
-    ASSERT_TRUE(publish({track("ann", "Order Completed", 1, kNoon),
-                         track("bob", "Order Completed", 2, kNoon),
-                         track("cid", "Order Completed", 3, kNoon)})
-                    .ok());
-  }
+  publish_orders();
   ASSERT_TRUE(settle());
   ASSERT_TRUE(engine_->shutdown().ok());
 }
@@ -69,6 +73,7 @@ TEST_F(PoisonTest, ADeathThatHappensOnceCostsNothing) {
   EXPECT_EQ(run_daemon(), kPoisoned);
   options_.shards = 0;
   open();  // without the poison: it was chance
+  publish_orders();
   ASSERT_TRUE(settle());
   EXPECT_THAT(actions(), SizeIs(3));
   EXPECT_THAT(*engine_->dead_letters(0, 10), SizeIs(0));

@@ -170,7 +170,8 @@ TEST(Absence, UntilAnInstantInTheEvent) {
   Story story(kDue);
   story.at("09:00", "ann", "Issued", R"({"id":1,"due":"2026-03-01T10:00:00Z"})");
   story.run_until("20:00");
-  EXPECT_THAT(story.decisions(), ElementsAre("10:00 due[1] sent", "12:00 due[1] email/later sent", "14:00 due[1] email/last sent"));
+  EXPECT_THAT(story.decisions(),
+              ElementsAre("10:00 due[1] sent", "12:00 due[1] email/later sent", "14:00 due[1] email/last sent"));
 }
 
 TEST(Absence, AnUntilAlreadyPastFiresAtOnceAndItsStepsCountFromIt) {
@@ -246,11 +247,13 @@ Trigger a-second:
   story.run_until("11:00");
   std::vector<std::string> lines;
   for (const Decision& d : story.take()) {
-    if (d.time == instant("11:00")) lines.push_back(std::to_string(d.id.ordinal) + d.trigger + d.instance + d.template_name);
+    if (d.time == instant("11:00"))
+      lines.push_back(std::to_string(d.id.ordinal) + d.trigger + d.instance + d.template_name);
   }
   std::sort(lines.begin(), lines.end());  // by ordinal: the order in which they were decided
   ASSERT_EQ(lines.size(), 3u);
-  EXPECT_THAT(lines, ElementsAre(::testing::HasSubstr("b-firstt"), ::testing::HasSubstr("a-secondat"), ::testing::HasSubstr("a-secondzu")));
+  EXPECT_THAT(lines, ElementsAre(::testing::HasSubstr("b-firstt"), ::testing::HasSubstr("a-secondat"),
+                                 ::testing::HasSubstr("a-secondzu")));
 }
 
 }  // namespace

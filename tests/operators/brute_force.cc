@@ -126,8 +126,10 @@ Trigger threshold: {{threshold: {{when: features.adds >= {2}}}, actions: [{{chan
 Trigger event: {{event: {{on: Viewed}}, if: features.adds >= {3}, cooldown: {4}ms, actions: [{{channel: email, template: t}}]}}
 Trigger session: {{session: {{of: all, on: idle}}, actions: [{{channel: email, template: t}}]}}
 Trigger novelty: {{novelty: {{on: Viewed, of: event.properties.v{6}{7}}}, actions: [{{channel: email, template: t}}]}}
-)", rules.wait.count, rules.window.count, rules.at_least, rules.needed, rules.cooldown.count, rules.idle.count,
-                     rules.kth > 0 ? fmt::format(", kth: {}", rules.kth) : "", rules.after_first ? ", after_first: true" : "");
+)",
+                     rules.wait.count, rules.window.count, rules.at_least, rules.needed, rules.cooldown.count,
+                     rules.idle.count, rules.kth > 0 ? fmt::format(", kth: {}", rules.kth) : "",
+                     rules.after_first ? ", after_first: true" : "");
 }
 
 }  // namespace spur::testing

@@ -1,5 +1,5 @@
-// What the operators decide, computed again from catalog.md in the plainest way: by looking at the whole history for each
-// answer. Shares no code with the fold.
+// What the operators decide, computed again from catalog.md in the plainest way: by looking at the whole history for
+// each answer. Shares no code with the fold.
 #pragma once
 
 #include <set>
@@ -11,7 +11,7 @@
 namespace spur::testing {
 
 struct Rules {
-  Millis wait{0};                    // absence by key: opened by Added, restarted by Added and Removed, closed by Ordered
+  Millis wait{0};  // absence by key: opened by Added, restarted by Added and Removed, closed by Ordered
   Millis window{0};                  // of the number of Added
   int at_least = 0;                  // threshold on it
   int needed = 0;                    // event Viewed, if that many Added are in the window

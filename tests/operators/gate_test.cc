@@ -23,7 +23,8 @@ Trigger t:
   story.at("09:00", "ann", "X", R"({"x":5})");
   story.at("09:30", "ann", "Y");
   story.run_until("12:00");
-  EXPECT_THAT(story.decisions(), ElementsAre("09:00 t email/a sent", "10:00 t email/b suppressed if", R"(11:00 t email/c sent {"x":5,"n":1})"));
+  EXPECT_THAT(story.decisions(), ElementsAre("09:00 t email/a sent", "10:00 t email/b suppressed if",
+                                             R"(11:00 t email/c sent {"x":5,"n":1})"));
 }
 
 TEST(Steps, WhileIsAskedAgainBeforeEach) {
@@ -46,7 +47,8 @@ Trigger t: {event: {on: X}, actions: [{channel: [sms, email], template: a}]}
   story.at("09:00", "ann", "X");
   story.at("09:01", "ann", "X", "{}", R"({"email":"a@example.com"})");
   story.at("09:02", "ann", "X", "{}", R"({"phone":"1"})");
-  EXPECT_THAT(story.decisions(), ElementsAre("09:00 t sms/a suppressed reachable", "09:01 t email/a sent", "09:02 t sms/a sent"));
+  EXPECT_THAT(story.decisions(),
+              ElementsAre("09:00 t sms/a suppressed reachable", "09:01 t email/a sent", "09:02 t sms/a sent"));
 }
 
 TEST(Cooldown, AtExactlyItsLengthItMayFireAgain) {
@@ -55,7 +57,8 @@ Trigger t: {event: {on: X}, cooldown: 1h, actions: [{channel: email, template: t
 )");
   for (const char* const when : {"09:00", "09:30", "09:59:59.999", "10:00", "10:30"}) story.at(when, "ann", "X");
   // The first that is silenced is recorded, its repeats are not.
-  EXPECT_THAT(story.decisions(), ElementsAre("09:00 t sent", "09:30 t suppressed cooldown", "10:00 t sent", "10:30 t suppressed cooldown"));
+  EXPECT_THAT(story.decisions(), ElementsAre("09:00 t sent", "09:30 t suppressed cooldown", "10:00 t sent",
+                                             "10:30 t suppressed cooldown"));
   EXPECT_EQ(story.counters().silenced_repeats, 1u);
 }
 
@@ -67,7 +70,8 @@ Trigger t: {event: {on: X, key: event.properties.k}, cooldown: {key: 1h}, action
   story.at("09:30", "ann", "X", R"({"k":"b"})");
   story.at("09:59", "ann", "X", R"({"k":"a"})");
   story.at("10:00", "ann", "X", R"({"k":"a"})");
-  EXPECT_THAT(story.decisions(), ElementsAre("09:00 t[a] sent", "09:30 t[b] sent", "09:59 t[a] suppressed cooldown", "10:00 t[a] sent"));
+  EXPECT_THAT(story.decisions(),
+              ElementsAre("09:00 t[a] sent", "09:30 t[b] sent", "09:59 t[a] suppressed cooldown", "10:00 t[a] sent"));
 }
 
 TEST(Cooldown, CountsOnlyWhatWentThrough) {
@@ -77,7 +81,8 @@ Trigger t: {event: {on: X}, while: has(traits.ok), cooldown: 1h, actions: [{chan
   story.at("09:00", "ann", "X");
   story.at("09:10", "ann", "X", "{}", R"({"ok":true})");
   story.at("10:09", "ann", "X");
-  EXPECT_THAT(story.decisions(), ElementsAre("09:00 t suppressed while", "09:10 t sent", "10:09 t suppressed cooldown"));
+  EXPECT_THAT(story.decisions(),
+              ElementsAre("09:00 t suppressed while", "09:10 t sent", "10:09 t suppressed cooldown"));
 }
 
 TEST(Cooldown, OfAWaitThatWasOverWhenItOpenedCountsFromItsFiring) {
@@ -90,7 +95,8 @@ Trigger due:
   story.at("09:00", "ann", "Issued", R"({"id":1,"due":"2026-02-01T06:00:00Z"})");
   story.at("09:30", "ann", "Issued", R"({"id":2,"due":"2026-02-01T06:00:00Z"})");
   story.at("10:00", "ann", "Issued", R"({"id":3,"due":"2026-02-01T06:00:00Z"})");
-  EXPECT_THAT(story.decisions(), ElementsAre("09:00 due[1] sent", "09:30 due[2] suppressed cooldown", "10:00 due[3] sent"));
+  EXPECT_THAT(story.decisions(),
+              ElementsAre("09:00 due[1] sent", "09:30 due[2] suppressed cooldown", "10:00 due[3] sent"));
 }
 
 TEST(Once, ByCustomerAndByKey) {
@@ -120,8 +126,9 @@ TEST(QuietHours, DeferToTheirEndOrDropOverMidnight) {
   story.at("03-02 07:00", "ann", "X");   // 08:00 in Stockholm; 02:00 in New York
   story.run_until("03-03 00:00");
   EXPECT_THAT(story.decisions(),
-              ElementsAre("19:59:59.999 t sent", "19:59:59.999 w web/t sent", "20:00 t sent", "20:00 w web/t suppressed quiet_hours",
-                          "03-02 07:00 t deferred quiet_hours", "03-02 07:00 w web/t sent", "03-02 13:00 t sent"));
+              ElementsAre("19:59:59.999 t sent", "19:59:59.999 w web/t sent", "20:00 t sent",
+                          "20:00 w web/t suppressed quiet_hours", "03-02 07:00 t deferred quiet_hours",
+                          "03-02 07:00 w web/t sent", "03-02 13:00 t sent"));
 }
 
 TEST(QuietHours, EndByTheClockOnTheWallWhenItChanges) {
@@ -146,8 +153,9 @@ Trigger f: {event: {on: X}, actions: [{channel: email, template: t, expires: 10h
   story.at("22:00", "ann", "X");
   story.at("23:00", "ann", "$identify", "", R"({"no":1})");
   story.run_until("03-03 00:00");
-  EXPECT_THAT(story.decisions(), ElementsAre("22:00 e deferred quiet_hours", "22:00 f deferred quiet_hours", "22:00 w deferred quiet_hours",
-                                             "03-02 08:00 e suppressed expired", "03-02 08:00 f sent", "03-02 08:00 w suppressed while"));
+  EXPECT_THAT(story.decisions(), ElementsAre("22:00 e deferred quiet_hours", "22:00 f deferred quiet_hours",
+                                             "22:00 w deferred quiet_hours", "03-02 08:00 e suppressed expired",
+                                             "03-02 08:00 f sent", "03-02 08:00 w suppressed while"));
 }
 
 TEST(QuietHours, AStepStillDeferredGivesWayToTheNextOfItsChannel) {
@@ -157,8 +165,9 @@ Trigger t: {event: {on: X}, actions: [{channel: email, template: a}, {channel: e
 )");
   story.at("22:00", "ann", "X");
   story.run_until("03-03 00:00");
-  EXPECT_THAT(story.decisions(), ElementsAre("22:00 t email/a deferred quiet_hours", "03-02 03:00 t email/a suppressed superseded",
-                                             "03-02 03:00 t email/b deferred quiet_hours", "03-02 08:00 t email/b sent"));
+  EXPECT_THAT(story.decisions(),
+              ElementsAre("22:00 t email/a deferred quiet_hours", "03-02 03:00 t email/a suppressed superseded",
+                          "03-02 03:00 t email/b deferred quiet_hours", "03-02 08:00 t email/b sent"));
 }
 
 TEST(QuietHours, AnExitDropsWhatIsDeferred) {
@@ -169,7 +178,8 @@ Trigger t: {event: {on: X}, exit: {on: Bought}, actions: [{channel: email, templ
   story.at("22:00", "ann", "X");
   story.at("23:00", "ann", "Bought");
   story.run_until("03-03 00:00");
-  EXPECT_THAT(story.decisions(), ElementsAre("22:00 t email/a deferred quiet_hours", "23:00 t email/a suppressed exit"));
+  EXPECT_THAT(story.decisions(),
+              ElementsAre("22:00 t email/a deferred quiet_hours", "23:00 t email/a suppressed exit"));
 }
 
 TEST(Caps, OfAChannelInARollingWindow) {
@@ -178,8 +188,8 @@ Channel email: {topic: e, caps: [{max: 1, per: 1h}, {max: 2, per: 1d}]}
 Trigger t: {event: {on: X}, actions: [{channel: email, template: t}]}
 )");
   for (const char* const when : {"09:00", "09:59:59.999", "10:00", "12:00", "03-02 09:00"}) story.at(when, "ann", "X");
-  EXPECT_THAT(story.decisions(), ElementsAre("09:00 t sent", "09:59:59.999 t suppressed cap", "10:00 t sent", "12:00 t suppressed cap",
-                                             "03-02 09:00 t sent"));
+  EXPECT_THAT(story.decisions(), ElementsAre("09:00 t sent", "09:59:59.999 t suppressed cap", "10:00 t sent",
+                                             "12:00 t suppressed cap", "03-02 09:00 t sent"));
 }
 
 TEST(Caps, BindByClass) {
@@ -201,8 +211,9 @@ Trigger x: {class: transactional, event: {on: X}, actions: [{channel: email, tem
   story.at("09:06", "ann", "S");
   story.at("09:07", "ann", "S");  // the fourth on its channel
   story.at("09:08", "ann", "X");
-  EXPECT_THAT(story.decisions(), ElementsAre("09:00 x sent", "09:01 s sent", "09:02 m sent", "09:03 n web/t sent", "09:04 m suppressed cap",
-                                             "09:05 n web/t suppressed cap", "09:06 s sent", "09:07 s suppressed cap", "09:08 x sent"));
+  EXPECT_THAT(story.decisions(), ElementsAre("09:00 x sent", "09:01 s sent", "09:02 m sent", "09:03 n web/t sent",
+                                             "09:04 m suppressed cap", "09:05 n web/t suppressed cap", "09:06 s sent",
+                                             "09:07 s suppressed cap", "09:08 x sent"));
 }
 
 TEST(Age, ByTheWallClockAndOnlyWhereThereIsOne) {
@@ -231,7 +242,8 @@ Trigger cheaper:
   story.at("09:01", "ann", "Price", R"({"sku":"a","p":10})");
   story.at("09:02", "ann", "Price", R"({"sku":"b","p":20})");
   story.at("09:03", "ann", "Price", R"({"sku":"a","p":9})");
-  EXPECT_THAT(story.decisions(), ElementsAre(R"(09:00 cheaper[a] sent {"p":10})", R"(09:02 cheaper[b] sent {"p":20})", R"(09:03 cheaper[a] sent {"p":9})"));
+  EXPECT_THAT(story.decisions(), ElementsAre(R"(09:00 cheaper[a] sent {"p":10})", R"(09:02 cheaper[b] sent {"p":20})",
+                                             R"(09:03 cheaper[a] sent {"p":9})"));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// The fold is frozen: the same inputs give the same digest and the same rows, for ever. A digest that differs is another
-// fold: raise kFoldVersion and write a new golden. A row that differs is a row that older versions cannot read.
+// The fold is frozen: the same inputs give the same digest and the same rows, for ever. A digest that differs is
+// another fold: raise kFoldVersion and write a new golden. A row that differs is a row that older versions cannot read.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -49,7 +49,8 @@ TEST(Golden, TheDigestAndTheRowsOfAScript) {
   for (const RandomEvent& e : history) story.feed(to_json(e));
   story.tick(history.back().time + kMinute * 45);
   const std::size_t decided = story.take().size();
-  std::string actual = fmt::format("fold version = {}\ndigest = {:016x}\ndecisions = {}\n", kFoldVersion, story.digest(), decided);
+  std::string actual =
+      fmt::format("fold version = {}\ndigest = {:016x}\ndecisions = {}\n", kFoldVersion, story.digest(), decided);
   for (const std::string& row : story.rows()) actual += hex(row) + "\n";
   const std::string path = "tests/golden/operators/script.txt";
   if (std::getenv("SPUR_UPDATE_GOLDENS") != nullptr) std::ofstream(path) << actual;

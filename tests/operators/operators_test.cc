@@ -40,8 +40,9 @@ Trigger thanks:
     - {on: Ordered, each: event.properties.gifts, key: item.sku}
   actions: [{channel: email, template: t, data: {n: item.n}}]
 )");
-  story.at("09:00", "ann", "Ordered",
-           R"({"items":[{"sku":"b","n":1},{"sku":"a","n":2},{"sku":"b","n":3}],"gifts":[{"sku":"a","n":4},{"sku":"c","n":5}]})");
+  story.at(
+      "09:00", "ann", "Ordered",
+      R"({"items":[{"sku":"b","n":1},{"sku":"a","n":2},{"sku":"b","n":3}],"gifts":[{"sku":"a","n":4},{"sku":"c","n":5}]})");
   EXPECT_THAT(story.decisions(), ElementsAre(R"(09:00 thanks[a] sent {"n":2})", R"(09:00 thanks[b] sent {"n":1})",
                                              R"(09:00 thanks[c] sent {"n":5})"));
 }
@@ -202,7 +203,8 @@ TEST(Session, OpensIsKeptAndEndsBySilence) {
   story.at("09:00", "ann", "Added", R"({"n":2})");
   story.at("09:30", "ann", "Viewed");  // at the very deadline: in time
   story.run_until("12:00");
-  EXPECT_THAT(story.decisions(), ElementsAre(R"(09:00 opened sent {"n":2})", R"(10:00 idle sent {"n":2,"e":2,"since":1772355600})"));
+  EXPECT_THAT(story.decisions(),
+              ElementsAre(R"(09:00 opened sent {"n":2})", R"(10:00 idle sent {"n":2,"e":2,"since":1772355600})"));
 }
 
 TEST(Session, IsClosedByAnEventAndByAConditionOnWhatIsWithinIt) {
@@ -212,9 +214,8 @@ TEST(Session, IsClosedByAnEventAndByAConditionOnWhatIsWithinIt) {
   story.at("09:02", "ann", "Added", R"({"n":2})");
   story.at("09:03", "ann", "Removed", R"({"n":2})");
   story.run_until("12:00");
-  EXPECT_THAT(story.decisions(),
-              ElementsAre(R"(09:00 opened sent {"n":1})", R"(09:01 closed sent {"n":1,"c":1})", R"(09:02 opened sent {"n":2})",
-                          R"(09:03 closed sent {"n":0,"c":2})"));
+  EXPECT_THAT(story.decisions(), ElementsAre(R"(09:00 opened sent {"n":1})", R"(09:01 closed sent {"n":1,"c":1})",
+                                             R"(09:02 opened sent {"n":2})", R"(09:03 closed sent {"n":0,"c":2})"));
 }
 
 TEST(Session, ItsEndRearmsThresholdsOnWhatWasWithinIt) {
@@ -264,10 +265,12 @@ Trigger new-category:
   novelty: {on: Ordered, each: event.properties.items, of: item.category}
   actions: [{channel: email, template: t, data: {c: instance.key}}]
 )");
-  story.at("09:00", "ann", "Ordered", R"({"items":[{"category":"shoes"},{"category":"hats"},{"category":"shoes"},{"x":1}]})");
+  story.at("09:00", "ann", "Ordered",
+           R"({"items":[{"category":"shoes"},{"category":"hats"},{"category":"shoes"},{"x":1}]})");
   story.at("09:01", "ann", "Ordered", R"({"items":[{"category":"hats"}]})");
   story.at("09:02", "bob", "Ordered", R"({"items":[{"category":"hats"}]})");
-  EXPECT_THAT(story.decisions(), ElementsAre(R"(09:00 new-category[hats] sent {"c":"hats"})", R"(09:00 new-category[shoes] sent {"c":"shoes"})",
+  EXPECT_THAT(story.decisions(), ElementsAre(R"(09:00 new-category[hats] sent {"c":"hats"})",
+                                             R"(09:00 new-category[shoes] sent {"c":"shoes"})",
                                              R"(09:02 new-category[hats] sent {"c":"hats"})"));
 }
 
@@ -279,7 +282,8 @@ Trigger third: {novelty: {on: Visited, of: event.properties.store, kth: 3}, acti
   for (const char* const store : {"1", "1.0", "2", "\"2\"", "3", "4"}) {
     story.at("09:00", "ann", "Visited", std::string("{\"store\":") + store + "}");
   }
-  EXPECT_THAT(story.decisions(), ElementsAre("09:00 another[2] sent", "09:00 another[3] sent", "09:00 another[4] sent", "09:00 third[3] sent"));
+  EXPECT_THAT(story.decisions(), ElementsAre("09:00 another[2] sent", "09:00 another[3] sent", "09:00 another[4] sent",
+                                             "09:00 third[3] sent"));
 }
 
 TEST(Novelty, AConditionThatIsFalseUsesTheValueUp) {
@@ -302,8 +306,8 @@ Trigger once: {schedule: {cron: "0 10 * * *", zone: UTC, when: features.n >= 2, 
   story.at("09:00", "ann", "Ordered");
   story.at("03-02 10:00", "ann", "Ordered");
   story.run_until("03-04 10:00");
-  EXPECT_THAT(story.decisions(), ElementsAre(R"(03-02 10:00 daily sent {"n":2})", "03-02 10:00 once sent", R"(03-03 10:00 daily sent {"n":2})",
-                                             R"(03-04 10:00 daily sent {"n":2})"));
+  EXPECT_THAT(story.decisions(), ElementsAre(R"(03-02 10:00 daily sent {"n":2})", "03-02 10:00 once sent",
+                                             R"(03-03 10:00 daily sent {"n":2})", R"(03-04 10:00 daily sent {"n":2})"));
 }
 
 TEST(Schedule, InTheCustomersZoneOverTheChangeToSummerTime) {
@@ -314,7 +318,8 @@ Trigger night: {schedule: {cron: "30 2 * * *", zone: customer, when: "true"}, ac
   story.at("03-28 00:00", "ann", "$identify", "", R"({"timezone":"Europe/Stockholm"})");
   story.run_until("03-30 12:00");
   // 02:30 does not exist on the 29th: the end of the gap, 03:00 summer time, is 01:00 UTC.
-  EXPECT_THAT(story.decisions(), ElementsAre("03-28 01:30 night sent", "03-29 01:00 night sent", "03-30 00:30 night sent"));
+  EXPECT_THAT(story.decisions(),
+              ElementsAre("03-28 01:30 night sent", "03-29 01:00 night sent", "03-30 00:30 night sent"));
 }
 
 TEST(Schedule, OfACustomerWithoutAZoneIsThePolicys) {
@@ -338,7 +343,8 @@ Trigger risk:
   prediction: {model: churn, at_least: 0.6, rearm_below: 0.4, every: 1d}
   actions: [{channel: email, template: t, data: {high: models.churn.score >= 0.6}}]
 )");
-  for (const char* const when : {"01-01 12:00", "01-08 12:00", "01-15 12:00", "01-22 12:00"}) story.at(when, "ann", "Ordered");
+  for (const char* const when : {"01-01 12:00", "01-08 12:00", "01-15 12:00", "01-22 12:00"})
+    story.at(when, "ann", "Ordered");
   story.run_until("06-01 12:00");
   std::vector<std::string> lines = story.decisions();
   ASSERT_EQ(lines.size(), 1u) << "asked every day, fired once";

@@ -1,5 +1,5 @@
-// What must hold for every history and every catalog: the order of arrival within the lateness, duplicates, the number of
-// shards and restarts change nothing; and the plain evaluation of the specification agrees.
+// What must hold for every history and every catalog: the order of arrival within the lateness, duplicates, the number
+// of shards and restarts change nothing; and the plain evaluation of the specification agrees.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -16,8 +16,8 @@ namespace {
 constexpr int kCases = 250;
 
 std::string line_of(const Decision& d) {
-  return fmt::format("{} {} {}[{}] {} {}/{} {} {} {}", text_of(d.time), d.customer, d.trigger, d.instance, d.step, d.channel,
-                     d.template_name, to_text(d.verdict), d.reason, d.data);
+  return fmt::format("{} {} {}[{}] {} {}/{} {} {} {}", text_of(d.time), d.customer, d.trigger, d.instance, d.step,
+                     d.channel, d.template_name, to_text(d.verdict), d.reason, d.data);
 }
 
 std::vector<std::string> lines_of(std::vector<Decision> decisions) {
@@ -45,7 +45,8 @@ TEST(Property, AnyOrderWithinTheLatenessAndAnyDuplicatesDecideTheSame) {
       const int copies = random.one_in(8) ? 2 : 1;
       for (int c = 0; c < copies; ++c) deliveries.emplace_back(e.time.ms + random.below(lateness * 60'000 + 1), &e);
     }
-    std::stable_sort(deliveries.begin(), deliveries.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::stable_sort(deliveries.begin(), deliveries.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
     Story in_order(yaml), shuffled(yaml);
     for (const RandomEvent& e : history) in_order.feed(to_json(e));
     for (const auto& [arrival, e] : deliveries) {
@@ -124,7 +125,8 @@ TEST(Property, AgreesWithThePlainEvaluationOfTheSpecification) {
     story.run_until(until);
     std::multiset<std::string> sent;
     for (const Decision& d : story.take()) {
-      if (d.verdict == Verdict::kSent) sent.insert(fmt::format("{} {} {} {}", d.time.ms, d.customer.substr(8), d.trigger, d.instance));
+      if (d.verdict == Verdict::kSent)
+        sent.insert(fmt::format("{} {} {} {}", d.time.ms, d.customer.substr(8), d.trigger, d.instance));
     }
     ASSERT_EQ(sent, brute_force(history, rules, until)) << catalog_of(rules);
   }

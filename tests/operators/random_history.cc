@@ -61,34 +61,70 @@ Feature items: {{on: [Added, Removed], within: cart, aggregate: sum, of: "event.
 Model churn:
   bg_nbd: {{on: Ordered, horizon: 39w}}
   parameters: {{r: 0.25, alpha: 4, a: 0.8, b: 2.4, unit: 1h}}
-)", minutes(), minutes(), minutes(), minutes(), minutes(), minutes());
+)",
+                      minutes(), minutes(), minutes(), minutes(), minutes(), minutes());
   const auto channel = [&] { return std::string(random.one_in(3) ? "email" : random.one_in(2) ? "sms" : "web"); };
   const auto rest = [&](const std::string& data) {
     std::string text;
     if (random.one_in(3)) text += fmt::format("  priority: {}\n", random.below(3));
-    if (random.one_in(3)) text += fmt::format("  cooldown: {}\n", random.one_in(2) ? minutes() : "{key: " + minutes() + "}");
+    if (random.one_in(3))
+      text += fmt::format("  cooldown: {}\n", random.one_in(2) ? minutes() : "{key: " + minutes() + "}");
     else if (random.one_in(4)) text += random.one_in(2) ? "  once: key\n" : "  once: customer\n";
     if (random.one_in(3)) text += "  while: features.orders < 3\n";
-    if (random.one_in(3)) text += random.one_in(2) ? "  exit: {on: Ordered}\n" : "  exit: {on: Removed, key: event.properties.k}\n";
-    text += fmt::format("  actions:\n    - {{channel: {}, template: t, data: {{{}, visits: sessions.visit.count, orders: features.orders}}}}\n", channel(), data);
-    if (random.one_in(2)) text += fmt::format("    - {{channel: {}, template: u, after: {}, data: {{{}}}}}\n", channel(), minutes(), data);
-    if (random.one_in(4)) text += fmt::format("    - {{channel: [{}, {}], template: x, after: 5h, expires: {}, if: features.adds == 0}}\n", channel(), channel(), minutes());
+    if (random.one_in(3))
+      text += random.one_in(2) ? "  exit: {on: Ordered}\n" : "  exit: {on: Removed, key: event.properties.k}\n";
+    text += fmt::format(
+        "  actions:\n    - {{channel: {}, template: t, data: {{{}, visits: sessions.visit.count, orders: "
+        "features.orders}}}}\n",
+        channel(), data);
+    if (random.one_in(2))
+      text += fmt::format("    - {{channel: {}, template: u, after: {}, data: {{{}}}}}\n", channel(), minutes(), data);
+    if (random.one_in(4))
+      text += fmt::format("    - {{channel: [{}, {}], template: x, after: 5h, expires: {}, if: features.adds == 0}}\n",
+                          channel(), channel(), minutes());
     return text;
   };
   const std::string grace = random.one_in(3) ? ", grace: 10s" : "";
   const std::string templates[] = {
-      fmt::format("  absence: {{key: event.properties.k, opens: {{on: Added}}, resets: {{on: [Added, Removed]}}, closes: {{on: Ordered}}, after: {}{}}}\n", minutes(), grace) + rest("n: instance.count, v: instance.opened.properties.v"),
-      fmt::format("  absence: {{opens: {{on: Viewed, key: event.properties.k}}, closes: {{on: [Ordered, Added]}}, after: {}{}}}\n", minutes(), grace) + rest("n: instance.count"),
-      fmt::format("  absence: {{opens: {{on: Ordered}}, closes: {{on: Ordered}}, after: duration('10m') * (1 + features.orders)}}\n") + rest("n: instance.count"),
-      fmt::format("  threshold: {{when: features.adds >= {}{}}}\n", 1 + random.below(4), random.one_in(2) ? ", rearm: features.adds == 0" : "") + rest("a: features.adds"),
-      fmt::format("  threshold: {{when: features.sum {} {}}}\n", random.one_in(2) ? ">=" : "<", 1 + random.below(9)) + rest("a: features.sum"),
+      fmt::format("  absence: {{key: event.properties.k, opens: {{on: Added}}, resets: {{on: [Added, Removed]}}, "
+                  "closes: {{on: Ordered}}, after: {}{}}}\n",
+                  minutes(), grace) +
+          rest("n: instance.count, v: instance.opened.properties.v"),
+      fmt::format("  absence: {{opens: {{on: Viewed, key: event.properties.k}}, closes: {{on: [Ordered, Added]}}, "
+                  "after: {}{}}}\n",
+                  minutes(), grace) +
+          rest("n: instance.count"),
+      fmt::format("  absence: {{opens: {{on: Ordered}}, closes: {{on: Ordered}}, after: duration('10m') * (1 + "
+                  "features.orders)}}\n") +
+          rest("n: instance.count"),
+      fmt::format("  threshold: {{when: features.adds >= {}{}}}\n", 1 + random.below(4),
+                  random.one_in(2) ? ", rearm: features.adds == 0" : "") +
+          rest("a: features.adds"),
+      fmt::format("  threshold: {{when: features.sum {} {}}}\n", random.one_in(2) ? ">=" : "<", 1 + random.below(9)) +
+          rest("a: features.sum"),
       fmt::format("  threshold: {{when: features.items >= {}}}\n", 1 + random.below(3)) + rest("a: features.items"),
-      fmt::format("  event: {{on: Viewed, key: event.properties.k}}\n  if: features.values >= {} && before.adds == 0\n", 1 + random.below(3)) + rest("v: event.properties.v, s: features.sum"),
-      fmt::format("  event: {{on: \"*\"}}\n  if: before.sum <= {}\n", random.below(9)) + rest("n: \"features.by_key['1']\", s: features.sum"),
-      fmt::format("  session: {{of: {}, on: {}}}\n", random.one_in(2) ? "visit" : "cart", random.one_in(3) ? "opened" : random.one_in(2) ? "idle" : "closed") + rest("i: features.items, e: sessions.cart.events"),
-      fmt::format("  novelty: {{on: [Viewed, Added], each: event.properties.items, of: item.v{}}}\n", random.one_in(3) ? ", after_first: true" : random.one_in(2) ? ", kth: 3" : "") + rest("k: instance.key"),
-      fmt::format("  schedule: {{cron: \"{} * * * *\", zone: customer, when: features.adds {} 1{}}}\n", random.one_in(2) ? "*/20" : "0", random.one_in(2) ? ">=" : "<", random.one_in(2) ? ", edge: rising" : "") + rest("a: features.adds"),
-      fmt::format("  prediction: {{model: churn, at_least: 0.{}, rearm_below: 0.2, every: {}}}\n", 3 + random.below(4), minutes()) + rest("high: models.churn.score >= 0.5"),
+      fmt::format("  event: {{on: Viewed, key: event.properties.k}}\n  if: features.values >= {} && before.adds == 0\n",
+                  1 + random.below(3)) +
+          rest("v: event.properties.v, s: features.sum"),
+      fmt::format("  event: {{on: \"*\"}}\n  if: before.sum <= {}\n", random.below(9)) +
+          rest("n: \"features.by_key['1']\", s: features.sum"),
+      fmt::format("  session: {{of: {}, on: {}}}\n", random.one_in(2) ? "visit" : "cart",
+                  random.one_in(3)   ? "opened"
+                  : random.one_in(2) ? "idle"
+                                     : "closed") +
+          rest("i: features.items, e: sessions.cart.events"),
+      fmt::format("  novelty: {{on: [Viewed, Added], each: event.properties.items, of: item.v{}}}\n",
+                  random.one_in(3)   ? ", after_first: true"
+                  : random.one_in(2) ? ", kth: 3"
+                                     : "") +
+          rest("k: instance.key"),
+      fmt::format("  schedule: {{cron: \"{} * * * *\", zone: customer, when: features.adds {} 1{}}}\n",
+                  random.one_in(2) ? "*/20" : "0", random.one_in(2) ? ">=" : "<",
+                  random.one_in(2) ? ", edge: rising" : "") +
+          rest("a: features.adds"),
+      fmt::format("  prediction: {{model: churn, at_least: 0.{}, rearm_below: 0.2, every: {}}}\n", 3 + random.below(4),
+                  minutes()) +
+          rest("high: models.churn.score >= 0.5"),
   };
   const int count = 2 + random.below(7);
   for (int i = 0; i < count; ++i) yaml += fmt::format("Trigger t{}:\n{}", i, templates[random.below(12)]);

@@ -1,5 +1,5 @@
-// Random histories and random small catalogs, by seed. Instants lie on a coarse grid and lengths are multiples of it, so
-// that events meet deadlines exactly.
+// Random histories and random small catalogs, by seed. Instants lie on a coarse grid and lengths are multiples of it,
+// so that events meet deadlines exactly.
 #pragma once
 
 #include <cstdint>

@@ -56,7 +56,8 @@ std::shared_ptr<const catalog::Compiled> catalog_from(std::string_view yaml) {
       text += std::string(line) + '\n';
     }
   }
-  if (!channels) text += "---\napiVersion: spur/v1\nkind: Channel\nmetadata: {name: email}\nspec: {topic: actions.email}\n";
+  if (!channels)
+    text += "---\napiVersion: spur/v1\nkind: Channel\nmetadata: {name: email}\nspec: {topic: actions.email}\n";
   const catalog::Loaded loaded = catalog::load_text("catalog.yaml", text);
   for (const catalog::Error& error : loaded.errors) ADD_FAILURE() << error.to_text() << "\n" << text;
   catalog::CompileResult result = catalog::compile(loaded.catalog, loaded.positions);
@@ -95,10 +96,13 @@ void Story::end() {
 
 void Story::at(std::string_view when, std::string_view customer, std::string_view event, std::string_view properties,
                std::string_view traits) {
-  const std::string time = absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::FromUnixMillis(instant(when).ms), absl::UTCTimeZone());
+  const std::string time =
+      absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::FromUnixMillis(instant(when).ms), absl::UTCTimeZone());
   const bool call = event.front() == '$';
-  std::string json = fmt::format(R"({{"messageId":"m{:04}","userId":"{}","timestamp":"{}")", ++next_id_, customer, time);
-  json += call ? fmt::format(R"(,"type":"{}")", event.substr(1)) : fmt::format(R"(,"type":"track","event":"{}")", event);
+  std::string json =
+      fmt::format(R"({{"messageId":"m{:04}","userId":"{}","timestamp":"{}")", ++next_id_, customer, time);
+  json +=
+      call ? fmt::format(R"(,"type":"{}")", event.substr(1)) : fmt::format(R"(,"type":"track","event":"{}")", event);
   if (event == "$identify") {
     json += fmt::format(R"(,"traits":{})", traits.empty() ? "{}" : traits);
   } else {
@@ -110,9 +114,10 @@ void Story::at(std::string_view when, std::string_view customer, std::string_vie
 
 void Story::at_with_id(std::string_view id, std::string_view when, std::string_view customer, std::string_view event,
                        std::string_view properties) {
-  const std::string time = absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::FromUnixMillis(instant(when).ms), absl::UTCTimeZone());
-  feed(fmt::format(R"({{"messageId":"{}","userId":"{}","timestamp":"{}","type":"track","event":"{}","properties":{}}})", id,
-                   customer, time, event, properties));
+  const std::string time =
+      absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::FromUnixMillis(instant(when).ms), absl::UTCTimeZone());
+  feed(fmt::format(R"({{"messageId":"{}","userId":"{}","timestamp":"{}","type":"track","event":"{}","properties":{}}})",
+                   id, customer, time, event, properties));
 }
 
 void Story::feed(std::string_view json) {
@@ -181,7 +186,8 @@ std::vector<std::string> Story::decisions() {
   for (const Decision& d : take()) {
     std::string line = text_of(d.time) + " " + d.trigger;
     if (!d.instance.empty()) line += "[" + d.instance + "]";
-    if (!d.channel.empty() && (d.channel != "email" || d.template_name != "t")) line += " " + d.channel + "/" + d.template_name;
+    if (!d.channel.empty() && (d.channel != "email" || d.template_name != "t"))
+      line += " " + d.channel + "/" + d.template_name;
     line += " " + std::string(to_text(d.verdict));
     if (!d.reason.empty()) line += " " + d.reason;
     if (d.data != "{}") line += " " + d.data;

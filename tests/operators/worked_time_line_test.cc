@@ -59,7 +59,8 @@ TEST(WorkedTimeLine, LineByLine) {
   story.tick("04-01 10:00:00.001");
   EXPECT_THAT(story.decisions(), IsEmpty());
   story.at("04-01 10:00:00.002", "ann", "Order Completed", R"({"cart_id":"k5","total":240})");
-  EXPECT_THAT(story.decisions(), ElementsAre("04-01 10:00:00.002 big-spender sent")) << "the 250 has left: it was re-armed";
+  EXPECT_THAT(story.decisions(), ElementsAre("04-01 10:00:00.002 big-spender sent"))
+      << "the 250 has left: it was re-armed";
 }
 
 // The expiry of an instant comes after its events.

@@ -72,8 +72,9 @@ TEST_F(ConfigTest, FileIsNamedByTheEnvironmentToo) {
 }
 
 TEST_F(ConfigTest, SizesDurationsAndChoicesAreRead) {
-  const Config config = read({"--state-memory-bytes-max=64MiB", "--state-flush-interval", "500ms", "--actions-retention=2h",
-                              "--clock", "events", "--catalog", "here", "--catalog-watch", "--log-format=text"});
+  const Config config =
+      read({"--state-memory-bytes-max=64MiB", "--state-flush-interval", "500ms", "--actions-retention=2h", "--clock",
+            "events", "--catalog", "here", "--catalog-watch", "--log-format=text"});
   EXPECT_EQ(config.state_memory_bytes_max, 64U << 20);
   EXPECT_EQ(config.state_flush_interval, std::chrono::milliseconds(500));
   EXPECT_EQ(config.actions_retention, std::chrono::hours(2));
@@ -119,7 +120,8 @@ TEST_F(ConfigTest, KafkaIsKnownAndRefused) {
 }
 
 TEST_F(ConfigTest, UnknownFlagIsToldWithTheNearest) {
-  EXPECT_THAT(refused({"--grpc-adress", "1.2.3.4:5"}), HasSubstr("unknown flag --grpc-adress; did you mean --grpc-address?"));
+  EXPECT_THAT(refused({"--grpc-adress", "1.2.3.4:5"}),
+              HasSubstr("unknown flag --grpc-adress; did you mean --grpc-address?"));
   EXPECT_THAT(refused({"catalog"}), HasSubstr("unexpected argument `catalog`"));
 }
 
@@ -145,7 +147,8 @@ TEST_F(ConfigTest, OpenPortWithoutTlsIsWarnedOf) {
 }
 
 TEST_F(ConfigTest, PrintedConfigReadsBackTheSame) {
-  const auto first = read_invocation({"--embedded", "a: b", "--shards", "7", "--print-config"}, {{"SPUR_CLOCK", "events"}});
+  const auto first =
+      read_invocation({"--embedded", "a: b", "--shards", "7", "--print-config"}, {{"SPUR_CLOCK", "events"}});
   ASSERT_TRUE(first.ok()) << first.status();
   EXPECT_EQ(first->ask, Invocation::Ask::kPrintConfig);
   const std::string text = config_yaml(*first);
@@ -192,7 +195,8 @@ TEST(QuantityTest, RefusesWhatHasNoUnitOrIsTooLarge) {
   EXPECT_EQ(*parse_size("2 MB"), 2'000'000);
   EXPECT_EQ(*parse_duration("0"), 0);
   EXPECT_EQ(*parse_duration("1w"), 7LL * 86'400'000);
-  for (const char* bad : {"", "MiB", "-1MiB", "1mib", "9223372036854775807KiB"}) EXPECT_FALSE(parse_size(bad).ok()) << bad;
+  for (const char* bad : {"", "MiB", "-1MiB", "1mib", "9223372036854775807KiB"})
+    EXPECT_FALSE(parse_size(bad).ok()) << bad;
   for (const char* bad : {"", "5", "5 minutes", "-1s"}) EXPECT_FALSE(parse_duration(bad).ok()) << bad;
 }
 

@@ -149,7 +149,8 @@ class FakeEngine final : public Engine {
     return stored(std::string(subscriber));
   }
   std::uint32_t shards() const override { return 1; }
-  void with_shard(std::uint32_t, std::function<void(const ShardView&)>, std::function<void(absl::Status)> answered) override {
+  void with_shard(std::uint32_t, std::function<void(const ShardView&)>,
+                  std::function<void(absl::Status)> answered) override {
     answered(absl::UnavailableError("no shard here"));
   }
   absl::StatusOr<std::vector<spur::v1::Decision>> decisions_of(std::string_view, std::uint32_t) override {

@@ -234,8 +234,10 @@ TEST_F(GrpcTest, WithoutCatalogPublishSaysWhatToDo) {
 TEST_F(GrpcTest, RefusedEventIsADeadLetterAndTheOthersGoOn) {
   apply(kCatalog);
   spur::v1::PublishResponse response;
-  ASSERT_TRUE(publish({order_now("ann", 1), "no json", R"({"type":"track","event":"x","timestamp":"2026-03-01T08:00:00Z"})"},
-                      &response).ok());
+  ASSERT_TRUE(
+      publish({order_now("ann", 1), "no json", R"({"type":"track","event":"x","timestamp":"2026-03-01T08:00:00Z"})"},
+              &response)
+          .ok());
   ASSERT_EQ(response.results_size(), 3);
   EXPECT_EQ(response.results(0).dead_letter_reason(), "");
   EXPECT_EQ(response.results(1).dead_letter_reason(), "NOT_JSON");
@@ -525,7 +527,8 @@ TEST_F(GrpcTest, ReflectionIsThereOnlyWhereItIsWanted) {
     grpc::CompletionQueue queue;
     grpc::ClientContext call;
     set_deadline(call, 10s);
-    const auto stream = stub.PrepareCall(&call, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", &queue);
+    const auto stream =
+        stub.PrepareCall(&call, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", &queue);
     void* tag = nullptr;
     bool ok = false;
     stream->StartCall(nullptr);
@@ -569,7 +572,8 @@ TEST_F(GrpcTest, EventToActionWithinAMillisecondMostly) {
   ASSERT_EQ(latencies.size(), static_cast<std::size_t>(kEvents));
   std::sort(latencies.begin(), latencies.end());
   const auto micros = [&](double q) {
-    return std::chrono::duration_cast<std::chrono::microseconds>(latencies[static_cast<std::size_t>(q * (kEvents - 1))]).count();
+    return std::chrono::duration_cast<std::chrono::microseconds>(latencies[static_cast<std::size_t>(q * (kEvents - 1))])
+        .count();
   };
   std::printf("publish to delivery: p50 %ld us, p90 %ld us, p99 %ld us\n", micros(0.5), micros(0.9), micros(0.99));
   EXPECT_LT(micros(0.5), 50'000) << "something polls";

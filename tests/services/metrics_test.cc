@@ -30,7 +30,8 @@ TEST(MetricTableTest, NamesHaveThePrefixBaseUnitsAndTotalForCounters) {
     EXPECT_TRUE(std::regex_match(name, std::regex("spur_[a-z][a-z_]*[a-z]"))) << name;
     EXPECT_EQ(ends_with(name, "_total"), info.type == prometheus::MetricType::Counter) << name;
     EXPECT_TRUE(info.type != prometheus::MetricType::Histogram || ends_with(name, "_seconds")) << name;
-    EXPECT_FALSE(std::regex_search(name, std::regex("_(ms|millis|micros|kb|mb|percent|count|sum|bucket)(_|$)"))) << name;
+    EXPECT_FALSE(std::regex_search(name, std::regex("_(ms|millis|micros|kb|mb|percent|count|sum|bucket)(_|$)")))
+        << name;
     EXPECT_TRUE(ends_with(info.help, ".")) << name;
     std::stringstream labels{std::string(info.labels)};
     for (std::string label; std::getline(labels, label, ',');) {
@@ -155,7 +156,8 @@ TEST_F(DaemonMetricsTest, EveryLineIsASampleOrAComment) {
   edge_.event_to_action.record(std::chrono::microseconds(300));
   edge_.grpc_requests.at("Publish OK").add();
   std::istringstream lines(metrics.text());
-  const std::regex sample(R"re([a-z_]+(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? [-+0-9.e]+|[a-z_]+\{.*le="\+Inf".*\} \d+)re");
+  const std::regex sample(
+      R"re([a-z_]+(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? [-+0-9.e]+|[a-z_]+\{.*le="\+Inf".*\} \d+)re");
   for (std::string line; std::getline(lines, line);) {
     EXPECT_TRUE(line[0] == '#' || std::regex_match(line, sample)) << line;
   }

@@ -17,7 +17,8 @@ template <typename Response>
 class RecordingStream final : public StreamOut<Response> {
  public:
   // `written` is what a write is answered with.
-  explicit RecordingStream(std::function<void()> written) : written_(std::move(written)), answerer_([this] { answer(); }) {}
+  explicit RecordingStream(std::function<void()> written)
+      : written_(std::move(written)), answerer_([this] { answer(); }) {}
   ~RecordingStream() override {
     {
       const std::lock_guard lock(mutex_);

@@ -55,7 +55,8 @@ class SubscriptionTest : public ::testing::Test {
     std::vector<std::string> templates(std::size_t count) {
       std::vector<std::string> names;
       for (const SubscribeResponse& response : out.wait_responses(count)) {
-        names.push_back(response.has_delivery() ? response.delivery().action().template_() : "acked " + response.acked());
+        names.push_back(response.has_delivery() ? response.delivery().action().template_()
+                                                : "acked " + response.acked());
       }
       return names;
     }
