@@ -118,8 +118,8 @@ class Tree:
         if not name.endswith((".cc", ".h", ".proto", ".py", ".cmake", "CMakeLists.txt")):
             return
         for number, line in enumerate(text.split("\n"), 1):
-            # Tests hold scripts and expected lines, which do not read better broken.
-            if len(line) > LINE_CHARACTERS_MAX and not name.startswith(("tests/", "examples/")):
+            # Tests and benchmarks hold scripts, catalogs and expected lines, which do not read better broken.
+            if len(line) > LINE_CHARACTERS_MAX and not name.startswith(("tests/", "bench/", "examples/")):
                 self.find(name, number, f"{len(line)} characters", f"a line has at most {LINE_CHARACTERS_MAX}")
             if line.rstrip() != line:
                 self.find(name, number, "space at the end of the line", "it shows up in every later diff")
