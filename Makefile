@@ -18,12 +18,12 @@ build: setup ## configure and build everything, in build/release
 
 demo: setup ## build the two programs, start a daemon, send it events and watch it decide
 	@scripts/build release $(JOBS) spur spurd
-	@scripts/demo
+	@scripts/demo $(ARGS)
 
 test: build ## build and run every test
 	@ctest --preset release --parallel $(JOBS)
 
-bench: build ## run the micro benchmarks
+bench: build ## run the benchmarks: micro, and event to action over gRPC
 	@scripts/bench
 
 asan: setup ## every test under the address and undefined behaviour sanitizers, in build/asan
