@@ -553,30 +553,18 @@ TEST_F(GrpcTest, PortInUseIsToldAndNotShared) {
   EXPECT_THAT(second.status().message(), HasSubstr("grpc.address"));
 }
 
-TEST_F(GrpcTest, EventToActionWithinAMillisecondMostly) {
+// How long it takes is bench/system's to say; here nothing may be lost or wait for a poll that does not come.
+TEST_F(GrpcTest, EachOfAThousandEventsBringsItsActionToALiveSubscriber) {
   apply(kCatalog);
   Subscriber subscriber(*this, 100'000);
-  constexpr int kEvents = 1'000;
-  std::vector<std::chrono::nanoseconds> sent(kEvents), latencies;
+  constexpr std::size_t kEvents = 1'000;
+  std::size_t delivered = 0;
   std::thread reader([&] {
-    for (int i = 0; i < kEvents; ++i) {
-      if (subscriber.next(1).empty()) return;
-      latencies.push_back(clock_.read().steady - sent[static_cast<std::size_t>(i)]);
-    }
+    while (delivered < kEvents && !subscriber.next(1).empty()) ++delivered;
   });
-  for (int i = 0; i < kEvents; ++i) {
-    sent[static_cast<std::size_t>(i)] = clock_.read().steady;
-    publish({order_now("ann", i)});
-  }
+  for (std::size_t i = 0; i < kEvents; ++i) publish({order_now("ann", static_cast<int>(i))});
   reader.join();
-  ASSERT_EQ(latencies.size(), static_cast<std::size_t>(kEvents));
-  std::sort(latencies.begin(), latencies.end());
-  const auto micros = [&](double q) {
-    return std::chrono::duration_cast<std::chrono::microseconds>(latencies[static_cast<std::size_t>(q * (kEvents - 1))])
-        .count();
-  };
-  std::printf("publish to delivery: p50 %ld us, p90 %ld us, p99 %ld us\n", micros(0.5), micros(0.9), micros(0.99));
-  EXPECT_LT(micros(0.5), 50'000) << "something polls";
+  EXPECT_EQ(delivered, kEvents);
 }
 
 }  // namespace
