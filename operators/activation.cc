@@ -217,6 +217,12 @@ Value Activation::compute(const SlotSource& slot) {
       return event_part(SlotKind::kEventField, slot.index, opened());
     case SlotKind::kLastAt:
       if (instance_ == nullptr || instance_->last == nullptr) return Value::absent();
+      if (slot.index == 1) {
+        const std::span<MapEntry> entries = arena_.array<MapEntry>(2);
+        entries[0] = {Value::string("at"), Value::timestamp(instance_->last->at)};
+        entries[1] = {Value::string("data"), decode_value(instance_->last->data, arena_).value_or(Value::null())};
+        return expression::select(Value::map(entries), slot.path);
+      }
       return Value::timestamp(instance_->last->at);
     case SlotKind::kLastData: {
       if (instance_ == nullptr || instance_->last == nullptr) return Value::absent();

@@ -11,7 +11,7 @@
 
 namespace spur {
 
-inline constexpr std::size_t kPendingMax = 1'000;     // steps that wait, of one customer; beyond: dropped, counted
+inline constexpr std::size_t kPendingMax = 10'000;     // steps that wait, of one customer; beyond: dropped, counted
 inline constexpr std::size_t kLastDataMax = 100;      // keys whose last data a trigger keeps
 inline constexpr std::size_t kKeyTimesMax = 10'000;   // keys whose last firing a trigger keeps; then the oldest go
 

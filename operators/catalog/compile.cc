@@ -228,6 +228,10 @@ class Compiler {
                               ? Type::real()
                               : Type::dyn();
       feature.of = c_.program(path + ".of", from.of(), place, wanted);
+      if (*kind == AggregateKind::kGaps && !from.by().empty()) {
+        c_.error(path + ".by", "gaps with `by` are known, not in this version",
+                 "a Feature with `where` for each category that matters");
+      }
       feature.by = c_.program(path + ".by", from.by(), place, Type::dyn());
       feature.definition = definition_hash(from, "Feature");
       if (from.within().empty()) continue;

@@ -89,7 +89,7 @@ expression::Environment CompileContext::environment(const Place& place) const {
     env.declare_unavailable("before", "`before` is only known while an event is being taken");
   }
   if (place.item) {
-    env.declare("item", Type::object());
+    env.declare("item", Type::dyn());  // an object, a text or a number: whatever the list holds
   } else {
     env.declare_unavailable("item",
                             "`item` is the element of a pattern's `each`, and there is none here");
@@ -107,6 +107,7 @@ expression::Environment CompileContext::environment(const Place& place) const {
       env.declare("instance.opened.context", Type::object());
       env.declare("instance.opened.traits", Type::object());
     }
+    env.declare("instance.last", Type::dyn());  // so that has(instance.last) can be asked
     env.declare("instance.last.at", Type::timestamp());
     env.declare("instance.last.data", Type::object());
   } else {

@@ -120,6 +120,10 @@ SlotSource resolve(Compiled& catalog, const Reference& reference) {
     slot.kind = SlotKind::kInstanceOpenedAt;
   } else if (rest == "instance.count") {
     slot.kind = SlotKind::kInstanceCount;
+  } else if (rest == "instance.last") {
+    slot.kind = SlotKind::kLastAt;
+    slot.index = 1;  // the whole: at and data
+    slot.path = reference.path;
   } else if (rest == "instance.last.at") {
     slot.kind = SlotKind::kLastAt;
   } else if (rest == "instance.last.data") {

@@ -9,7 +9,7 @@
 namespace spur::triggers {
 
 inline constexpr std::size_t kWaitsMax =
-    1'000;  // open at once, of one trigger and customer; beyond: not opened, counted
+    10'000;  // open at once, of one trigger and customer; beyond: not opened, counted
 
 // Ends what the event exits or closes: open waits, pending steps, conclusions still held.
 void absence_exits(Turn& turn);

@@ -47,6 +47,30 @@ Trigger thanks:
                                              R"(09:00 thanks[c] sent {"n":5})"));
 }
 
+TEST(EventOperator, TheElementsOfAListMayBePlainValues) {
+  Story story(R"(
+Trigger sizes:
+  event: {on: Ordered, each: event.properties.sizes, key: item, where: item == "xl" || item > 40}
+  actions: [{channel: email, template: t}]
+)");
+  story.at("09:00", "ann", "Ordered", R"({"sizes":["s","xl",39,44]})");
+  EXPECT_THAT(story.decisions(), ElementsAre("09:00 sizes[44] sent", "09:00 sizes[xl] sent"));
+}
+
+TEST(EventOperator, WhetherAKeyFiredBeforeCanBeAsked) {
+  Story story(R"(
+Trigger cheaper:
+  event: {on: Viewed, key: event.properties.sku}
+  if: "!has(instance.last) || event.properties.price < instance.last.data.price"
+  actions: [{channel: email, template: t, data: {price: event.properties.price}}]
+)");
+  story.at("09:00", "ann", "Viewed", R"({"sku":"a","price":10})");
+  story.at("09:01", "ann", "Viewed", R"({"sku":"a","price":10})");
+  story.at("09:02", "ann", "Viewed", R"({"sku":"a","price":9})");
+  EXPECT_THAT(story.decisions(),
+              ElementsAre(R"(09:00 cheaper[a] sent {"price":10})", R"(09:02 cheaper[a] sent {"price":9})"));
+}
+
 TEST(EventOperator, CallsWithoutANameAreEventsToo) {
   Story story(R"(
 Trigger hello: {event: {on: $identify}, if: traits.plan == 'gold', actions: [{channel: email, template: t}]}
