@@ -103,7 +103,6 @@ void index_listeners(CompileContext& context) {
     listen(catalog, &Listeners::session_opens, i, session.opens);
     listen(catalog, &Listeners::session_keeps, i, session.keeps);
     listen(catalog, &Listeners::session_closes, i, session.closes);
-    if (session.idle.count > 0) catalog.idle_sessions.push_back(i);
   }
   for (std::uint32_t i = 0; i < catalog.models.size(); ++i) {
     listen(catalog, &Listeners::models, i, catalog.models[i].patterns);

@@ -288,7 +288,6 @@ class Compiled {
   std::vector<std::uint32_t> trait_thresholds;
   std::vector<std::uint32_t> schedules;  // triggers by operator
   std::vector<std::uint32_t> thresholds;
-  std::vector<std::uint32_t> idle_sessions;  // sessions that end by silence
 
   std::array<std::uint8_t, 16> hash{};
   std::shared_ptr<const Layout> layout;  // of customers under this version
