@@ -90,10 +90,14 @@ class EngineTest : public ::testing::Test {
   }
 
   void open() {
+    ASSERT_NO_FATAL_FAILURE(begin_open());
+    ASSERT_TRUE(engine_->wait_started(kPatience)) << engine_->health().why;
+  }
+  // Opened and perhaps still recovering.
+  void begin_open() {
     auto engine = Engine::open(options_);
     ASSERT_TRUE(engine.ok()) << engine.status();
     engine_ = *std::move(engine);
-    ASSERT_TRUE(engine_->wait_started(kPatience)) << engine_->health().why;
   }
   // As if the process were killed, and started again.
   void crash_and_reopen() {
