@@ -131,7 +131,7 @@ struct ShardView {
 
 // --- catalog ---
 struct CatalogInForce {
-  spur::v1::Catalog catalog;
+  spur::v1::Catalog catalog;  // with what it retired
   std::shared_ptr<const catalog::Compiled> compiled;
   std::string hash;           // 16 bytes
   std::uint64_t version = 0;  // its place in the log of catalogs, from 1

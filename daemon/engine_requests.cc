@@ -8,6 +8,7 @@
 #include "daemon/engine_impl.h"
 #include "daemon/inputs/segment.h"
 #include "operators/catalog/compiled.h"
+#include "operators/catalog/retire.h"
 #include "state/check.h"
 
 namespace spur {
@@ -295,22 +296,24 @@ std::shared_ptr<const CatalogInForce> EngineImpl::current_catalog() const {
 void EngineImpl::apply_catalog(const spur::v1::Catalog& catalog, std::string_view comment,
                                std::function<void(absl::StatusOr<CatalogApplied>)> done) {
   if (absl::Status refused = intake_refused(); !refused.ok()) return done(refused);
-  catalog::CompileResult compiled = catalog::compile(catalog);
+  const auto current = current_catalog();
+  // Instances that are open keep the version of the trigger that opened them.
+  const spur::v1::Catalog with_earlier =
+      catalog::with_retired(catalog, current == nullptr ? spur::v1::Catalog() : current->catalog);
+  catalog::CompileResult compiled = catalog::compile(with_earlier);
   CatalogApplied applied;
   applied.errors = std::move(compiled.errors);
   applied.warnings = std::move(compiled.warnings);
   if (compiled.compiled == nullptr) return done(std::move(applied));
   applied.hash.assign(compiled.compiled->hash.begin(), compiled.compiled->hash.end());
-  if (const auto current = current_catalog(); current != nullptr && current->hash == applied.hash) {
-    return done(std::move(applied));
-  }
+  if (current != nullptr && current->hash == applied.hash) return done(std::move(applied));
   applied.changed = true;
   auto next = std::make_shared<CatalogInForce>();
-  next->catalog = catalog;
+  next->catalog = with_earlier;
   next->compiled = std::move(compiled.compiled);
   next->hash = applied.hash;
   log_->append_catalog(
-      catalog.SerializeAsString(), std::string(comment),
+      with_earlier.SerializeAsString(), std::string(comment),
       [this, next, applied, done = std::move(done)](absl::StatusOr<Offset> offset) {
         if (!offset.ok()) return done(offset.status());
         next->version = *offset + 1;

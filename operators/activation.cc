@@ -1,7 +1,9 @@
 #include "operators/activation.h"
 
 #include <algorithm>
+#include <array>
 #include <new>
+#include <utility>
 
 #include "operators/models/bg_nbd.h"
 #include "operators/opened.h"
@@ -54,7 +56,44 @@ class Activation::Segments final : public LookupMap {
   Activation& activation_;
 };
 
-// features.spent_by_category: read key by key; one never seen reads as an aggregate without events.
+// The readings of gaps under one key: features.gaps_by_store['7'].mean. One that is missing is no key.
+class Activation::Gaps final : public LookupMap {
+ public:
+  Gaps(const AggregateSpec& spec, const Aggregate& state, Instant now, Arena& arena)
+      : spec_(spec), state_(state), now_(now), arena_(arena) {}
+
+  Value find(const Value& key) const override {
+    if (!key.is(Kind::kString)) return Value::absent();
+    for (const auto& [name, member] : kMembers) {
+      if (name == key.as_text()) return state_.read(spec_, member, now_, arena_);
+    }
+    return Value::absent();
+  }
+  std::span<const Value> keys() const override {
+    const std::span<Value> all = arena_.array<Value>(kMembers.size());
+    std::size_t count = 0;
+    for (const auto& [name, member] : kMembers) {
+      if (!state_.read(spec_, member, now_, arena_).is_absent()) all[count++] = Value::string(name);
+    }
+    return all.first(count);
+  }
+
+ private:
+  static constexpr std::array<std::pair<std::string_view, Member>, 5> kMembers = {
+      {{"count", Member::kCount},
+       {"mean", Member::kMean},
+       {"last", Member::kLast},
+       {"median", Member::kMedian},
+       {"p90", Member::kP90}}};
+
+  const AggregateSpec& spec_;
+  const Aggregate& state_;
+  Instant now_;
+  Arena& arena_;
+};
+
+// features.spent_by_category: read key by key. One never seen, or of which the window has nothing any more, reads as an
+// aggregate without events, and is not `in` the map.
 class Activation::ByKey final : public LookupMap {
  public:
   ByKey(const AggregateSpec& spec, const KeyedAggregates* state, Instant now, Arena& arena)
@@ -63,15 +102,37 @@ class Activation::ByKey final : public LookupMap {
   Value find(const Value& key) const override {
     const std::optional<std::string_view> text = key_text(key, arena_);
     if (!text) return Value::absent();
-    const Aggregate* const found = state_ == nullptr ? nullptr : state_->find(*text);
-    return (found == nullptr ? nothing_yet() : *found).read(spec_, Member::kValue, now_, arena_);
+    const Aggregate* const seen = state_ == nullptr ? nullptr : state_->find(*text);
+    const Aggregate& found = seen == nullptr ? nothing_yet() : *seen;
+    if (spec_.kind != AggregateKind::kGaps) return found.read(spec_, Member::kValue, now_, arena_);
+    return Value::map(new (arena_.allocate(sizeof(Gaps))) Gaps(spec_, found, now_, arena_));
+  }
+  bool contains(const Value& key) const override {
+    const std::optional<std::string_view> text = key_text(key, arena_);
+    return text && state_ != nullptr && holds(*text);
   }
   std::span<const Value> keys() const override {
     if (state_ == nullptr) return {};
-    return state_->keys(arena_);
+    const std::span<const Value> all = state_->keys(arena_);
+    const std::span<Value> held = arena_.array<Value>(all.size());
+    std::size_t count = 0;
+    for (const Value& key : all) {
+      if (holds(key.as_text())) held[count++] = key;
+    }
+    return held.first(count);
   }
 
  private:
+  // Keys stay in the state when their window has emptied, so that is asked of a copy.
+  bool holds(std::string_view key) const {
+    const Aggregate* const seen = state_->find(key);
+    if (seen == nullptr) return false;
+    if (spec_.window.count == 0) return true;
+    Aggregate copy = *seen;
+    copy.advance(spec_, now_);
+    return !copy.empty();
+  }
+
   const AggregateSpec& spec_;
   const KeyedAggregates* state_;
   Instant now_;

@@ -58,6 +58,7 @@ class Activation final : public expression::Slots {
  private:
   class Segments;
   class ByKey;
+  class Gaps;
 
   Value compute(const catalog::SlotSource& slot);
   Value feature(std::uint32_t index, Member member) const;

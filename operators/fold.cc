@@ -93,11 +93,7 @@ void fold_traits(Turn& turn) {
       ++turn.shard.counters.dropped_over_limit;
       continue;
     }
-    // At one instant the greater bytes win, so that any order agrees.
-    if (known && std::tuple(turn.event->time, std::string_view(value)) <=
-                     std::tuple(place->time, std::string_view(place->value))) {
-      continue;
-    }
+    if (known && turn.event->time < place->time) continue;  // of two at one instant, the one taken later
     mutate(turn, Tag::kTrait, name, hash64(value));
     if (known) {
       place->value = std::move(value);
@@ -126,7 +122,12 @@ void fold_session_starts(Turn& turn) {
     }
     return false;
   };
+  // A late one opens a session only if its end by silence is ahead.
+  const auto over = [&](const catalog::Session& session) {
+    return turn.late && session.idle.count > 0 && turn.event->time + session.idle <= turn.now;
+  };
   for (const catalog::Use& use : at.session_opens) {
+    if (over(turn.catalog().sessions[use.owner])) continue;
     for_each_match(turn, *use.pattern, [&](Value, std::string_view key) {
       const SessionState* const state = find_session(turn.customer, use.owner, key);
       if (state != nullptr && state->open) return;
@@ -139,6 +140,10 @@ void fold_session_starts(Turn& turn) {
     const catalog::Session& session = turn.catalog().sessions[use.owner];
     const auto keep = [&](SessionState& state) {
       if (!state.open || newly(use.owner, state.key)) return;
+      if (turn.event->time < state.started) {  // late: part of it where it alone would have opened it
+        if (!session.opens.empty() || state.started - turn.event->time > session.idle) return;
+        state.started = turn.event->time;
+      }
       opened.emplace_back(use.owner, state.key);  // kept once, whatever many patterns say so
       state.last = std::max(state.last, turn.event->time);
       ++state.events;
@@ -156,7 +161,7 @@ void fold_session_starts(Turn& turn) {
       SessionState* const state = find_session(turn.customer, use.owner, key);
       if (state != nullptr && state->open) {
         keep(*state);
-      } else if (session.opens.empty()) {
+      } else if (session.opens.empty() && !over(session)) {
         open_session(turn, use.owner, key);
         opened.emplace_back(use.owner, std::string(key));
         changed = true;
@@ -178,7 +183,9 @@ void fold_features(Turn& turn) {
     if (feature.session != catalog::kNone) {
       const auto session = static_cast<std::uint32_t>(feature.session);
       const bool open = std::any_of(turn.customer.sessions.begin(), turn.customer.sessions.end(),
-                                    [&](const SessionState& s) { return s.session == session && s.open; });
+                                    [&](const SessionState& s) {
+                                      return s.session == session && s.open && turn.event->time >= s.started;
+                                    });
       if (!open) continue;
     }
     for_each_match(turn, *use.pattern, [&](Value, std::string_view) {

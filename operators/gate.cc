@@ -100,20 +100,20 @@ Chosen choose(Turn& turn, const StepAsked& asked, const std::vector<std::uint32_
 }
 
 InstanceView view_of(const Turn& turn, const StepAsked& asked) {
+  const Trigger& trigger = turn.catalog().triggers[asked.trigger];
   return {*asked.key,
           asked.opened_at,
           asked.count,
           asked.event,
           asked.opened,
           asked.item,
-          turn.catalog().triggers[asked.trigger].keeps_last_data ? last_data(turn.customer, asked.trigger, *asked.key)
-                                                                 : nullptr};
+          trigger.keeps_last_data ? last_data(turn.customer, trigger.current, *asked.key) : nullptr};
 }
 
 void remember_data(Turn& turn, const StepAsked& asked, const Step& step) {
   if (!turn.catalog().triggers[asked.trigger].keeps_last_data) return;
   std::string bytes = asked.prepared != nullptr ? asked.prepared->last_data : step_values(turn, step);
-  TriggerState& state = triggers::state_of(turn, asked.trigger);
+  TriggerState& state = triggers::state_of(turn, turn.catalog().triggers[asked.trigger].current);
   if (state.more == nullptr) state.more = std::make_unique<TriggerState::More>();
   std::vector<LastData>& all = state.more->last;
   const auto place = std::lower_bound(all.begin(), all.end(), *asked.key,
@@ -214,7 +214,6 @@ bool decide_step(Turn& turn, const StepAsked& asked, const Pending* released, He
   const bool through = !(chosen.answer.kind == Answer::Kind::kSuppressed);
   if (decision.verdict == Verdict::kSent && asked.step == 0) remember_data(turn, asked, step);
   turn.slots.set_instance(nullptr);
-  if (held != nullptr && decision.verdict == Verdict::kSent) held->sent.push_back(chosen.channel);
   record(turn, asked.trigger, std::move(decision), held);
   return through;
 }
@@ -244,7 +243,10 @@ void decide_pending(Turn& turn, const Firing& firing) {
   const StepAsked asked{p.trigger, p.step,  p.due,    p.fired_at, p.opened_at, p.count,
                         &p.key,    nullptr, p.opened, {},         nullptr};
   const bool released = p.state == Pending::State::kDeferred;
-  const bool through = decide_step(turn, asked, released ? &p : nullptr, nullptr);
+  HeldDecisions decided;  // leaves no earlier than the conclusion it belongs to
+  const bool held = held_conclusion(turn.customer, p) != nullptr;
+  const bool through = decide_step(turn, asked, released ? &p : nullptr, held ? &decided : nullptr);
+  if (held) hold_step(*held_conclusion(turn.customer, p), std::move(decided.decisions));
   if (through && !p.counted) guards::went_through(turn, p.trigger, p.key, std::max(p.fired_at, p.opened_at));
 }
 

@@ -1,6 +1,7 @@
 #include "operators/held.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "operators/gate.h"
 #include "operators/guards/caps.h"
@@ -45,8 +46,6 @@ std::string encode(const HeldDecisions& held) {
   out.zigzag(held.undo.key_time.ms);
   out.u8(held.undo.silenced);
   out.u8(held.undo.key_silenced);
-  out.varint(held.sent.size());
-  for (const std::uint32_t channel : held.sent) out.varint(channel);
   out.varint(held.decisions.size());
   for (const Decision& d : held.decisions) write_decision(d, out);
   return bytes;
@@ -61,24 +60,43 @@ HeldDecisions decode(std::string_view bytes) {
   held.undo.key_time = {in.zigzag()};
   held.undo.silenced = in.u8();
   held.undo.key_silenced = in.u8();
-  for (std::size_t n = in.count(); n > 0; --n) held.sent.push_back(static_cast<std::uint32_t>(in.varint()));
   for (std::size_t n = in.count(); n > 0; --n) held.decisions.push_back(read_decision(in));
   SPUR_CHECK(in.done());  // written by hold() of the same fold version
   return held;
+}
+
+// A held decision will not leave: what it was counted for goes with it. Its channel may have gone meanwhile.
+void uncount(Turn& turn, std::uint32_t trigger, const Decision& decision) {
+  if (decision.verdict != Verdict::kSent) return;
+  const std::vector<catalog::Channel>& channels = turn.catalog().channels;
+  for (std::uint32_t i = 0; i < channels.size(); ++i) {
+    if (channels[i].name != decision.channel) continue;
+    guards::uncount_sent(turn, turn.catalog().triggers[trigger].trigger_class, i, decision.time);
+  }
 }
 
 // Undoes what the conclusion changed. Its decisions are gone with it.
 void take_back(Turn& turn, const Held& held) {
   const HeldDecisions decided = decode(held.decisions);
   guards::undo(turn, held.trigger, held.key, held.due, decided.undo);
-  const catalog::Class trigger_class = turn.catalog().triggers[held.trigger].trigger_class;
-  for (const std::uint32_t channel : decided.sent) {
-    if (channel < turn.catalog().channels.size()) guards::uncount_sent(turn, trigger_class, channel, held.due);
-  }
+  for (const Decision& decision : decided.decisions) uncount(turn, held.trigger, decision);
   std::erase_if(turn.customer.more().pending, [&](const Pending& p) {
     return p.trigger == held.trigger && p.key == held.key && p.fired_at == held.due;
   });
   mutate(turn, Tag::kHeld, held.key, 0);
+}
+
+// Later steps that were decided while their conclusion is held, and that an event at `t` came before.
+void cut_held(Turn& turn, Held& held, Instant t) {
+  HeldDecisions decided = decode(held.decisions);
+  const auto cut = [&](const Decision& decision) {
+    const bool goes = decision.step > 0 && decision.time > held.due && decision.time >= t;
+    if (goes) uncount(turn, held.trigger, decision);
+    return goes;
+  };
+  if (std::erase_if(decided.decisions, cut) == 0) return;
+  held.decisions = encode(decided);
+  mutate(turn, Tag::kHeld, held.key, static_cast<std::uint64_t>(t.ms));
 }
 
 }  // namespace
@@ -109,6 +127,20 @@ void hold(Turn& turn, const Firing& firing, HeldDecisions held) {
   kept.decisions = encode(held);
   mutate(turn, Tag::kHeld, kept.key, static_cast<std::uint64_t>(kept.release.ms));
   turn.customer.more().held.push_back(std::move(kept));
+}
+
+Held* held_conclusion(Customer& customer, const Pending& pending) {
+  if (customer.rare == nullptr) return nullptr;
+  for (Held& h : customer.rare->held) {
+    if (h.trigger == pending.trigger && h.due == pending.fired_at && h.key == pending.key) return &h;
+  }
+  return nullptr;
+}
+
+void hold_step(Held& conclusion, std::vector<Decision> decisions) {
+  HeldDecisions decided = decode(conclusion.decisions);
+  std::move(decisions.begin(), decisions.end(), std::back_inserter(decided.decisions));
+  conclusion.decisions = encode(decided);
 }
 
 void release_held(Turn& turn, Instant limit, bool all) {
@@ -160,8 +192,13 @@ void drop_pending(Turn& turn, std::uint32_t trigger, Instant t, const KeyChosen&
   if (turn.customer.rare == nullptr) return;
   std::vector<Held>& held = turn.customer.rare->held;
   for (std::size_t i = 0; i < held.size();) {
-    const Held& h = held[i];
-    if (h.trigger != trigger || t > h.due || t < h.opened_at || !chosen(h.key)) {
+    Held& h = held[i];
+    if (h.trigger != trigger || t < h.opened_at || !chosen(h.key)) {
+      ++i;
+      continue;
+    }
+    if (t > h.due) {  // the conclusion stands
+      cut_held(turn, h, t);
       ++i;
       continue;
     }
@@ -176,6 +213,21 @@ void drop_pending(Turn& turn, std::uint32_t trigger, Instant t, const KeyChosen&
       continue;
     }
     if (p.state == Pending::State::kDeferred) drop_deferred(turn, p, "exit");
+    mutate(turn, Tag::kPending, p.key, 0);
+    pending.erase(pending.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+}
+
+void drop_contradicted(Turn& turn, std::uint32_t trigger, std::string_view key) {
+  if (turn.customer.rare == nullptr) return;
+  std::vector<Pending>& pending = turn.customer.rare->pending;
+  for (std::size_t i = 0; i < pending.size();) {
+    const Pending& p = pending[i];
+    if (p.trigger != trigger || p.fired_at <= turn.event->time || p.key != key) {
+      ++i;
+      continue;
+    }
+    if (p.state == Pending::State::kDeferred) drop_deferred(turn, p, "contradicted");
     mutate(turn, Tag::kPending, p.key, 0);
     pending.erase(pending.begin() + static_cast<std::ptrdiff_t>(i));
   }

@@ -13,7 +13,6 @@ namespace spur {
 
 struct HeldDecisions {
   std::vector<Decision> decisions;
-  std::vector<std::uint32_t> sent;  // channels counted for caps
   guards::Undo undo;
 };
 
@@ -22,6 +21,12 @@ void emit(Turn& turn, Decision decision);
 
 // Keeps `held` with the customer until the firing's hold_until.
 void hold(Turn& turn, const Firing& firing, HeldDecisions held);
+
+// The conclusion that `pending` is a later step of, while it is held; nullptr: it has left.
+Held* held_conclusion(Customer& customer, const Pending& pending);
+
+// A later step was decided while its conclusion is held: its decisions leave with it.
+void hold_step(Held& conclusion, std::vector<Decision> decisions);
 
 // Records that a deferred step will not be released.
 void drop_deferred(Turn& turn, const Pending& pending, std::string_view reason);

@@ -33,7 +33,7 @@ class Compiled;
 }
 
 // Bumped when the same inputs would give other state, effects or ids. A golden digest test forces it.
-inline constexpr std::uint32_t kFoldVersion = 1;
+inline constexpr std::uint32_t kFoldVersion = 2;
 
 // Bounds that are part of the fold version (rule 18).
 inline constexpr std::uint32_t kTimersPerRun = 256;     // customers woken by fire_due in one run

@@ -96,10 +96,6 @@ void Timeline::plan(Customer& customer, Instant at, Effects& effects) {
       triggers::plan_schedule(turn, t, std::max(at, from));  // it may have been changed
     }
   }
-  if (customer.rare != nullptr) {  // steps that their triggers have no more
-    std::erase_if(customer.rare->pending,
-                  [&](const Pending& p) { return p.step >= shard_.catalog->triggers[p.trigger].steps.size(); });
-  }
   customer.planned = shard_.generation;
 }
 

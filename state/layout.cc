@@ -55,7 +55,7 @@ void remap(Customer& customer, const Layout& from, const Layout& to) {
   const auto by_trigger_and_key = [](const Instance& a, const Instance& b) {
     return a.trigger != b.trigger ? a.trigger < b.trigger : a.key < b.key;
   };
-  remap_all(customer.instances, trigger_index<Instance>, from.triggers, to.triggers,
+  remap_all(customer.instances, trigger_index<Instance>, from.versions, to.versions,
             by_trigger_and_key);
   remap_all(customer.triggers, trigger_index<TriggerState>, from.triggers, to.triggers,
             [](const TriggerState& a, const TriggerState& b) { return a.trigger < b.trigger; });
@@ -70,7 +70,7 @@ void remap(Customer& customer, const Layout& from, const Layout& to) {
             [](const KeyedFeature& a, const KeyedFeature& b) { return a.feature < b.feature; });
   rare.keyed = std::move(keyed);
   const auto any_order = [](const auto&, const auto&) { return false; };
-  remap_all(rare.pending, trigger_index<Pending>, from.triggers, to.triggers, any_order);
+  remap_all(rare.pending, trigger_index<Pending>, from.versions, to.versions, any_order);
   // Only a deferred step has chosen its channel already.
   std::erase_if(rare.pending, [&](Pending& p) {
     if (p.state != Pending::State::kDeferred) return false;
@@ -78,7 +78,7 @@ void remap(Customer& customer, const Layout& from, const Layout& to) {
     if (place >= 0) p.channel = static_cast<std::uint32_t>(place);
     return place < 0;
   });
-  remap_all(rare.held, trigger_index<Held>, from.triggers, to.triggers, any_order);
+  remap_all(rare.held, trigger_index<Held>, from.versions, to.versions, any_order);
   remap_all(rare.sent, [](Sent& s) -> std::uint32_t& { return s.channel; }, from.channels,
             to.channels, [](const Sent& a, const Sent& b) {
               return a.channel != b.channel ? a.channel < b.channel

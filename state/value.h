@@ -44,6 +44,8 @@ class LookupMap {
  public:
   // The value under `key`, or an absent Value. `key` has any kind; a kind that cannot be a key is absent.
   virtual Value find(const Value& key) const = 0;
+  // Whether `key` is in the map. A map that answers for keys it has not (a count of 0) says so here.
+  virtual bool contains(const Value& key) const;
   // All keys, in a deterministic order. May be costly; only macros and size() ask. Live as long as the map.
   virtual std::span<const Value> keys() const = 0;
 
@@ -182,5 +184,7 @@ constexpr std::span<const MapEntry> Value::entries() const { return {static_cast
 
 // The value under the string `name` of a map; absent if there is none or `map` is no map.
 Value field(const Value& map, std::string_view name);
+
+inline bool LookupMap::contains(const Value& key) const { return !find(key).is_absent(); }
 
 }  // namespace spur

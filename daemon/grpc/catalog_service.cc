@@ -86,6 +86,7 @@ grpc::ServerUnaryReactor* CatalogService::Get(grpc::CallbackServerContext* call,
   const std::chrono::nanoseconds started = get_.now();
   if (const auto in_force = context_.engine.current_catalog()) {
     *response->mutable_catalog() = in_force->catalog;
+    response->mutable_catalog()->clear_retired();  // ours, not what was applied
     response->set_hash(in_force->hash);
     finish(reactor, get_, started);
   } else {

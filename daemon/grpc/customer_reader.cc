@@ -219,7 +219,8 @@ void read_standing(Reading& reading, std::uint32_t index, const spur::v1::Trigge
   const catalog::Trigger& trigger = reading.catalog.triggers[index];
   out.set_trigger(trigger.name);
   for (const Instance& instance : reading.customer.instances) {
-    if (instance.trigger == index) fill(instance, reading.catalog, *out.add_instances());
+    // Those that an earlier version opened too.
+    if (reading.catalog.triggers[instance.trigger].current == index) fill(instance, reading.catalog, *out.add_instances());
   }
   out.set_summary(summary_of(reading, trigger, state_of(reading.customer, index), out.instances_size()));
   static const spur::v1::Trigger unknown;
@@ -275,7 +276,7 @@ bool read_standings(const ShardView& view, const CustomerName& name, const spur:
   out.set_run(view.run);
   for (std::uint32_t i = 0; i < reading.catalog.triggers.size(); ++i) {
     const std::string& own = reading.catalog.triggers[i].name;
-    if (!trigger.empty() && trigger != own) continue;
+    if ((!trigger.empty() && trigger != own) || reading.catalog.triggers[i].retired) continue;
     read_standing(reading, i, definition_of(definitions, own), *out.add_triggers());
   }
   return true;

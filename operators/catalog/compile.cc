@@ -4,12 +4,12 @@
 #include <cmath>
 #include <functional>
 #include <map>
-#include <numeric>
 
 #include "fmt/format.h"
 #include "operators/catalog/compile_context.h"
 #include "operators/catalog/durations.h"
 #include "operators/catalog/hash.h"
+#include "operators/catalog/retire.h"
 #include "state/digest.h"
 
 namespace spur::catalog {
@@ -228,10 +228,6 @@ class Compiler {
                               ? Type::real()
                               : Type::dyn();
       feature.of = c_.program(path + ".of", from.of(), place, wanted);
-      if (*kind == AggregateKind::kGaps && !from.by().empty()) {
-        c_.error(path + ".by", "gaps with `by` are known, not in this version",
-                 "a Feature with `where` for each category that matters");
-      }
       feature.by = c_.program(path + ".by", from.by(), place, Type::dyn());
       feature.definition = definition_hash(from, "Feature");
       if (from.within().empty()) continue;
@@ -336,21 +332,48 @@ class Compiler {
   }
 
   void triggers() {
-    std::vector<int> order(static_cast<std::size_t>(in_.triggers_size()));
-    std::iota(order.begin(), order.end(), 0);
-    std::sort(order.begin(), order.end(), [&](int a, int b) {
-      const auto& x = in_.triggers(a);
-      const auto& y = in_.triggers(b);
-      return std::pair(x.priority(), std::string_view(x.name())) < std::pair(y.priority(), std::string_view(y.name()));
+    struct Version {
+      const spur::v1::Trigger* from;
+      bool retired;
+    };
+    std::vector<Version> order;
+    for (const spur::v1::Trigger& t : in_.triggers()) order.push_back({&t, false});
+    for (const spur::v1::Trigger& t : in_.retired()) order.push_back({&t, true});
+    std::stable_sort(order.begin(), order.end(), [](const Version& a, const Version& b) {
+      return std::pair(a.from->priority(), std::string_view(a.from->name())) <
+             std::pair(b.from->priority(), std::string_view(b.from->name()));
     });
-    for (const int i : order) {
-      const spur::v1::Trigger& from = in_.triggers(i);
-      if (from.has_enabled() && !from.enabled()) {
-        check_disabled(from);
+    for (const auto& [from, retired] : order) {
+      if (from->has_enabled() && !from->enabled()) {
+        check_disabled(*from);
         continue;
       }
-      out_.triggers.emplace_back();
-      trigger(from, out_.triggers.back());
+      Trigger compiled;
+      compiled.retired = retired;
+      const std::size_t errors = c_.errors.size();
+      const std::size_t warnings = c_.warnings.size();
+      trigger(*from, compiled);
+      const bool stale = retired && c_.errors.size() > errors;  // it names what is there no more
+      if (retired) {
+        c_.errors.resize(errors);
+        c_.warnings.resize(warnings);
+      }
+      if (!stale) out_.triggers.push_back(std::move(compiled));
+    }
+    link_versions();
+  }
+
+  void link_versions() {
+    for (std::uint32_t i = 0; i < out_.triggers.size(); ++i) {
+      Trigger& t = out_.triggers[i];
+      t.current = i;
+      if (!t.retired) continue;
+      for (std::uint32_t k = 0; k < out_.triggers.size(); ++k) {
+        Trigger& in_force = out_.triggers[k];
+        if (in_force.retired || in_force.name != t.name) continue;
+        t.current = k;
+        in_force.earlier.push_back(i);
+      }
     }
   }
 
@@ -364,6 +387,7 @@ class Compiler {
     const std::string path = at("Trigger", from.name());
     t.name = from.name();
     t.name_hash = hash64(from.name());
+    t.version = version_of(from);
     t.trigger_class = from.class_() == "service"         ? Class::kService
                       : from.class_() == "transactional" ? Class::kTransactional
                                                          : Class::kMarketing;
@@ -376,6 +400,9 @@ class Compiler {
                     "`event` is not visible here, since time may have passed; use instance.opened"};
     Place at_once = later;
     operate(from, t, path, at_once);
+    // `item` is what the event that opened or fired it was about, and is kept with it.
+    for (const Pattern& p : t.opens) later.item = later.item || p.each.has_value();
+    at_once.item = later.item;
 
     t.condition = c_.program(path + ".if", from.if_(), at_once, Type::boolean());
     t.while_ = c_.program(path + ".while", from.while_(), later, Type::boolean());
@@ -414,10 +441,6 @@ class Compiler {
 
   // The operator's own part. `at_once` becomes what `if` and `data` may see.
   void operate(const spur::v1::Trigger& from, Trigger& t, const std::string& path, Place& at_once) {
-    const auto sees_event = [&](const std::vector<Pattern>& patterns) {
-      at_once.event = true;
-      for (const Pattern& p : patterns) at_once.item = at_once.item || p.each.has_value();
-    };
     const auto keyed = [&] {
       for (const Pattern& p : t.opens) t.keyed = t.keyed || p.key.has_value();
     };
@@ -425,16 +448,20 @@ class Compiler {
       case spur::v1::Trigger::kEvent:
         t.kind = Operator::kEvent;
         t.opens = c_.patterns(path + ".event.patterns", from.event().patterns(), "", path);
-        sees_event(t.opens);
+        at_once.event = true;
         keyed();
         break;
       case spur::v1::Trigger::kNovelty: {
         t.kind = Operator::kNovelty;
         t.opens = c_.patterns(path + ".novelty.patterns", from.novelty().patterns(), "", path);
-        sees_event(t.opens);
-        Place of = at_once;
-        of.instance = false;
-        t.of = c_.program(path + ".novelty.of", from.novelty().of(), of, Type::dyn());
+        at_once.event = true;
+        for (int i = 0; i < from.novelty().patterns_size(); ++i) {
+          const std::string& own = from.novelty().patterns(i).of();
+          Pattern& pattern = t.opens[static_cast<std::size_t>(i)];
+          const Place of{.event = true, .item = pattern.each.has_value()};
+          const std::string at = path + ".novelty" + (own.empty() ? "" : ".patterns[" + std::to_string(i) + "]") + ".of";
+          pattern.of = c_.program(at, own.empty() ? from.novelty().of() : own, of, Type::dyn());
+        }
         t.keyed = true;
         t.kth = from.novelty().kth();
         t.after_first = from.novelty().after_first();
@@ -599,7 +626,7 @@ class Compiler {
   // intervals.
   void check_threshold_times() {
     for (const Trigger& t : out_.triggers) {
-      if (t.kind != Operator::kThreshold || t.every.count > 0) continue;
+      if (t.retired || t.kind != Operator::kThreshold || t.every.count > 0) continue;
       Reach reach;
       if (t.when) reach_of(out_, *t.when, reach);
       if (t.rearm) reach_of(out_, *t.rearm, reach);
@@ -646,12 +673,13 @@ class Compiler {
       }
       Reach reach;
       for (const auto* program :
-           {&t.when, &t.rearm, &t.condition, &t.while_, &t.after, &t.until, &t.of}) {
+           {&t.when, &t.rearm, &t.condition, &t.while_, &t.after, &t.until}) {
         if (*program) reach_of(out_, **program, reach);
       }
       for (const auto* patterns : {&t.opens, &t.resets, &t.closes}) {
         for (const Pattern& p : *patterns) {
           if (p.where) reach_of(out_, *p.where, reach);
+          if (p.of) reach_of(out_, *p.of, reach);
         }
       }
       for (const Step& step : t.steps) {
@@ -667,7 +695,10 @@ class Compiler {
     for (const Feature& f : out_.features)
       layout->features.push_back({f.definition, f.spec, f.by.has_value()});
     for (const Session& s : out_.sessions) layout->sessions.push_back(s.definition);
-    for (const Trigger& t : out_.triggers) layout->triggers.push_back(t.name_hash);
+    for (const Trigger& t : out_.triggers) {
+      layout->triggers.push_back(t.retired ? t.version : t.name_hash);  // a retired one has no state of its own
+      layout->versions.push_back(t.version);
+    }
     for (const Channel& ch : out_.channels) layout->channels.push_back(ch.name_hash);
     for (const Model& m : out_.models) layout->models.push_back(m.definition);
     out_.layout = std::move(layout);

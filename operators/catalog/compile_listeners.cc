@@ -63,6 +63,7 @@ void collect_before(const Compiled& catalog, Listeners& at) {
       add(use.pattern->where);
       add(use.pattern->each);
       add(use.pattern->key);
+      add(use.pattern->of);
     }
   }
   for (const Use& use : at.features) {
@@ -74,7 +75,6 @@ void collect_before(const Compiled& catalog, Listeners& at) {
       const Trigger& t = catalog.triggers[use.owner];
       add(t.after);
       add(t.until);
-      add(t.of);
       add(t.condition);
       for (const Step& step : t.steps) {
         add(step.condition);
@@ -112,6 +112,7 @@ void index_listeners(CompileContext& context) {
     listen(catalog, &Listeners::exits, i, t.exits);
     listen(catalog, &Listeners::closes, i, t.closes);
     listen(catalog, &Listeners::resets, i, t.resets);
+    if (t.retired) continue;
     if (t.kind == Operator::kAbsence) listen(catalog, &Listeners::opens, i, t.opens);
     if (t.kind == Operator::kEvent) listen(catalog, &Listeners::events, i, t.opens);
     if (t.kind == Operator::kNovelty) listen(catalog, &Listeners::novelties, i, t.opens);
@@ -126,6 +127,7 @@ void index_listeners(CompileContext& context) {
   };
   for (std::uint32_t i = 0; i < catalog.triggers.size(); ++i) {
     Trigger& t = catalog.triggers[i];
+    if (t.retired) continue;
     if (t.kind == Operator::kPrediction) {
       for_all([&](Listeners& at) {
         if (listens(at.models, static_cast<std::uint32_t>(t.model))) at.predictions.push_back(i);

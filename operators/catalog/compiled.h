@@ -34,6 +34,7 @@ struct Pattern {
   std::optional<Program> where;
   std::optional<Program> each;
   std::optional<Program> key;
+  std::optional<Program> of;  // novelty: the value that is new
 };
 
 struct Source {
@@ -144,6 +145,10 @@ struct Step {
 struct Trigger {
   std::string name;
   std::uint64_t name_hash = 0;
+  std::uint64_t version = 0;  // hash of all it says: its instances are stored under it
+  bool retired = false;       // an earlier version: it opens nothing, what it opened goes on (retire.h)
+  std::uint32_t current = 0;  // the trigger of this name that is in force: whose TriggerState is meant
+  std::vector<std::uint32_t> earlier;  // of the one in force: its retired versions
   Class trigger_class = Class::kMarketing;
   std::int32_t priority = 0;
   bool enabled = true;
@@ -170,8 +175,8 @@ struct Trigger {
   std::optional<Cron> cron;
   std::optional<Zone> zone;  // schedule; nullopt: the customer's
   bool rising = false;
-  std::optional<Program> of;  // novelty
-  std::int32_t kth = 0;
+  std::int32_t kth = 0;  // novelty
+
   bool after_first = false;
   std::uint32_t limit = 0;
   std::int32_t model = kNone;
@@ -275,7 +280,8 @@ class Compiled {
   std::vector<Segment> segments;
   std::vector<Channel> channels;
   std::vector<Model> models;
-  std::vector<Trigger> triggers;  // by (priority, name): the order in which they act
+  // By (priority, name), the order in which they act; of one name the one in force, then retired versions.
+  std::vector<Trigger> triggers;
   Policy policy;
 
   EventSchema schema;

@@ -7,6 +7,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <tuple>
 
 #include "operators/catalog/durations.h"
 #include "operators/catalog/known.h"
@@ -59,10 +60,11 @@ Targets targets_of(const Descriptor& type) {
     // A resource's name is its metadata's; `unsupported` is how other operators are noted, not a
     // key.
     if (field.name() == "name" || field.name() == "unsupported") continue;
+    if (field.name() == "of" && type.name() == "Pattern") continue;  // of an operator that is a list
     if (field.name() == "patterns") {
       const Descriptor& pattern = *spur::v1::Pattern::descriptor();
       for (int k = 0; k < pattern.field_count(); ++k)
-        targets[pattern.field(k)->name()] = {pattern.field(k), true};
+        if (pattern.field(k)->name() != "of") targets[pattern.field(k)->name()] = {pattern.field(k), true};
     } else {
       targets[yaml_name(field)] = {&field, false};
     }
@@ -189,11 +191,44 @@ class FieldReader {
     if (only_patterns && value.kind == YamlNode::Kind::kList) {
       return read_messages(entry, inner, *field.message_type()->field(0), path);
     }
+    if (is_message(field, "NoveltyOperator") && value.kind == YamlNode::Kind::kList) {
+      return read_novelties(entry, inner, path);
+    }
     if (value.kind != YamlNode::Kind::kMap) {
       return wrong_type(entry, path,
                         "write a mapping of " + joined(keys_of(targets_of(*field.message_type()))));
     }
     read_mapping(value, inner, path, "`" + entry.key + "`");
+  }
+
+  // A novelty of several patterns: each entry a pattern with its own `of`. What is said of the whole may stand in any
+  // of them, once.
+  void read_novelties(const YamlEntry& entry, Message& message, const std::string& path) {
+    auto& whole = static_cast<spur::v1::NoveltyOperator&>(message);
+    for (std::size_t i = 0; i < entry.value->items.size(); ++i) {
+      const YamlNode& item = *entry.value->items[i];
+      const std::string here = path + "[" + std::to_string(i) + "]";
+      reader_.note(here, item.offset, item);
+      spur::v1::NoveltyOperator one;
+      if (item.kind == YamlNode::Kind::kMap) {
+        read_mapping(item, one, here, "`" + entry.key + "`");
+      } else {
+        reader_.fail(item.offset, "an entry of " + quoted(entry.key) + " is " + kind_of(item),
+                     "write a mapping of " + joined(keys_of(targets_of(*one.GetDescriptor()))));
+        reader_.unreadable(here);
+      }
+      spur::v1::Pattern& pattern = *whole.add_patterns();
+      if (one.patterns_size() > 0) pattern = one.patterns(0);
+      pattern.set_of(one.of());
+      for (const auto& [name, said, stands] :
+           {std::tuple{"kth", one.kth() != 0, whole.kth() != 0 && whole.kth() != one.kth()},
+            std::tuple{"limit", one.limit() != 0, whole.limit() != 0 && whole.limit() != one.limit()}}) {
+        if (said && stands) reader_.fail(item.offset, "two values of " + quoted(name), "one for all patterns");
+      }
+      if (one.kth() != 0) whole.set_kth(one.kth());
+      if (one.limit() != 0) whole.set_limit(one.limit());
+      if (one.after_first()) whole.set_after_first(true);
+    }
   }
 
   // A list of mappings, or one without the list.

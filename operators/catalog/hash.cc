@@ -33,6 +33,7 @@ void canonicalize(spur::v1::Catalog& catalog) {
 
 std::string canonical_bytes(const spur::v1::Catalog& catalog) {
   spur::v1::Catalog ordered = catalog;
+  ordered.clear_retired();  // what it replaced does not make it another catalog
   canonicalize(ordered);
   std::string bytes;
   google::protobuf::io::StringOutputStream stream(&bytes);

@@ -65,7 +65,12 @@ void check_novelty(Checker& check, const std::string& path,
   if (novelty.patterns().empty())
     check.missing(path, "on", "an event name, a list of them, or \"*\"");
   check.patterns(path + ".patterns", novelty.patterns());
-  check.required(path, "of", novelty.of(), "the value that is new, such as item.category");
+  constexpr const char* kOf = "the value that is new, such as item.category";
+  if (novelty.patterns().empty()) check.required(path, "of", novelty.of(), kOf);
+  for (int i = 0; i < novelty.patterns_size(); ++i) {
+    const std::string& own = novelty.patterns(i).of();
+    check.required(at(path, i), "of", own.empty() ? novelty.of() : own, kOf);
+  }
   check.limit(path + ".limit", novelty.limit());
   if (novelty.kth() < 0 || (novelty.kth() == 0 && check.written(path + ".kth"))) {
     check.fail(path + ".kth", "`kth` is " + std::to_string(novelty.kth()), "1 or more");

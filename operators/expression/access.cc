@@ -93,8 +93,8 @@ Value has_field(Evaluation& e, const Value& a, const Value& name) {
   }
   if (!a.is(Kind::kMap))
     return is_bad(a) ? first_error(a, a) : Value::error("no such field: not a map");
-  const Value found = look_up(e, a, name);
-  return found.is_error() ? found : Value::boolean(!found.is_absent());
+  const bool found = map_contains(a, name, &e.steps);
+  return e.steps < 0 ? Value::error(kTooManySteps) : Value::boolean(found);
 }
 
 Value select_optional(Evaluation& e, const Value& a, const Value& key) {
@@ -124,9 +124,8 @@ Value index_optional(Evaluation& e, const Value& a, const Value& key) {
 Value in(Evaluation& e, const Value& a, const Value& container) {
   if (is_bad(a) || is_bad(container)) return first_error(a, container);
   if (container.is(Kind::kMap)) {
-    const Value found = map_find(container, a, &e.steps);
-    if (e.steps < 0) return Value::error(kTooManySteps);
-    return Value::boolean(!found.is_absent());
+    const bool found = map_contains(container, a, &e.steps);
+    return e.steps < 0 ? Value::error(kTooManySteps) : Value::boolean(found);
   }
   if (!container.is(Kind::kList)) return Value::error(kNoSuchOverload);
   for (const Value& element : container.elements()) {

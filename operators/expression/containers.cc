@@ -23,6 +23,12 @@ Value map_find(const Value& map, const Value& key, std::int64_t* steps) {
   return Value::absent();
 }
 
+bool map_contains(const Value& map, const Value& key, std::int64_t* steps) {
+  if (!map.is_computed_map()) return !map_find(map, key, steps).is_absent();
+  *steps -= 1;
+  return map.lookup().contains(key);
+}
+
 MapCursor::MapCursor(const Value& map) : map_(map) {
   if (map.is_computed_map()) {
     keys_ = map.lookup().keys();

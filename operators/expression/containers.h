@@ -16,6 +16,9 @@ std::size_t map_size(const Value& map);
 // 'a'}[1.0] is 'a'. Takes one from *steps for each entry looked at; with none left, absent.
 Value map_find(const Value& map, const Value& key, std::int64_t* steps);
 
+// Whether the key is in the map; what `in` and has() ask. Takes steps as map_find does.
+bool map_contains(const Value& map, const Value& key, std::int64_t* steps);
+
 // Whether a value of this kind can be a key: bool, int, uint, string. (A double can ask for a key,
 // not be one.)
 constexpr bool can_be_key(Kind kind) {

@@ -49,7 +49,7 @@ Answer warming(const Turn& turn, std::uint32_t index) {
 Answer once(Turn& turn, std::uint32_t index, std::string_view key) {
   const catalog::Trigger& trigger = turn.catalog().triggers[index];
   if (!trigger.once_customer && !trigger.once_key) return Answer::yes();
-  TriggerState* const state = triggers::find_state(turn.customer, index);
+  TriggerState* const state = triggers::find_state(turn.customer, turn.catalog().triggers[index].current);
   if (state == nullptr) return Answer::yes();
   if (trigger.once_customer && state->fired) return Answer::no("once", "once a customer");
   const KeyTime* const at = trigger.once_key ? triggers::find_key_state(*state, key) : nullptr;
@@ -59,7 +59,7 @@ Answer once(Turn& turn, std::uint32_t index, std::string_view key) {
 
 Answer cooldown(Turn& turn, std::uint32_t index, std::string_view key) {
   const catalog::Trigger& trigger = turn.catalog().triggers[index];
-  TriggerState* const state = triggers::find_state(turn.customer, index);
+  TriggerState* const state = triggers::find_state(turn.customer, turn.catalog().triggers[index].current);
   if (state == nullptr) return Answer::yes();
   if (state->fired) {
     Answer answer = within(state->last_fired, trigger.cooldown, turn.now);
@@ -72,7 +72,7 @@ Answer cooldown(Turn& turn, std::uint32_t index, std::string_view key) {
 }
 
 bool recorded_before(Turn& turn, std::uint32_t index, std::string_view key, std::string_view reason) {
-  TriggerState& state = triggers::state_of(turn, index);
+  TriggerState& state = triggers::state_of(turn, turn.catalog().triggers[index].current);
   std::uint8_t& silenced = by_key(turn.catalog().triggers[index]) && reason != "warming"
                                ? triggers::key_state(state, key).silenced
                                : state.silenced;
@@ -85,7 +85,7 @@ void went_through(Turn& turn, std::uint32_t index, std::string_view key, Instant
   const catalog::Trigger& trigger = turn.catalog().triggers[index];
   const bool keyed = by_key(trigger);
   if (!keyed && trigger.cooldown.count == 0 && !trigger.once_customer) return;  // nothing asks
-  TriggerState& state = triggers::state_of(turn, index);
+  TriggerState& state = triggers::state_of(turn, turn.catalog().triggers[index].current);
   state.last_fired = state.fired ? std::max(state.last_fired, at) : at;
   state.fired = true;
   state.silenced = 0;
@@ -108,7 +108,7 @@ void went_through(Turn& turn, std::uint32_t index, std::string_view key, Instant
 
 Undo before_firing(Turn& turn, std::uint32_t index, std::string_view key) {
   Undo before;
-  TriggerState* const state = triggers::find_state(turn.customer, index);
+  TriggerState* const state = triggers::find_state(turn.customer, turn.catalog().triggers[index].current);
   if (state == nullptr) return before;
   before.fired = state->fired;
   before.last_fired = state->last_fired;
@@ -122,7 +122,7 @@ Undo before_firing(Turn& turn, std::uint32_t index, std::string_view key) {
 }
 
 void undo(Turn& turn, std::uint32_t index, std::string_view key, Instant fired_at, const Undo& before) {
-  TriggerState* const state = triggers::find_state(turn.customer, index);
+  TriggerState* const state = triggers::find_state(turn.customer, turn.catalog().triggers[index].current);
   if (state == nullptr) return;
   if (!state->fired || state->last_fired <= fired_at) {
     state->fired = before.fired;

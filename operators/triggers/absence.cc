@@ -111,8 +111,11 @@ void absence_opens(Turn& turn) {
     const catalog::Trigger& trigger = turn.catalog().triggers[use.owner];
     n = for_each_match_of_owner(turn, uses, n, [&](Value item, std::string_view key) {
       std::vector<Instance>& all = turn.customer.instances;
-      const auto place = place_of(all, use.owner, key);
-      if (place != all.end() && place->trigger == use.owner && place->key.view() == key) return;
+      const auto open_in = [&](std::uint32_t version) {
+        const auto place = place_of(all, version, key);
+        return place != all.end() && place->trigger == version && place->key.view() == key;
+      };
+      if (open_in(use.owner) || std::any_of(trigger.earlier.begin(), trigger.earlier.end(), open_in)) return;
       const InstanceView view{key, turn.event->time, 1, turn.event, {}, item, nullptr};
       turn.slots.set_instance(&view);
       const std::optional<Instant> due = deadline(turn, trigger, use.owner, turn.event->time);

@@ -52,7 +52,7 @@ void encode_triggers(const Customer& customer, const Layout& layout, v1::Custome
   }
   for (const Instance& i : customer.instances) {
     v1::InstanceRow* out = row.add_instances();
-    out->set_trigger(layout.triggers[i.trigger]);
+    out->set_trigger(layout.versions[i.trigger]);
     out->set_key(i.key.str());
     out->set_opened_at_ms(i.opened_at.ms);
     out->set_count(i.count);
@@ -70,7 +70,7 @@ void encode_rare(const Customer::Rare& rare, const Layout& layout, v1::CustomerR
   }
   for (const Pending& p : rare.pending) {
     v1::PendingRow* out = row.add_pending();
-    out->set_trigger(layout.triggers[p.trigger]);
+    out->set_trigger(layout.versions[p.trigger]);
     out->set_key(p.key);
     out->set_step(p.step);
     out->set_due_ms(p.due.ms);
@@ -85,7 +85,7 @@ void encode_rare(const Customer::Rare& rare, const Layout& layout, v1::CustomerR
   }
   for (const Held& h : rare.held) {
     v1::HeldRow* out = row.add_held();
-    out->set_trigger(layout.triggers[h.trigger]);
+    out->set_trigger(layout.versions[h.trigger]);
     out->set_key(h.key);
     out->set_release_ms(h.release.ms);
     out->set_due_ms(h.due.ms);
@@ -158,7 +158,7 @@ void decode_triggers(const v1::CustomerRow& row, const Layout& layout, Customer&
   std::sort(out.triggers.begin(), out.triggers.end(),
             [](const TriggerState& a, const TriggerState& b) { return a.trigger < b.trigger; });
   for (const v1::InstanceRow& i : row.instances()) {
-    const std::int32_t place = find_hash(layout.triggers, i.trigger());
+    const std::int32_t place = find_hash(layout.versions, i.trigger());
     if (place < 0) continue;
     out.instances.push_back({static_cast<std::uint32_t>(place), static_cast<std::uint32_t>(i.count()),
                              {i.opened_at_ms()}, {i.due_ms()}, i.key(), i.opened()});
@@ -176,7 +176,7 @@ void decode_rare(const v1::CustomerRow& row, const Layout& layout, Customer& out
   Customer::Rare& rare = out.more();
   for (const v1::TraitRow& t : row.traits()) rare.traits.push_back({t.name(), t.value(), {t.time_ms()}});
   for (const v1::PendingRow& p : row.pending()) {
-    const std::int32_t place = find_hash(layout.triggers, p.trigger());
+    const std::int32_t place = find_hash(layout.versions, p.trigger());
     if (place < 0) continue;
     Pending pending;
     pending.trigger = static_cast<std::uint32_t>(place);
@@ -198,7 +198,7 @@ void decode_rare(const v1::CustomerRow& row, const Layout& layout, Customer& out
     rare.pending.push_back(std::move(pending));
   }
   for (const v1::HeldRow& h : row.held()) {
-    const std::int32_t place = find_hash(layout.triggers, h.trigger());
+    const std::int32_t place = find_hash(layout.versions, h.trigger());
     if (place < 0) continue;
     rare.held.push_back({static_cast<std::uint32_t>(place), static_cast<std::uint32_t>(h.count()),
                          {h.release_ms()}, {h.due_ms()}, {h.opened_at_ms()}, h.key(), h.opened(),

@@ -480,6 +480,8 @@ TEST(CatalogErrorsTest, Operators) {
        "c:5:3: `of` is missing in `novelty`; the value that is new, such as item.category\n"},
       {"novelty: {of: a}",
        "c:5:3: `on` is missing in `novelty`; an event name, a list of them, or \"*\"\n"},
+      {"novelty: [{on: A, of: a}, {on: B}]",
+       "c:5:29: `of` is missing in `novelty`; the value that is new, such as item.category\n"},
       {"novelty: {on: A, of: a, kth: 0}", "c:5:32: `kth` is 0; 1 or more\n"},
       {"schedule: {zone: UTC}",
        "c:5:3: `cron` is missing in `schedule`; five fields, such as \"0 9 * * MON\"\n"},

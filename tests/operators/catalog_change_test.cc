@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "operators/catalog/retire.h"
 #include "tests/operators/story.h"
 
 namespace spur::testing {
@@ -72,7 +73,117 @@ Trigger twice: {event: {on: X}, actions: [{channel: email, template: t}, {channe
   EXPECT_THAT(story.decisions(), ElementsAre("09:00 twice sent", "10:00 twice email/u sent"));
 }
 
-TEST(CatalogChange, AWaitingStepThatItsTriggerHasNoMoreIsDropped) {
+// --- open instances keep the version of the trigger that opened them ---
+
+constexpr const char* kHour = R"(
+Trigger left:
+  absence: {key: event.properties.cart, opens: {on: Added}, resets: {on: Viewed}, closes: {on: Ordered}, after: 1h}
+  actions: [{channel: email, template: old, data: {n: instance.count}}, {channel: email, template: old-2, after: 1h}]
+)";
+// Another length, another name of what closes it, another priority, other steps.
+constexpr const char* kTwoHours = R"(
+Trigger left:
+  priority: 9
+  absence: {key: event.properties.cart, opens: {on: Added}, resets: {on: Viewed}, closes: {on: Bought}, after: 2h}
+  cooldown: {key: 1d}
+  actions: [{channel: email, template: new}]
+)";
+
+TEST(CatalogChange, AnOpenWaitConcludesAndIsFollowedUpAsTheVersionThatOpenedItSays) {
+  Story story(kHour);
+  story.at("09:00", "ann", "Added", R"({"cart":"a"})");
+  story.change_catalog(kTwoHours);
+  story.at("09:10", "ann", "Added", R"({"cart":"a"})");  // it is open already
+  story.at("09:20", "ann", "Added", R"({"cart":"b"})");
+  story.restart();
+  story.run_until("13:00");
+  EXPECT_THAT(story.decisions(), ElementsAre(R"(10:00 left[a] email/old sent {"n":1})", "11:00 left[a] email/old-2 sent",
+                                             "11:20 left[b] email/new sent"));
+}
+
+TEST(CatalogChange, AnOpenWaitIsResetAndClosedAsTheVersionThatOpenedItSays) {
+  Story story(kHour);
+  for (const char* const cart : {"a", "b", "c"})
+    story.at("09:00", "ann", "Added", std::string("{\"cart\":\"") + cart + "\"}");
+  story.change_catalog(kTwoHours);
+  story.at("09:30", "ann", "Viewed", R"({"cart":"a"})");
+  story.at("09:30", "ann", "Ordered", R"({"cart":"b"})");
+  story.at("09:30", "ann", "Bought", R"({"cart":"c"})");  // means nothing to it
+  story.run_until("10:30");
+  EXPECT_THAT(story.decisions(),
+              ElementsAre(R"(10:00 left[c] email/old sent {"n":1})", R"(10:30 left[a] email/old sent {"n":2})"));
+}
+
+TEST(CatalogChange, AllVersionsOfATriggerShareItsCooldown) {
+  Story story(kHour);
+  story.at("09:00", "ann", "Added", R"({"cart":"a"})");
+  story.change_catalog(kTwoHours);
+  story.run_until("12:00");
+  story.at("12:00", "ann", "Added", R"({"cart":"a"})");
+  story.run_until("15:00");
+  EXPECT_THAT(story.decisions(), ElementsAre(R"(10:00 left[a] email/old sent {"n":1})", "11:00 left[a] email/old-2 sent",
+                                             "14:00 left[a] email/new sent"))
+      << "the old version has no cooldown, so it keeps none";
+  story.at("15:00", "ann", "Added", R"({"cart":"a"})");
+  story.change_catalog(kHour);
+  story.run_until("18:00");
+  EXPECT_THAT(story.decisions(), ElementsAre("17:00 left[a] suppressed cooldown"));
+}
+
+TEST(CatalogChange, AVersionThatComesBackFindsItsOwnInstances) {
+  Story story(kHour);
+  story.at("09:00", "ann", "Added", R"({"cart":"a"})");
+  story.change_catalog(kTwoHours);
+  story.at("09:10", "ann", "Added", R"({"cart":"b"})");
+  story.change_catalog(kHour);
+  story.at("09:20", "ann", "Added", R"({"cart":"b"})");
+  story.run_until("11:30");
+  EXPECT_THAT(story.decisions(), ElementsAre(R"(10:00 left[a] email/old sent {"n":1})", "11:00 left[a] email/old-2 sent",
+                                             "11:10 left[b] email/new sent"));
+}
+
+TEST(CatalogChange, WhatARemovedOrDisabledTriggerOpenedEndsForGood) {
+  for (const bool removed : {true, false}) {
+    Story story(kHour);
+    story.at("09:00", "ann", "Added", R"({"cart":"a"})");
+    std::string off(kTwoHours);
+    off.replace(off.find("priority: 9"), 11, "enabled: false");
+    story.change_catalog(removed ? kFirst : off.c_str());
+    story.tick("09:10");
+    story.change_catalog(kTwoHours);
+    story.run_until("13:00");
+    EXPECT_THAT(story.decisions(), IsEmpty()) << removed;
+  }
+}
+
+TEST(CatalogChange, AVersionThatNamesWhatHasGoneEndsItsInstances) {
+  Story story(R"(
+Channel email: {topic: e}
+Channel sms: {topic: s}
+Trigger left: {absence: {opens: {on: Added}, after: 1h}, actions: [{channel: sms, template: old}]}
+)");
+  story.at("09:00", "ann", "Added");
+  story.change_catalog(R"(
+Trigger left: {absence: {opens: {on: Added}, after: 1h}, actions: [{channel: email, template: new}]}
+)");
+  story.run_until("13:00");
+  EXPECT_THAT(story.decisions(), IsEmpty());
+}
+
+TEST(CatalogChange, WhatAnInstanceDidNotKeepIsMissingToNobody) {
+  Story story(R"(
+Trigger left: {absence: {opens: {on: Added}, after: 1h}, actions: [{channel: email, template: old}]}
+)");
+  story.at("09:00", "ann", "Added", R"({"sku":"x"})");
+  story.change_catalog(R"(
+Trigger left: {absence: {opens: {on: Added}, after: 1h}, actions: [{channel: email, template: new, data: {sku: instance.opened.properties.sku}}]}
+)");
+  story.at("11:00", "ann", "Added", R"({"sku":"y"})");
+  story.run_until("13:00");
+  EXPECT_THAT(story.decisions(), ElementsAre("10:00 left email/old sent", R"(12:00 left email/new sent {"sku":"y"})"));
+}
+
+TEST(CatalogChange, AWaitingStepIsThatOfTheVersionThatFired) {
   Story story(R"(
 Trigger twice: {event: {on: X}, actions: [{channel: email, template: t}, {channel: email, template: u, after: 1h}]}
 )");
@@ -81,7 +192,23 @@ Trigger twice: {event: {on: X}, actions: [{channel: email, template: t}, {channe
 Trigger twice: {event: {on: X}, actions: [{channel: email, template: t}]}
 )");
   story.run_until("12:00");
-  EXPECT_THAT(story.decisions(), ElementsAre("09:00 twice sent"));
+  EXPECT_THAT(story.decisions(), ElementsAre("09:00 twice sent", "10:00 twice email/u sent"));
+}
+
+TEST(CatalogChange, SoManyEarlierVersionsAreKept) {
+  spur::v1::Catalog in_force;
+  const auto apply = [&](int version) {
+    spur::v1::Catalog next;
+    spur::v1::Trigger& trigger = *next.add_triggers();
+    trigger.set_name("t");
+    trigger.set_priority(version);
+    in_force = catalog::with_retired(std::move(next), in_force);
+  };
+  for (int version = 0; version < 20; ++version) apply(version);
+  ASSERT_EQ(in_force.retired_size(), static_cast<int>(catalog::kRetiredMax));
+  EXPECT_EQ(in_force.retired(0).priority(), 18) << "the newest first";
+  apply(19);
+  EXPECT_EQ(in_force.retired_size(), static_cast<int>(catalog::kRetiredMax)) << "the same again changes nothing";
 }
 
 TEST(CatalogChange, ANewScheduleIsPlannedForAllKnownCustomers) {

@@ -94,6 +94,13 @@ Trigger left:
   actions: [{channel: email, template: t}, {channel: email, template: u, after: 1h}]
 )";
 
+constexpr const char* kTwoSteps = R"(
+Channel email: {topic: e, caps: [{max: 2, per: 1d}]}
+Trigger left:
+  absence: {opens: {on: Added}, closes: {on: Ordered}, after: 1h, grace: 10s}
+  actions: [{channel: email, template: t}, {channel: email, template: u, after: 5s}]
+)";
+
 TEST(Grace, OnlyTheConclusionWaits) {
   Story story(kGrace);
   story.at("09:00", "ann", "Added");
@@ -164,6 +171,53 @@ Trigger ended: {session: {of: visit, on: idle, grace: 10s}, actions: [{channel: 
   EXPECT_THAT(story.decisions(), ElementsAre(R"(10:00 ended sent {"e":2})"));
 }
 
+TEST(Grace, ALaterStepDueBeforeItIsOverLeavesWithTheConclusion) {
+  Story story(kTwoSteps);
+  story.at("09:00", "ann", "Added");
+  story.tick("10:00:08");
+  EXPECT_THAT(story.decisions(), IsEmpty()) << "the step of 10:00:05 too";
+  story.tick("10:00:10.001");
+  EXPECT_THAT(story.decisions(), ElementsAre("10:00 left sent", "10:00:05 left email/u sent"));
+}
+
+TEST(Grace, ALaterStepDueBeforeItIsOverIsTakenBackWithTheConclusion) {
+  Story story(kTwoSteps);
+  story.at("09:00", "ann", "Added");
+  story.at("10:00:08", "ann", "Other");
+  story.at("10:00", "ann", "Ordered");
+  story.at("11:00", "ann", "Added");
+  story.run_until("13:00");
+  EXPECT_THAT(story.decisions(), ElementsAre("12:00 left sent", "12:00:05 left email/u sent"))
+      << "and no cap was used up";
+}
+
+TEST(Grace, WhatComesBetweenTheConclusionAndALaterStepDropsTheStepOnly) {
+  Story story(kTwoSteps);
+  story.at("09:00", "ann", "Added");
+  story.at("10:00:08", "ann", "Other");
+  story.at("10:00:05", "ann", "Ordered");
+  story.run_until("13:00");
+  EXPECT_THAT(story.decisions(), ElementsAre("10:00 left sent"));
+}
+
+TEST(Grace, AHeldConclusionSurvivesAChangeOfChannels) {
+  constexpr const char* kChannels = R"(
+Channel aaa: {topic: a}
+Channel email: {topic: e, caps: [{max: 1, per: 1d}]}
+Trigger left: {absence: {opens: {on: Added}, closes: {on: Ordered}, after: 1h, grace: 10s}, actions: [{channel: email, template: t}]}
+)";
+  Story story(kChannels);
+  story.at("09:00", "ann", "Added");
+  story.at("10:00:05", "ann", "Other");
+  std::string fewer(kChannels);
+  fewer.erase(fewer.find("Channel aaa"), std::string_view("Channel aaa: {topic: a}\n").size());
+  story.change_catalog(fewer);
+  story.at("10:00", "ann", "Ordered");  // takes back what was counted for the cap
+  story.at("11:00", "ann", "Added");
+  story.run_until("13:00");
+  EXPECT_THAT(story.decisions(), ElementsAre("12:00 left sent"));
+}
+
 TEST(Grace, InOrderItChangesNothing) {
   Story with(kGrace);
   std::string no_grace(kGrace);
@@ -177,6 +231,77 @@ TEST(Grace, InOrderItChangesNothing) {
     story->run_until("15:00");
   }
   EXPECT_EQ(with.decisions(), without.decisions());
+}
+
+// --- later than the lateness ---
+
+TEST(Late, ANoveltyThatWasNotTheFirstDropsWhatHasNotLeft) {
+  Story story(R"(
+Channel email: {topic: e}
+Channel sms: {topic: s, quiet_hours: {from: "09:00", to: "12:00", zone: UTC}}
+Trigger new-store:
+  novelty: {on: Visited, of: event.properties.store}
+  actions: [{channel: email, template: t}, {channel: sms, template: u}, {channel: email, template: v, after: 1h}]
+)");
+  story.at("09:00", "ann", "Visited", R"({"store":1})");
+  story.at("09:10", "ann", "Visited", R"({"store":2})");
+  story.at("09:05", "ann", "Visited", R"({"store":2})");  // it was here before
+  story.at("09:06", "ann", "Visited", R"({"store":1})");  // the first of this one stands
+  story.run_until("13:00");
+  EXPECT_THAT(story.decisions(),
+              ElementsAre("09:00 new-store[1] sent", "09:00 new-store[1] sms/u deferred quiet_hours",
+                          "09:10 new-store[2] sent", "09:10 new-store[2] sms/u deferred quiet_hours",
+                          "09:10 new-store[2] sms/u suppressed contradicted", "10:00 new-store[1] email/v sent",
+                          "12:00 new-store[1] sms/u sent"));
+}
+
+TEST(Late, AnEventFromBeforeASessionIsNotCountedInIt) {
+  Story story(R"(
+Session cart: {opens: {on: Added}, keeps: {on: Viewed}, closes: {on: Ordered}, idle: 1h}
+Feature views: {on: Viewed, within: cart, aggregate: count}
+Trigger closed: {session: {of: cart, on: closed}, actions: [{channel: email, template: t, data: {e: sessions.cart.events, v: features.views}}]}
+)");
+  story.at("09:00", "ann", "Added");
+  story.at("09:10", "ann", "Viewed");
+  story.at("08:59", "ann", "Viewed");
+  story.at("09:05", "ann", "Viewed");
+  story.at("09:20", "ann", "Ordered");
+  EXPECT_THAT(story.decisions(), ElementsAre(R"(09:20 closed sent {"e":3,"v":2})"));
+}
+
+TEST(Late, AnEventJustBeforeAVisitIsPartOfIt) {
+  Story story(R"(
+Session visit: {keeps: {on: "*"}, idle: 30m}
+Trigger ended: {session: {of: visit, on: idle}, actions: [{channel: email, template: t, data: {e: sessions.visit.events, since: instance.opened_at}}]}
+)");
+  story.at("09:00", "ann", "X");
+  story.at("08:30", "ann", "X");
+  story.at("07:59", "ann", "X");  // half an hour and a minute before that
+  story.run_until("12:00");
+  EXPECT_THAT(story.decisions(), ElementsAre(R"(09:30 ended sent {"e":2,"since":"2026-03-01T08:30:00Z"})"));
+}
+
+TEST(Late, ASessionThatWouldBeOverIsNotOpened) {
+  Story story(R"(
+Session cart: {opens: {on: Added}, idle: 1h}
+Trigger ended: {session: {of: cart, on: idle}, actions: [{channel: email, template: t}]}
+)");
+  story.at("10:00", "ann", "X");
+  story.at("09:00", "ann", "Added");
+  story.at("09:00:00.001", "bob", "Added");
+  story.run_until("12:00");
+  EXPECT_THAT(story.decisions(), ElementsAre("10:00:00.001 ended sent"));
+}
+
+TEST(Late, OfTwoTraitsOfOneInstantTheOneTakenLaterStands) {
+  Story story(R"(
+Trigger t: {event: {on: X}, actions: [{channel: email, template: t, data: {plan: traits.plan}}]}
+)");
+  story.at("09:00", "ann", "$identify", "{}", R"({"plan":"pro"})");
+  story.at("09:00", "ann", "$identify", "{}", R"({"plan":"free"})");
+  story.at("08:59", "ann", "$identify", "{}", R"({"plan":"zero"})");
+  story.at("09:01", "ann", "X");
+  EXPECT_THAT(story.decisions(), ElementsAre(R"(09:01 t sent {"plan":"free"})"));
 }
 
 // --- de-duplication ---

@@ -319,6 +319,106 @@ Trigger dear: {novelty: {on: Ordered, of: event.properties.category}, if: event.
   EXPECT_THAT(story.decisions(), IsEmpty());
 }
 
+TEST(Novelty, OfSeveralPatternsEachSaysWhatIsNew) {
+  Story story(R"(
+Trigger new-store:
+  novelty:
+    - {on: Visited, of: event.properties.store, after_first: true}
+    - {on: Paid, where: event.properties.till, of: event.properties.shop}
+  actions: [{channel: email, template: t}]
+)");
+  story.at("09:00", "ann", "Visited", R"({"store":1})");
+  story.at("09:01", "ann", "Paid", R"({"shop":"1","till":true})");
+  story.at("09:02", "ann", "Paid", R"({"shop":2,"till":false})");
+  story.at("09:03", "ann", "Paid", R"({"shop":2,"till":true})");
+  story.at("09:04", "ann", "Visited", R"({"store":2})");
+  EXPECT_THAT(story.decisions(), ElementsAre("09:03 new-store[2] sent"));
+}
+
+TEST(Novelty, TheVeryFirstEventIsOneWhateverManyPatternsMatchIt) {
+  Story story(R"(
+Trigger new-place:
+  novelty: [{on: Visited, of: event.properties.store, after_first: true}, {on: Visited, of: event.properties.city}]
+  actions: [{channel: email, template: t}]
+)");
+  story.at("09:00", "ann", "Visited", R"({"store":1,"city":"a"})");
+  story.at("09:01", "ann", "Visited", R"({"store":2,"city":"a"})");
+  EXPECT_THAT(story.decisions(), ElementsAre("09:01 new-place[2] sent"));
+}
+
+TEST(Absence, ItsStepsSeeTheElementThatOpenedIt) {
+  Story story(R"(
+Trigger forgotten:
+  absence:
+    opens: {on: Added, each: event.properties.items, key: item.sku}
+    closes: {on: Ordered}
+    after: 1h
+  if: item.price >= 10
+  while: item.sku != "c"
+  actions:
+    - {channel: email, template: t, if: item.price < 100, data: {sku: item.sku, price: item.price}}
+    - {channel: email, template: u, after: 1h, data: {price: item.price}}
+)");
+  story.at("09:00", "ann", "Added",
+           R"({"items":[{"sku":"a","price":10},{"sku":"b","price":5},{"sku":"c","price":20},{"sku":"d","price":100}]})");
+  story.restart();
+  story.run_until("12:00");
+  EXPECT_THAT(story.decisions(),
+              ElementsAre(R"(10:00 forgotten[a] sent {"sku":"a","price":10})",
+                          R"(10:00 forgotten[c] suppressed while {"sku":"c","price":20})",
+                          R"(10:00 forgotten[d] suppressed if {"sku":"d","price":100})",
+                          R"(11:00 forgotten[a] email/u sent {"price":10})",
+                          R"(11:00 forgotten[c] email/u suppressed while {"price":20})",
+                          R"(11:00 forgotten[d] email/u sent {"price":100})"));
+}
+
+// --- features by key ---
+
+TEST(ByKey, AKeyNeverSeenIsNotInItThoughItReadsAsZero) {
+  Story story(R"(
+Feature spent: {on: Paid, aggregate: sum, of: event.properties.total, by: event.properties.shop}
+Feature dearest: {on: Paid, aggregate: max, of: event.properties.total, by: event.properties.shop}
+Feature hour: {on: Paid, aggregate: count, by: event.properties.shop, window: 1h}
+Trigger look:
+  event: {on: Look}
+  actions:
+    - channel: email
+      template: t
+      data:
+        in: event.properties.shop in features.spent
+        has: has(features.spent.a)
+        sum: features.spent[event.properties.shop]
+        max: event.properties.shop in features.dearest ? features.dearest[event.properties.shop] : -1
+        hour: "'a' in features.hour"
+        keys: size(features.spent)
+)");
+  story.at("09:00", "ann", "Paid", R"({"shop":"a","total":0})");
+  story.at("09:30", "ann", "Look", R"({"shop":"a"})");
+  story.at("09:30", "ann", "Look", R"({"shop":"b"})");
+  story.at("10:00", "ann", "Look", R"({"shop":7})");
+  EXPECT_THAT(story.decisions(),
+              ElementsAre(R"(09:30 look sent {"in":true,"has":true,"sum":0,"max":0,"hour":true,"keys":1})",
+                          R"(09:30 look sent {"in":false,"has":true,"sum":0,"max":-1,"hour":true,"keys":1})",
+                          R"(10:00 look sent {"in":false,"has":true,"sum":0,"max":-1,"hour":false,"keys":1})"));
+}
+
+TEST(ByKey, GapsOfEachKey) {
+  Story story(R"(
+Feature rhythm: {on: Visited, aggregate: gaps, by: event.properties.store}
+Trigger late:
+  absence:
+    key: event.properties.store
+    opens: {on: Visited, where: "features.rhythm[event.properties.store].count >= 2"}
+    closes: {on: Visited}
+    after: features.rhythm[event.properties.store].mean * 2
+  actions: [{channel: email, template: t, data: {last: features.rhythm[instance.key].last, n: features.rhythm.zzz.count, m: has(features.rhythm.zzz.mean)}}]
+)");
+  for (const char* const when : {"09:00", "09:10", "09:30"}) story.at(when, "ann", "Visited", R"({"store":7})");
+  story.at("09:40", "ann", "Visited", R"({"store":8})");
+  story.run_until("12:00");
+  EXPECT_THAT(story.decisions(), ElementsAre(R"(10:00 late[7] sent {"last":"1200s","n":0,"m":false})"));
+}
+
 // --- schedule ---
 
 TEST(Schedule, AsksAtItsInstantsAfterTheEventsOfThem) {

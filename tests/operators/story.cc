@@ -11,6 +11,7 @@
 #include "fmt/format.h"
 #include "operators/catalog/compile.h"
 #include "operators/catalog/load.h"
+#include "operators/catalog/retire.h"
 #include "state/check.h"
 
 namespace spur::testing {
@@ -35,7 +36,7 @@ std::string text_of(Instant t) {
   return text;
 }
 
-std::shared_ptr<const catalog::Compiled> catalog_from(std::string_view yaml) {
+spur::v1::Catalog definitions_from(std::string_view yaml) {
   // Documents without their envelope: `Trigger thanks:` and the spec below it.
   std::string text;
   bool channels = false;
@@ -60,14 +61,24 @@ std::shared_ptr<const catalog::Compiled> catalog_from(std::string_view yaml) {
     text += "---\napiVersion: spur/v1\nkind: Channel\nmetadata: {name: email}\nspec: {topic: actions.email}\n";
   const catalog::Loaded loaded = catalog::load_text("catalog.yaml", text);
   for (const catalog::Error& error : loaded.errors) ADD_FAILURE() << error.to_text() << "\n" << text;
-  catalog::CompileResult result = catalog::compile(loaded.catalog, loaded.positions);
+  const catalog::CompileResult result = catalog::compile(loaded.catalog, loaded.positions);
   for (const catalog::Error& error : result.errors) ADD_FAILURE() << error.to_text() << "\n" << text;
+  return loaded.catalog;
+}
+
+std::shared_ptr<const catalog::Compiled> compiled(const spur::v1::Catalog& definitions) {
+  catalog::CompileResult result = catalog::compile(definitions);
   if (result.compiled == nullptr) throw std::invalid_argument("the catalog has errors");
   return result.compiled;
 }
 
+std::shared_ptr<const catalog::Compiled> catalog_from(std::string_view yaml) {
+  return compiled(definitions_from(yaml));
+}
+
 Story::Story(std::string_view yaml, std::uint32_t shards, std::uint32_t shard)
-    : catalog_(catalog_from(yaml)),
+    : definitions_(definitions_from(yaml)),
+      catalog_(compiled(definitions_)),
       shards_(shards),
       index_(shard),
       customers_(std::make_unique<Customers>(store_)),
@@ -154,7 +165,8 @@ void Story::wall(std::string_view when) {
 }
 
 void Story::change_catalog(std::string_view yaml) {
-  catalog_ = catalog_from(yaml);
+  definitions_ = catalog::with_retired(definitions_from(yaml), definitions_);
+  catalog_ = compiled(definitions_);
   begin(clock_);
   shard_->apply_catalog(catalog_);
   end();

@@ -17,6 +17,7 @@
 #include "daemon/inputs/segment.h"
 #include "operators/catalog/compiled.h"
 #include "operators/shard.h"
+#include "spur/v1/catalog.pb.h"
 #include "state/memory_store.h"
 
 namespace spur::testing {
@@ -27,6 +28,9 @@ std::string text_of(Instant t);
 
 // The catalog of `yaml`, with a Channel `email` unless it has channels of its own. Errors fail the test.
 std::shared_ptr<const catalog::Compiled> catalog_from(std::string_view yaml);
+// The same in two steps, so that a version can carry on what it replaces.
+spur::v1::Catalog definitions_from(std::string_view yaml);
+std::shared_ptr<const catalog::Compiled> compiled(const spur::v1::Catalog& definitions);
 
 class Story {
  public:
@@ -70,6 +74,7 @@ class Story {
   void begin(Instant clock);
   void end();
 
+  spur::v1::Catalog definitions_;
   std::shared_ptr<const catalog::Compiled> catalog_;
   MemoryStore store_;
   std::uint32_t shards_, index_;
