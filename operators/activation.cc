@@ -225,6 +225,7 @@ Value Activation::load(std::uint32_t slot) {
     case SlotKind::kSessionEvents:
     case SlotKind::kSessionStarted:
     case SlotKind::kSessionLast:
+    case SlotKind::kFeatureOfSession:
       return compute(source);
     default:
       break;
@@ -239,6 +240,7 @@ Value Activation::load(std::uint32_t slot) {
 Value Activation::compute(const SlotSource& slot) {
   switch (slot.kind) {
     case SlotKind::kFeature:
+    case SlotKind::kFeatureOfSession:
       return feature(slot.index, slot.member);
     case SlotKind::kFeatureByKey:
       return feature_by_key(slot.index);
@@ -296,10 +298,14 @@ Value Activation::compute(const SlotSource& slot) {
 }
 
 Value Activation::feature(std::uint32_t index, Member member) const {
-  const AggregateSpec& spec = catalog_->features[index].spec;
-  const Aggregate& state =
-      index < customer_->features.size() ? customer_->features[index] : nothing_yet();
-  return state.read(spec, member, now_, arena_);
+  const catalog::Feature& feature = catalog_->features[index];
+  const Aggregate* state = index < customer_->features.size() ? &customer_->features[index] : nullptr;
+  if (feature.per_session) {
+    const SessionState* const session = meant_session(static_cast<std::uint32_t>(feature.session));
+    const KeyedAggregates* const keyed = customer_->keyed(index);
+    state = session == nullptr || keyed == nullptr ? nullptr : keyed->find(session->key);
+  }
+  return (state == nullptr ? nothing_yet() : *state).read(feature.spec, member, now_, arena_);
 }
 
 Value Activation::feature_by_key(std::uint32_t index) {
@@ -328,22 +334,21 @@ Value Activation::all_traits() {
   return Value::map(entries);
 }
 
-Value Activation::session(const SlotSource& slot) const {
+const SessionState* Activation::meant_session(std::uint32_t index) const {
+  if (ended_ != nullptr && ended_->session == index) return ended_;
+  const bool keyed = catalog_->sessions[index].keyed;
   const SessionState* found = nullptr;
-  if (ended_ != nullptr && ended_->session == slot.index) {
-    found = ended_;
-  } else {
-    const bool keyed = catalog_->sessions[slot.index].keyed;
-    for (const SessionState& s : customer_->sessions) {
-      if (s.session != slot.index) continue;
-      if (keyed && !session_key_.empty() && s.key == session_key_) {
-        found = &s;
-        break;
-      }
-      // Several at once and none is meant: an open one before a closed one, then the one active last.
-      if (found == nullptr || std::tuple(s.open, s.last) > std::tuple(found->open, found->last)) found = &s;
-    }
+  for (const SessionState& s : customer_->sessions) {
+    if (s.session != index) continue;
+    if (keyed && !session_key_.empty() && s.key == session_key_) return &s;
+    // Several at once and none is meant: an open one before a closed one, then the one active last.
+    if (found == nullptr || std::tuple(s.open, s.last) > std::tuple(found->open, found->last)) found = &s;
   }
+  return found;
+}
+
+Value Activation::session(const SlotSource& slot) const {
+  const SessionState* const found = meant_session(slot.index);
   switch (slot.kind) {
     case SlotKind::kSessionOpen:
       return Value::boolean(found != nullptr && found->open);

@@ -42,8 +42,14 @@ SessionState* add_session(Turn& turn, std::uint32_t session, std::string_view ke
   return &*all.insert(place, std::move(fresh));
 }
 
-void clear_within(Turn& turn, std::uint32_t session) {
+// What was counted within the session of that key falls to empty; `last`: no other of it is open.
+void clear_within(Turn& turn, std::uint32_t session, std::string_view key, bool last) {
   for (const std::uint32_t f : turn.catalog().sessions[session].features) {
+    if (turn.catalog().features[f].per_session) {
+      if (turn.customer.keyed(f) != nullptr) turn.customer.keyed_or_new(f).erase(key);
+      continue;
+    }
+    if (!last) continue;
     if (f < turn.customer.features.size()) turn.customer.features[f].clear();
     if (turn.customer.keyed(f) != nullptr) turn.customer.keyed_or_new(f).clear();
   }
@@ -171,6 +177,31 @@ void fold_session_starts(Turn& turn) {
   if (changed) turn.slots.forget();
 }
 
+namespace {
+
+// Counts the event in each of the open sessions that it is about. Answers whether it matched.
+bool fold_within(Turn& turn, const catalog::Use& use) {
+  const catalog::Feature& feature = turn.catalog().features[use.owner];
+  bool matched = false;
+  for_each_match(turn, *use.pattern, [&](Value, std::string_view key) {
+    matched = true;
+    const Value of = feature.of ? turn.evaluate(*feature.of) : Value::integer(1);
+    if (of.is_error()) return;
+    for (const SessionState& s : turn.customer.sessions) {
+      if (static_cast<std::int32_t>(s.session) != feature.session || !s.open || turn.event->time < s.started) continue;
+      if (use.pattern->key && s.key != key) continue;
+      turn.shard.digest.add(feature.definition, static_cast<std::uint64_t>(use.owner));
+      if (turn.customer.keyed_or_new(use.owner).add(feature.spec, s.key, turn.event->time, turn.now, of,
+                                                    turn.shard.digest) == Aggregate::Added::kError) {
+        ++turn.shard.counters.conditions_in_error;
+      }
+    }
+  });
+  return matched;
+}
+
+}  // namespace
+
 void fold_features(Turn& turn) {
   const catalog::Compiled& catalog = turn.catalog();
   const catalog::Listeners& at = catalog.listeners(turn.event->name_index);
@@ -180,6 +211,11 @@ void fold_features(Turn& turn) {
   for (const catalog::Use& use : at.features) {
     if (static_cast<std::int64_t>(use.owner) == done) continue;
     const catalog::Feature& feature = catalog.features[use.owner];
+    if (feature.per_session) {
+      if (fold_within(turn, use)) done = use.owner;
+      turn.slots.forget();
+      continue;
+    }
     if (feature.session != catalog::kNone) {
       const auto session = static_cast<std::uint32_t>(feature.session);
       const bool open = std::any_of(turn.customer.sessions.begin(), turn.customer.sessions.end(),
@@ -249,10 +285,10 @@ void end_session(Turn& turn, std::size_t session, catalog::SessionMoment moment,
   state.events = 0;
   state.opened.clear();
   mutate(turn, Tag::kSession, state.key, 0);
-  // With several at once, `within` counts over all that are open.
+  // With several at once, `within` with `by` counts over all that are open.
   const bool another = std::any_of(turn.customer.sessions.begin(), turn.customer.sessions.end(),
                                    [&](const SessionState& s) { return s.session == state.session && s.open; });
-  if (!another) clear_within(turn, state.session);
+  clear_within(turn, state.session, state.key, !another);
   turn.slots.forget();
   const std::vector<std::uint32_t>& thresholds = turn.catalog().sessions[state.session].thresholds;
   turn.thresholds.insert(turn.thresholds.end(), thresholds.begin(), thresholds.end());

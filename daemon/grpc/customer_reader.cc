@@ -97,7 +97,7 @@ void read_features(Reading& reading, spur::v1::Customer& out) {
     const Aggregate& state = i < reading.customer.features.size() ? reading.customer.features[i] : empty;
     const KeyedAggregates* const keyed = reading.customer.keyed(static_cast<std::uint32_t>(i));
     add_json(*out.mutable_features(), feature.name,
-             feature.by ? keyed_json(reading, feature.spec, keyed != nullptr ? *keyed : no_keys)
+             catalog::Compiled::is_keyed(feature) ? keyed_json(reading, feature.spec, keyed != nullptr ? *keyed : no_keys)
                         : feature_json(feature.spec, [&](Member member) {
                             return state.read(feature.spec, member, reading.now, reading.arena);
                           }));

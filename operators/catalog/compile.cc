@@ -219,7 +219,13 @@ class Compiler {
                       {from.half_life_ms()},
                       from.distinct_days(),
                       from.limit()};
-      feature.patterns = c_.patterns(path + ".patterns", from.patterns(), "", path);
+      // Within a Session its key tells which one an event is about, as in the Session's own patterns.
+      const std::int32_t within = find(in_.sessions(), from.within());
+      const bool keyed = within != kNone && session_keyed(in_.sessions(within));
+      feature.per_session = keyed && from.by().empty();
+      feature.patterns =
+          c_.patterns(path + ".patterns", from.patterns(), feature.per_session ? in_.sessions(within).key() : "",
+                      keyed ? at("Session", from.within(), "key") : path);
       Place place = kEventPlace;
       for (const auto& pattern : from.patterns())
         place.item = place.item || !pattern.each().empty();
@@ -231,7 +237,7 @@ class Compiler {
       feature.by = c_.program(path + ".by", from.by(), place, Type::dyn());
       feature.definition = definition_hash(from, "Feature");
       if (from.within().empty()) continue;
-      feature.session = find(in_.sessions(), from.within());
+      feature.session = within;
       if (feature.session == kNone) {
         c_.error(path + ".within", fmt::format("there is no Session `{}`", from.within()), "");
         continue;
@@ -241,6 +247,14 @@ class Compiler {
       // Another session is another thing to count within.
       feature.definition ^= definition_hash(in_.sessions(feature.session), "within");
     }
+  }
+
+  // Whether several of the session may be open at once.
+  static bool session_keyed(const spur::v1::Session& session) {
+    const auto has_key = [](const spur::v1::Pattern& p) { return !p.key().empty(); };
+    return !session.key().empty() ||
+           std::any_of(session.opens().begin(), session.opens().end(), has_key) ||
+           std::any_of(session.keeps().begin(), session.keeps().end(), has_key);
   }
 
   template <typename Messages>
@@ -260,9 +274,7 @@ class Compiler {
       session.opens = c_.patterns(path + ".opens", from.opens(), from.key(), key_path);
       session.keeps = c_.patterns(path + ".keeps", from.keeps(), from.key(), key_path);
       session.closes = c_.patterns(path + ".closes", from.closes(), from.key(), key_path);
-      const auto has_key = [](const Pattern& p) { return p.key.has_value(); };
-      session.keyed = std::any_of(session.opens.begin(), session.opens.end(), has_key) ||
-                      std::any_of(session.keeps.begin(), session.keeps.end(), has_key);
+      session.keyed = session_keyed(from);
       session.idle = {from.idle_ms()};
       session.definition = definition_hash(from, "Session");
     }
@@ -563,7 +575,8 @@ class Compiler {
       if (!program) return;
       for (const std::uint32_t s : program->slots()) {
         const SlotSource& slot = out_.slots[s];
-        if (slot.kind == SlotKind::kFeature || slot.kind == SlotKind::kFeatureByKey)
+        if (slot.kind == SlotKind::kFeature || slot.kind == SlotKind::kFeatureByKey ||
+            slot.kind == SlotKind::kFeatureOfSession)
           reads[n].insert(slot.index);
         if (slot.kind != SlotKind::kSegments) continue;
         for (std::size_t i = 0; i < out_.segments.size();
@@ -693,7 +706,7 @@ class Compiler {
   void layout() {
     auto layout = std::make_shared<Layout>();
     for (const Feature& f : out_.features)
-      layout->features.push_back({f.definition, f.spec, f.by.has_value()});
+      layout->features.push_back({f.definition, f.spec, Compiled::is_keyed(f)});
     for (const Session& s : out_.sessions) layout->sessions.push_back(s.definition);
     for (const Trigger& t : out_.triggers) {
       layout->triggers.push_back(t.retired ? t.version : t.name_hash);  // a retired one has no state of its own

@@ -37,10 +37,12 @@ SlotSource feature_slot(const Compiled& catalog, std::string_view rest, bool bef
   SlotSource slot;
   slot.index = index_of(catalog.features, rest.substr(0, dot));
   if (dot != std::string_view::npos) slot.member = member_of(rest.substr(dot + 1));
-  const bool keyed = catalog.features[slot.index].by.has_value();
-  slot.kind = before  ? keyed ? SlotKind::kBeforeByKey : SlotKind::kBefore
-              : keyed ? SlotKind::kFeatureByKey
-                      : SlotKind::kFeature;
+  const Feature& feature = catalog.features[slot.index];
+  const bool keyed = feature.by.has_value();
+  slot.kind = before                ? keyed ? SlotKind::kBeforeByKey : SlotKind::kBefore
+              : keyed               ? SlotKind::kFeatureByKey
+              : feature.per_session ? SlotKind::kFeatureOfSession
+                                    : SlotKind::kFeature;
   return slot;
 }
 
@@ -158,6 +160,7 @@ void reach_of(const Compiled& catalog, const Program& program, Reach& reach) {
     switch (slot.kind) {
       case SlotKind::kFeature:
       case SlotKind::kFeatureByKey:
+      case SlotKind::kFeatureOfSession:
       case SlotKind::kBefore:
       case SlotKind::kBeforeByKey:
         feature(slot.index);

@@ -53,6 +53,7 @@ struct Feature {
   std::optional<Program> of;
   std::optional<Program> by;
   std::int32_t session = kNone;  // within
+  bool per_session = false;      // within a Session of which several are open by key: a value for each
   std::uint64_t definition = 0;  // hash: what its state is stored under
   Millis warm_after{
       0};  // on customers of before: how long until a window has passed; 0: for ever warming
@@ -209,6 +210,7 @@ enum class SlotKind : std::uint8_t {
   kEventField,    // index: FieldIndex
   kFeature,       // index: feature; member
   kFeatureByKey,  // index: feature
+  kFeatureOfSession,  // index: feature that has a value for each open session; member
   kBefore,
   kBeforeByKey,
   kTrait,   // path[0] names it, the rest lies below
@@ -297,6 +299,9 @@ class Compiled {
 
   std::array<std::uint8_t, 16> hash{};
   std::shared_ptr<const Layout> layout;  // of customers under this version
+
+  // Whether a feature's state is one aggregate per key.
+  static bool is_keyed(const Feature& feature) { return feature.by.has_value() || feature.per_session; }
 
   const Listeners& listeners(EventSchema::NameIndex name) const {
     return name == EventSchema::kOther ? other : by_name[name];

@@ -111,6 +111,12 @@ Instant KeyedAggregates::next_change(const AggregateSpec& spec, Instant now) con
 
 void KeyedAggregates::clear() { state_.reset(); }
 
+void KeyedAggregates::erase(std::string_view key) {
+  if (!state_) return;
+  if (const auto at = state_->place_of(key); state_->holds(at, key)) state_->entries.erase(at);
+  if (state_->entries.empty() && state_->dropped == 0) state_.reset();
+}
+
 std::uint64_t KeyedAggregates::overflowed() const {
   if (!state_) return 0;
   std::uint64_t sum = state_->dropped;

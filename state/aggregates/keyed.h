@@ -49,6 +49,8 @@ class KeyedAggregates {
   Instant next_change(const AggregateSpec& spec, Instant now) const;
 
   void clear();
+  // Back to nothing for one key.
+  void erase(std::string_view key);
   // Keys dropped because of kKeysMax, and what the aggregates that are there have dropped.
   std::uint64_t overflowed() const;
 

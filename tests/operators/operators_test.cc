@@ -268,6 +268,32 @@ Trigger left: {session: {of: form, on: idle}, actions: [{channel: email, templat
   EXPECT_THAT(story.decisions(), ElementsAre(R"(09:18 left[a] sent {"e":2})"));
 }
 
+TEST(Session, OfSeveralAtOnceEachCountsWhatIsWithinIt) {
+  Story story(R"(
+Session visit: {key: event.properties.store, opens: {on: Entered}, keeps: {on: Scanned}, closes: {on: Left}, idle: 30m}
+Feature scans: {on: Scanned, within: visit, aggregate: count}
+Feature spent: {on: Paid, within: visit, aggregate: sum, of: event.properties.total, where: event.properties.total > 1}
+Trigger left: {session: {of: visit, on: closed}, actions: [{channel: email, template: t, data: {n: features.scans, spent: features.spent}}]}
+Trigger idle: {session: {of: visit, on: idle}, actions: [{channel: email, template: t, data: {n: features.scans, spent: features.spent}}]}
+Trigger busy: {threshold: {when: features.scans >= 2}, actions: [{channel: email, template: t}]}
+)");
+  story.at("09:00", "ann", "Entered", R"({"store":7})");
+  story.at("09:01", "ann", "Entered", R"({"store":8})");
+  story.at("09:02", "ann", "Scanned", R"({"store":7.0})");
+  story.at("09:03", "ann", "Scanned", R"({"store":"8"})");
+  story.at("09:04", "ann", "Scanned", R"({"store":7})");
+  story.at("09:05", "ann", "Paid", R"({"store":7,"total":20})");
+  story.at("09:05", "ann", "Paid", R"({"store":9,"total":50})");
+  story.at("09:05", "ann", "Paid", R"({"total":60})");
+  story.restart();
+  story.at("09:10", "ann", "Left", R"({"store":7})");
+  story.at("09:20", "ann", "Entered", R"({"store":7})");
+  story.run_until("12:00");
+  EXPECT_THAT(story.decisions(),
+              ElementsAre("09:04 busy sent", R"(09:10 left[7] sent {"n":2,"spent":20})",
+                          R"(09:33 idle[8] sent {"n":1,"spent":0})", R"(09:50 idle[7] sent {"n":0,"spent":0})"));
+}
+
 TEST(Session, WhatItsEndSentIsRememberedAsItWasThen) {
   Story story(R"(
 Session visit: {keeps: {on: "*"}, idle: 10m}
@@ -388,7 +414,7 @@ Trigger look:
         in: event.properties.shop in features.spent
         has: has(features.spent.a)
         sum: features.spent[event.properties.shop]
-        max: event.properties.shop in features.dearest ? features.dearest[event.properties.shop] : -1
+        max: "event.properties.shop in features.dearest ? features.dearest[event.properties.shop] : -1"
         hour: "'a' in features.hour"
         keys: size(features.spent)
 )");
@@ -411,7 +437,7 @@ Trigger late:
     opens: {on: Visited, where: "features.rhythm[event.properties.store].count >= 2"}
     closes: {on: Visited}
     after: features.rhythm[event.properties.store].mean * 2
-  actions: [{channel: email, template: t, data: {last: features.rhythm[instance.key].last, n: features.rhythm.zzz.count, m: has(features.rhythm.zzz.mean)}}]
+  actions: [{channel: email, template: t, data: {last: "features.rhythm[instance.key].last", n: features.rhythm.zzz.count, m: has(features.rhythm.zzz.mean)}}]
 )");
   for (const char* const when : {"09:00", "09:10", "09:30"}) story.at(when, "ann", "Visited", R"({"store":7})");
   story.at("09:40", "ann", "Visited", R"({"store":8})");
