@@ -15,10 +15,8 @@ FolderCatalog read_catalog_folder(const std::string& path) {
   catalog::Loaded loaded = catalog::load_directory(path);
   FolderCatalog out;
   catalog::CompileResult compiled = catalog::compile(loaded.catalog, loaded.positions);
-  out.errors = std::move(loaded.errors);
-  out.warnings = std::move(loaded.warnings);
-  out.errors.insert(out.errors.end(), compiled.errors.begin(), compiled.errors.end());
-  out.warnings.insert(out.warnings.end(), compiled.warnings.begin(), compiled.warnings.end());
+  out.errors = catalog::merged(std::move(loaded.errors), compiled.errors);
+  out.warnings = catalog::merged(std::move(loaded.warnings), compiled.warnings);
   if (out.errors.empty()) out.hash.assign(compiled.compiled->hash.begin(), compiled.compiled->hash.end());
   out.catalog = std::move(loaded.catalog);
   return out;

@@ -1,7 +1,7 @@
 #include "daemon/cli/catalog_argument.h"
 
-#include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "fmt/format.h"
 #include "operators/catalog/compile.h"
@@ -16,16 +16,10 @@ CatalogArgument read_catalog(const std::string& directory) {
   CatalogArgument result;
   if (loaded.complete) {
     catalog::CompileResult compiled = catalog::compile(loaded.catalog, loaded.positions);
-    errors.insert(errors.end(), compiled.errors.begin(), compiled.errors.end());
-    warnings.insert(warnings.end(), compiled.warnings.begin(), compiled.warnings.end());
+    errors = catalog::merged(std::move(errors), compiled.errors);
+    warnings = catalog::merged(std::move(warnings), compiled.warnings);
     if (errors.empty()) result.compiled = std::move(compiled.compiled);
   }
-  const auto tidy = [](std::vector<catalog::Error>& list) {
-    std::sort(list.begin(), list.end());
-    list.erase(std::unique(list.begin(), list.end()), list.end());
-  };
-  tidy(errors);
-  tidy(warnings);
   for (const catalog::Error& error : errors) fmt::print(stderr, "{}\n", error.to_text());
   for (const catalog::Error& warning : warnings) fmt::print(stderr, "warning: {}\n", warning.to_text());
   result.warnings = warnings.size();

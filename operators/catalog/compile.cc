@@ -88,7 +88,6 @@ class Compiler {
     channels();
     triggers();
     resolve_slots(c_);
-    if (!c_.errors.empty()) return;
     circles();
     check_threshold_times();
     if (!c_.errors.empty()) return;
@@ -529,7 +528,10 @@ class Compiler {
       case spur::v1::Trigger::kSchedule: {
         t.kind = Operator::kSchedule;
         Cron::Parsed cron = Cron::parse(from.schedule().cron());
-        if (cron.error) c_.error(path + ".schedule.cron", cron.error->message, cron.error->hint);
+        if (cron.error) {
+          c_.errors.push_back({c_.positions.position(path + ".schedule.cron", cron.error->offset),
+                               cron.error->message, cron.error->hint});
+        }
         t.cron = cron.cron;
         if (from.schedule().zone().empty()) {
           t.zone = out_.policy.zone;

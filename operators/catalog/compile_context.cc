@@ -37,6 +37,9 @@ expression::Environment CompileContext::environment(const Place& place) const {
   env.declare("now", Type::timestamp());
   env.declare("traits", Type::object());
   env.declare("segments", Type::map(Type::string(), Type::boolean()));
+  std::set<std::string> segments;
+  for (const spur::v1::Segment& segment : in.segments()) segments.insert(segment.name());
+  env.declare_keys("segments", "Segment", std::move(segments));
   for (int i = 0; i < in.features_size(); ++i) {
     const spur::v1::Feature& feature = in.features(i);
     const auto declare = [&](const std::string& root) {

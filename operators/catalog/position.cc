@@ -57,6 +57,18 @@ std::string Error::to_text() const {
   return text;
 }
 
+std::vector<Error> merged(std::vector<Error> said, const std::vector<Error>& more) {
+  const std::size_t before = said.size();
+  for (const Error& error : more) {
+    const bool again = std::any_of(said.begin(), said.begin() + static_cast<std::ptrdiff_t>(before),
+                                   [&](const Error& e) { return e.at == error.at; });
+    if (!again) said.push_back(error);
+  }
+  std::sort(said.begin(), said.end());
+  said.erase(std::unique(said.begin(), said.end()), said.end());
+  return said;
+}
+
 std::string to_text(const std::vector<Error>& errors) {
   std::string text;
   for (const Error& error : errors) text += error.to_text() + "\n";

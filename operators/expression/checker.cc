@@ -13,7 +13,7 @@ namespace {
 class Checker {
  public:
   Checker(Tree& tree, const Environment& environment, const Options& options)
-      : tree_(tree), names_(environment), options_(options) {
+      : tree_(tree), environment_(environment), names_(environment), options_(options) {
     checked_.meanings.resize(tree.size());
   }
 
@@ -196,8 +196,24 @@ class Checker {
 
   // --- calls ---
 
+  // A literal that the map it is asked of never has: 'vpi' in segments.
+  void check_key(NodeId key, NodeId map) {
+    const Node& literal = tree_[key];
+    if (literal.kind != NodeKind::kLiteral || !literal.literal.is(Kind::kString)) return;
+    const std::optional<Chain> chain = outer_chain(map);
+    if (!chain) return;
+    const Environment::Keys* const known = environment_.keys(chain->dotted(chain->segments.size()));
+    const std::string name(literal.literal.as_text());
+    if (known == nullptr || known->keys.contains(name)) return;
+    const std::optional<std::string> near = nearest_of(name, known->keys);
+    mismatch(key, "there is no " + known->what + " `" + name + "`",
+             near ? "did you mean `" + *near + "`?" : "");
+  }
+
   Type call(NodeId id) {
     const Node& node = tree_[id];
+    if (node.name == "@in" && node.arguments.size() == 2) check_key(node.arguments[0], node.arguments[1]);
+    if (node.name == "_[_]" && node.arguments.size() == 2) check_key(node.arguments[1], node.arguments[0]);
     if (node.name == "_[_]" && node.target == kNoNode) {
       if (const std::optional<Chain> chain = outer_chain(id)) {
         if (const std::optional<Type> type = slot(id, *chain)) return *type;
@@ -431,6 +447,7 @@ class Checker {
   }
 
   Tree& tree_;
+  const Environment& environment_;
   Names names_;
   const Options& options_;
   Inference inference_;

@@ -38,6 +38,15 @@ void Environment::declare_unavailable(std::string dotted_name, std::string reaso
   unavailable_.insert_or_assign(std::move(dotted_name), std::move(reason));
 }
 
+void Environment::declare_keys(std::string dotted_name, std::string what, std::set<std::string> keys) {
+  keys_.insert_or_assign(std::move(dotted_name), Keys{std::move(what), std::move(keys)});
+}
+
+const Environment::Keys* Environment::keys(std::string_view dotted_name) const {
+  const auto at = keys_.find(dotted_name);
+  return at == keys_.end() ? nullptr : &at->second;
+}
+
 const Type* Environment::find(std::string_view dotted_name) const {
   const auto at = variables_.find(dotted_name);
   return at == variables_.end() ? nullptr : &at->second;

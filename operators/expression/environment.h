@@ -31,6 +31,10 @@ class Environment {
   // still wins.
   void declare_unavailable(std::string dotted_name, std::string reason);
 
+  // The map `dotted_name` has these keys and never others: asking it for another literal is an error, which calls a key
+  // `what`, for example "Segment".
+  void declare_keys(std::string dotted_name, std::string what, std::set<std::string> keys);
+
   // Names are looked up in this namespace first, then in its parents ("a.b": a.b.x, a.x, x). None
   // by default.
   void set_container(std::string container) { container_ = std::move(container); }
@@ -40,6 +44,12 @@ class Environment {
   const Type* find(std::string_view dotted_name) const;
   // The reason given for `dotted_name` or the longest of its prefixes that has one, or nullptr.
   const std::string* unavailable(std::string_view dotted_name) const;
+  struct Keys {
+    std::string what;
+    std::set<std::string> keys;
+  };
+  // The keys declared for a map, or nullptr: any.
+  const Keys* keys(std::string_view dotted_name) const;
   // Whether some declared name lies below `dotted_name`.
   bool is_namespace(std::string_view dotted_name) const;
   // The declared name below `space` ("" for all) nearest to `name` by edit distance, if any is
@@ -50,6 +60,7 @@ class Environment {
  private:
   std::map<std::string, Type, std::less<>> variables_;
   std::map<std::string, std::string, std::less<>> unavailable_;
+  std::map<std::string, Keys, std::less<>> keys_;
   std::string container_;
 };
 

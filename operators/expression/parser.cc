@@ -53,8 +53,9 @@ class Parser {
     error_ = Diagnostic{at.offset, at.length, std::move(message), std::move(hint)};
   }
   void fail_unexpected(std::string_view wanted) {
-    const std::string found =
-        token_.kind == TokenKind::kEnd ? "the end" : "`" + std::string(token_.text) + "`";
+    if (token_.kind == TokenKind::kEnd)
+      return fail(token_, "the expression ends here, expected " + std::string(wanted), "");
+    const std::string found = "`" + std::string(token_.text) + "`";
     std::string hint;
     if (token_.text == "and") hint = "write `&&`";
     if (token_.text == "or") hint = "write `||`";

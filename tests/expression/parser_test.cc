@@ -26,7 +26,7 @@ TEST_F(ParserTest, AnErrorSaysWhatWouldBeRight) {
             "refused: `&` is no operator; write `&&`, or math.bitAnd(a, b)");
   EXPECT_EQ(result("'abc"),
             "refused: a string is not closed; close it with the quote it began with");
-  EXPECT_EQ(result(""), "refused: unexpected the end, expected a value");
+  EXPECT_EQ(result(""), "refused: the expression ends here, expected a value");
   EXPECT_EQ(result("let + 1"), "refused: `let` is a reserved word of CEL; choose another name");
   EXPECT_TRUE(result("7d").starts_with(
       "refused: a number runs into a word; durations are written duration(\"7d\")"));
