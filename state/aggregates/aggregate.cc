@@ -156,6 +156,12 @@ Value nothing(const AggregateSpec& spec, Member member) {
   }
 }
 
+// To the nearest whole millionth, so that weights that add up to 5 read as 5 and not as a last digit below it.
+Value in_millionths(const Value& value) {
+  const std::optional<std::int64_t> millionths = to_millionths(value);
+  return millionths ? Value::real(from_millionths(*millionths)) : value;
+}
+
 }  // namespace
 
 void Aggregate::Deleter::operator()(State* state) const {
@@ -204,13 +210,15 @@ Value Aggregate::read(const AggregateSpec& spec, Member member, Instant now, Are
     case Layout::kGaps:
       return gaps::read(member, *state_);
     case Layout::kDecayed:
-      return decayed::read(spec, now, *state_);
+      return in_millionths(decayed::read(spec, now, *state_));
     case Layout::kExtremes:
       return extremes::read(spec, now, *state_, arena);
     case Layout::kDistinct:
       return distinct::read(spec, now, *state_);
     default:
-      return window_totals::read(spec, member, now, *state_);
+      return spec.kind == AggregateKind::kDecayed
+                 ? in_millionths(window_totals::read(spec, member, now, *state_))
+                 : window_totals::read(spec, member, now, *state_);
   }
 }
 

@@ -19,7 +19,8 @@
 //   `distinct_days`: the earliest event of a UTC day (of those in the window) stands for the day.
 //   Late events count wherever they belong (gaps.h).
 // * decayed: the sum of weight * 2^(-age / half_life) at the end of the window, t - offset, to ten
-//   digits and more (decayed.h).
+//   digits and more (decayed.h), then rounded to whole millionths: weights of one instant read as
+//   their sum there, and as half of it a half-life later.
 // * A window keeps `limit` single values. The older ones are merged by the minute, beyond `limit`
 //   minutes by the hour, beyond `limit` hours by the day; a merged value counts as if it had
 //   happened at the start of its unit, so that a unit enters and leaves as one whole. This too does

@@ -184,6 +184,19 @@ Trigger gone: {threshold: {when: now - features.last >= duration('50m'), every: 
   EXPECT_THAT(story.decisions(), ElementsAre("10:00 gone sent"));
 }
 
+TEST(Threshold, ADecayingScoreIsExactWhereItsWeightsAreWhole) {
+  Story story(R"(
+Feature heat: {on: [Viewed, Added], aggregate: decayed, half_life: 20m, of: "event.name == 'Added' ? 5 : 1"}
+Trigger hot: {threshold: {when: features.heat >= 8, rearm: features.heat < 4, every: 5m}, actions: [{channel: email, template: t, data: {h: features.heat}}]}
+)");
+  story.at("09:07:13.217", "ann", "Added");
+  for (int i = 0; i < 3; ++i) story.at("09:07:13.217", "ann", "Viewed");
+  story.at("09:27:13.217", "ann", "Viewed");  // half of it and one more: 5, and 4 as the clock passes
+  story.at("09:30", "ann", "Added");
+  story.run_until("10:00");
+  EXPECT_THAT(story.decisions(), ElementsAre(R"(09:07:13.217 hot sent {"h":8})"));
+}
+
 TEST(Threshold, ATraitCanMakeItTrue) {
   Story story(R"(
 Trigger gold: {threshold: {when: traits.plan == 'gold'}, actions: [{channel: email, template: t}]}

@@ -90,13 +90,13 @@ inline std::string text_of(const Value& v) {
   }
 }
 
-// The same to the last bit; of decayed to 10 digits of the weights' magnitude.
+// The same to the last bit; of decayed to the nearest whole millionth.
 inline ::testing::AssertionResult same(AggregateKind kind, const Value& expected,
                                        const Value& actual) {
   bool equal = text_of(expected) == text_of(actual);
   if (kind == AggregateKind::kDecayed && expected.is(Kind::kDouble) && actual.is(Kind::kDouble)) {
     const double difference = expected.as_double() - actual.as_double();
-    equal = difference < 1e-8 && difference > -1e-8;
+    equal = difference < 6e-7 && difference > -6e-7;
   }
   if (equal) return ::testing::AssertionSuccess();
   return ::testing::AssertionFailure()
