@@ -105,6 +105,26 @@ TEST_F(EngineTest, EventsAfterACatalogAreDecidedByIt) {
   EXPECT_EQ((*engine_->read_actions(kTopic, "", 10))[2].action.template_(), "second");
 }
 
+TEST_F(EngineTest, AnOpenWaitKeepsTheVersionThatOpenedItAcrossACrash) {
+  open();
+  apply(shop_catalog());
+  ASSERT_TRUE(add_to_cart("ann").ok());
+  ASSERT_TRUE(settle());
+  spur::v1::Catalog later = shop_catalog();
+  for (spur::v1::Trigger& trigger : *later.mutable_triggers()) {
+    if (trigger.has_absence()) trigger.mutable_absence()->set_after("2h");
+  }
+  EXPECT_TRUE(apply(later).changed);
+  EXPECT_FALSE(apply(later).changed) << "what it carries along is no part of its hash";
+  ASSERT_TRUE(add_to_cart("bob").ok());
+  ASSERT_TRUE(settle());
+  crash_and_reopen();
+  clock_.advance(kHour * 3);
+  ASSERT_TRUE(settle());
+  EXPECT_THAT(actions(), UnorderedElementsAre("user_id:ann cart-abandoned 13:00:00",
+                                              "user_id:bob cart-abandoned 14:00:00"));
+}
+
 TEST_F(EngineTest, ACursorGoesOnWhereItStood) {
   open();
   apply(shop_catalog());
