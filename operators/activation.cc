@@ -56,7 +56,8 @@ class Activation::Segments final : public LookupMap {
   Activation& activation_;
 };
 
-// The readings of gaps under one key: features.gaps_by_store['7'].mean. One that is missing is no key.
+// The readings of gaps under one key: features.gaps_by_store['7'].mean. One that is missing is no
+// key.
 class Activation::Gaps final : public LookupMap {
  public:
   Gaps(const AggregateSpec& spec, const Aggregate& state, Instant now, Arena& arena)
@@ -92,8 +93,8 @@ class Activation::Gaps final : public LookupMap {
   Arena& arena_;
 };
 
-// features.spent_by_category: read key by key. One never seen, or of which the window has nothing any more, reads as an
-// aggregate without events, and is not `in` the map.
+// features.spent_by_category: read key by key. One never seen, or of which the window has nothing
+// any more, reads as an aggregate without events, and is not `in` the map.
 class Activation::ByKey final : public LookupMap {
  public:
   ByKey(const AggregateSpec& spec, const KeyedAggregates* state, Instant now, Arena& arena)
@@ -299,7 +300,8 @@ Value Activation::compute(const SlotSource& slot) {
 
 Value Activation::feature(std::uint32_t index, Member member) const {
   const catalog::Feature& feature = catalog_->features[index];
-  const Aggregate* state = index < customer_->features.size() ? &customer_->features[index] : nullptr;
+  const Aggregate* state =
+      index < customer_->features.size() ? &customer_->features[index] : nullptr;
   if (feature.per_session) {
     const SessionState* const session = meant_session(static_cast<std::uint32_t>(feature.session));
     const KeyedAggregates* const keyed = customer_->keyed(index);
@@ -342,7 +344,8 @@ const SessionState* Activation::meant_session(std::uint32_t index) const {
     if (s.session != index) continue;
     if (keyed && !session_key_.empty() && s.key == session_key_) return &s;
     // Several at once and none is meant: an open one before a closed one, then the one active last.
-    if (found == nullptr || std::tuple(s.open, s.last) > std::tuple(found->open, found->last)) found = &s;
+    if (found == nullptr || std::tuple(s.open, s.last) > std::tuple(found->open, found->last))
+      found = &s;
   }
   return found;
 }

@@ -62,7 +62,8 @@ class Activation final : public expression::Slots {
 
   Value compute(const catalog::SlotSource& slot);
   Value feature(std::uint32_t index, Member member) const;
-  // The session that is meant: the one with session_key_, else the one active last; nullptr: none ever.
+  // The session that is meant: the one with session_key_, else the one active last; nullptr: none
+  // ever.
   const SessionState* meant_session(std::uint32_t index) const;
   Value feature_by_key(std::uint32_t index);
   Value trait(const std::vector<std::string>& path);

@@ -99,7 +99,8 @@ void fold_traits(Turn& turn) {
       ++turn.shard.counters.dropped_over_limit;
       continue;
     }
-    if (known && turn.event->time < place->time) continue;  // of two at one instant, the one taken later
+    if (known && turn.event->time < place->time)
+      continue;  // of two at one instant, the one taken later
     mutate(turn, Tag::kTrait, name, hash64(value));
     if (known) {
       place->value = std::move(value);
@@ -146,7 +147,8 @@ void fold_session_starts(Turn& turn) {
     const catalog::Session& session = turn.catalog().sessions[use.owner];
     const auto keep = [&](SessionState& state) {
       if (!state.open || newly(use.owner, state.key)) return;
-      if (turn.event->time < state.started) {  // late: part of it where it alone would have opened it
+      if (turn.event->time <
+          state.started) {  // late: part of it where it alone would have opened it
         if (!session.opens.empty() || state.started - turn.event->time > session.idle) return;
         state.started = turn.event->time;
       }
@@ -188,11 +190,14 @@ bool fold_within(Turn& turn, const catalog::Use& use) {
     const Value of = feature.of ? turn.evaluate(*feature.of) : Value::integer(1);
     if (of.is_error()) return;
     for (const SessionState& s : turn.customer.sessions) {
-      if (static_cast<std::int32_t>(s.session) != feature.session || !s.open || turn.event->time < s.started) continue;
+      if (static_cast<std::int32_t>(s.session) != feature.session || !s.open ||
+          turn.event->time < s.started)
+        continue;
       if (use.pattern->key && s.key != key) continue;
       turn.shard.digest.add(feature.definition, static_cast<std::uint64_t>(use.owner));
-      if (turn.customer.keyed_or_new(use.owner).add(feature.spec, s.key, turn.event->time, turn.now, of,
-                                                    turn.shard.digest) == Aggregate::Added::kError) {
+      if (turn.customer.keyed_or_new(use.owner).add(feature.spec, s.key, turn.event->time, turn.now,
+                                                    of, turn.shard.digest) ==
+          Aggregate::Added::kError) {
         ++turn.shard.counters.conditions_in_error;
       }
     }
@@ -218,10 +223,10 @@ void fold_features(Turn& turn) {
     }
     if (feature.session != catalog::kNone) {
       const auto session = static_cast<std::uint32_t>(feature.session);
-      const bool open = std::any_of(turn.customer.sessions.begin(), turn.customer.sessions.end(),
-                                    [&](const SessionState& s) {
-                                      return s.session == session && s.open && turn.event->time >= s.started;
-                                    });
+      const bool open = std::any_of(
+          turn.customer.sessions.begin(), turn.customer.sessions.end(), [&](const SessionState& s) {
+            return s.session == session && s.open && turn.event->time >= s.started;
+          });
       if (!open) continue;
     }
     for_each_match(turn, *use.pattern, [&](Value, std::string_view) {

@@ -101,13 +101,14 @@ Chosen choose(Turn& turn, const StepAsked& asked, const std::vector<std::uint32_
 
 InstanceView view_of(const Turn& turn, const StepAsked& asked) {
   const Trigger& trigger = turn.catalog().triggers[asked.trigger];
-  return {*asked.key,
-          asked.opened_at,
-          asked.count,
-          asked.event,
-          asked.opened,
-          asked.item,
-          trigger.keeps_last_data ? last_data(turn.customer, trigger.current, *asked.key) : nullptr};
+  return {
+      *asked.key,
+      asked.opened_at,
+      asked.count,
+      asked.event,
+      asked.opened,
+      asked.item,
+      trigger.keeps_last_data ? last_data(turn.customer, trigger.current, *asked.key) : nullptr};
 }
 
 void remember_data(Turn& turn, const StepAsked& asked, const Step& step) {

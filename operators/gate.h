@@ -31,8 +31,9 @@ using KeyChosen = std::function<bool(const std::string& key)>;
 // Ends what `trigger` has pending for the chosen keys: waiting steps go silently, deferred ones with a decision, and
 // conclusions held for their grace are taken back if the event at `t` came in time for them.
 void drop_pending(Turn& turn, std::uint32_t trigger, Instant t, const KeyChosen& chosen);
-// Drops what is still to leave of firings of `trigger` for `key` that are later than the turn's late event, which says
-// that they were none: waiting steps silently, deferred ones with a decision.
+// Drops what is still to leave of firings of `trigger` for `key` that are later than the turn's
+// late event, which says that they were none: waiting steps silently, deferred ones with a
+// decision.
 void drop_contradicted(Turn& turn, std::uint32_t trigger, std::string_view key);
 // Takes back held conclusions that the turn's event resets, and opens their waits again.
 void reopen_held(Turn& turn, std::uint32_t trigger, const KeyChosen& chosen);

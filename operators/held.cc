@@ -65,7 +65,8 @@ HeldDecisions decode(std::string_view bytes) {
   return held;
 }
 
-// A held decision will not leave: what it was counted for goes with it. Its channel may have gone meanwhile.
+// A held decision will not leave: what it was counted for goes with it. Its channel may have gone
+// meanwhile.
 void uncount(Turn& turn, std::uint32_t trigger, const Decision& decision) {
   if (decision.verdict != Verdict::kSent) return;
   const std::vector<catalog::Channel>& channels = turn.catalog().channels;
@@ -86,7 +87,8 @@ void take_back(Turn& turn, const Held& held) {
   mutate(turn, Tag::kHeld, held.key, 0);
 }
 
-// Later steps that were decided while their conclusion is held, and that an event at `t` came before.
+// Later steps that were decided while their conclusion is held, and that an event at `t` came
+// before.
 void cut_held(Turn& turn, Held& held, Instant t) {
   HeldDecisions decided = decode(held.decisions);
   const auto cut = [&](const Decision& decision) {
@@ -132,7 +134,8 @@ void hold(Turn& turn, const Firing& firing, HeldDecisions held) {
 Held* held_conclusion(Customer& customer, const Pending& pending) {
   if (customer.rare == nullptr) return nullptr;
   for (Held& h : customer.rare->held) {
-    if (h.trigger == pending.trigger && h.due == pending.fired_at && h.key == pending.key) return &h;
+    if (h.trigger == pending.trigger && h.due == pending.fired_at && h.key == pending.key)
+      return &h;
   }
   return nullptr;
 }

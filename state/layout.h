@@ -21,8 +21,10 @@ struct Layout {
   };
   std::vector<Feature> features;
   std::vector<std::uint64_t> sessions;  // by index: hash of the definition
-  std::vector<std::uint64_t> triggers;  // hash of the name: what is remembered of a trigger beyond its instances
-  std::vector<std::uint64_t> versions;  // of the same triggers, hash of the definition: waits, steps and what is held
+  std::vector<std::uint64_t>
+      triggers;  // hash of the name: what is remembered of a trigger beyond its instances
+  std::vector<std::uint64_t>
+      versions;  // of the same triggers, hash of the definition: waits, steps and what is held
   std::vector<std::uint64_t> channels;  // hash of the name
   std::vector<std::uint64_t> models;    // hash of the definition
 

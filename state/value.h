@@ -44,7 +44,8 @@ class LookupMap {
  public:
   // The value under `key`, or an absent Value. `key` has any kind; a kind that cannot be a key is absent.
   virtual Value find(const Value& key) const = 0;
-  // Whether `key` is in the map. A map that answers for keys it has not (a count of 0) says so here.
+  // Whether `key` is in the map. A map that answers for keys it has not (a count of 0) says so
+  // here.
   virtual bool contains(const Value& key) const;
   // All keys, in a deterministic order. May be costly; only macros and size() ask. Live as long as the map.
   virtual std::span<const Value> keys() const = 0;

@@ -97,10 +97,11 @@ void read_features(Reading& reading, spur::v1::Customer& out) {
     const Aggregate& state = i < reading.customer.features.size() ? reading.customer.features[i] : empty;
     const KeyedAggregates* const keyed = reading.customer.keyed(static_cast<std::uint32_t>(i));
     add_json(*out.mutable_features(), feature.name,
-             catalog::Compiled::is_keyed(feature) ? keyed_json(reading, feature.spec, keyed != nullptr ? *keyed : no_keys)
-                        : feature_json(feature.spec, [&](Member member) {
-                            return state.read(feature.spec, member, reading.now, reading.arena);
-                          }));
+             catalog::Compiled::is_keyed(feature)
+                 ? keyed_json(reading, feature.spec, keyed != nullptr ? *keyed : no_keys)
+                 : feature_json(feature.spec, [&](Member member) {
+                     return state.read(feature.spec, member, reading.now, reading.arena);
+                   }));
   }
 }
 
@@ -220,7 +221,8 @@ void read_standing(Reading& reading, std::uint32_t index, const spur::v1::Trigge
   out.set_trigger(trigger.name);
   for (const Instance& instance : reading.customer.instances) {
     // Those that an earlier version opened too.
-    if (reading.catalog.triggers[instance.trigger].current == index) fill(instance, reading.catalog, *out.add_instances());
+    if (reading.catalog.triggers[instance.trigger].current == index)
+      fill(instance, reading.catalog, *out.add_instances());
   }
   out.set_summary(summary_of(reading, trigger, state_of(reading.customer, index), out.instances_size()));
   static const spur::v1::Trigger unknown;

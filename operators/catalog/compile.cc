@@ -218,13 +218,14 @@ class Compiler {
                       {from.half_life_ms()},
                       from.distinct_days(),
                       from.limit()};
-      // Within a Session its key tells which one an event is about, as in the Session's own patterns.
+      // Within a Session its key tells which one an event is about, as in the Session's own
+      // patterns.
       const std::int32_t within = find(in_.sessions(), from.within());
       const bool keyed = within != kNone && session_keyed(in_.sessions(within));
       feature.per_session = keyed && from.by().empty();
-      feature.patterns =
-          c_.patterns(path + ".patterns", from.patterns(), feature.per_session ? in_.sessions(within).key() : "",
-                      keyed ? at("Session", from.within(), "key") : path);
+      feature.patterns = c_.patterns(path + ".patterns", from.patterns(),
+                                     feature.per_session ? in_.sessions(within).key() : "",
+                                     keyed ? at("Session", from.within(), "key") : path);
       Place place = kEventPlace;
       for (const auto& pattern : from.patterns())
         place.item = place.item || !pattern.each().empty();
@@ -470,7 +471,9 @@ class Compiler {
           const std::string& own = from.novelty().patterns(i).of();
           Pattern& pattern = t.opens[static_cast<std::size_t>(i)];
           const Place of{.event = true, .item = pattern.each.has_value()};
-          const std::string at = path + ".novelty" + (own.empty() ? "" : ".patterns[" + std::to_string(i) + "]") + ".of";
+          const std::string at = path + ".novelty" +
+                                 (own.empty() ? "" : ".patterns[" + std::to_string(i) + "]") +
+                                 ".of";
           pattern.of = c_.program(at, own.empty() ? from.novelty().of() : own, of, Type::dyn());
         }
         t.keyed = true;
@@ -687,8 +690,7 @@ class Compiler {
         session.opened_fields.assign(fields.begin(), fields.end());
       }
       Reach reach;
-      for (const auto* program :
-           {&t.when, &t.rearm, &t.condition, &t.while_, &t.after, &t.until}) {
+      for (const auto* program : {&t.when, &t.rearm, &t.condition, &t.while_, &t.after, &t.until}) {
         if (*program) reach_of(out_, **program, reach);
       }
       for (const auto* patterns : {&t.opens, &t.resets, &t.closes}) {
@@ -711,7 +713,8 @@ class Compiler {
       layout->features.push_back({f.definition, f.spec, Compiled::is_keyed(f)});
     for (const Session& s : out_.sessions) layout->sessions.push_back(s.definition);
     for (const Trigger& t : out_.triggers) {
-      layout->triggers.push_back(t.retired ? t.version : t.name_hash);  // a retired one has no state of its own
+      layout->triggers.push_back(t.retired ? t.version
+                                           : t.name_hash);  // a retired one has no state of its own
       layout->versions.push_back(t.version);
     }
     for (const Channel& ch : out_.channels) layout->channels.push_back(ch.name_hash);

@@ -53,7 +53,7 @@ struct Feature {
   std::optional<Program> of;
   std::optional<Program> by;
   std::int32_t session = kNone;  // within
-  bool per_session = false;      // within a Session of which several are open by key: a value for each
+  bool per_session = false;  // within a Session of which several are open by key: a value for each
   std::uint64_t definition = 0;  // hash: what its state is stored under
   Millis warm_after{
       0};  // on customers of before: how long until a window has passed; 0: for ever warming
@@ -147,8 +147,9 @@ struct Trigger {
   std::string name;
   std::uint64_t name_hash = 0;
   std::uint64_t version = 0;  // hash of all it says: its instances are stored under it
-  bool retired = false;       // an earlier version: it opens nothing, what it opened goes on (retire.h)
-  std::uint32_t current = 0;  // the trigger of this name that is in force: whose TriggerState is meant
+  bool retired = false;  // an earlier version: it opens nothing, what it opened goes on (retire.h)
+  std::uint32_t current =
+      0;  // the trigger of this name that is in force: whose TriggerState is meant
   std::vector<std::uint32_t> earlier;  // of the one in force: its retired versions
   Class trigger_class = Class::kMarketing;
   std::int32_t priority = 0;
@@ -207,9 +208,9 @@ enum class SlotKind : std::uint8_t {
   kEventName,
   kEventType,
   kEventTime,
-  kEventField,    // index: FieldIndex
-  kFeature,       // index: feature; member
-  kFeatureByKey,  // index: feature
+  kEventField,        // index: FieldIndex
+  kFeature,           // index: feature; member
+  kFeatureByKey,      // index: feature
   kFeatureOfSession,  // index: feature that has a value for each open session; member
   kBefore,
   kBeforeByKey,
@@ -282,7 +283,8 @@ class Compiled {
   std::vector<Segment> segments;
   std::vector<Channel> channels;
   std::vector<Model> models;
-  // By (priority, name), the order in which they act; of one name the one in force, then retired versions.
+  // By (priority, name), the order in which they act; of one name the one in force, then retired
+  // versions.
   std::vector<Trigger> triggers;
   Policy policy;
 
@@ -301,7 +303,9 @@ class Compiled {
   std::shared_ptr<const Layout> layout;  // of customers under this version
 
   // Whether a feature's state is one aggregate per key.
-  static bool is_keyed(const Feature& feature) { return feature.by.has_value() || feature.per_session; }
+  static bool is_keyed(const Feature& feature) {
+    return feature.by.has_value() || feature.per_session;
+  }
 
   const Listeners& listeners(EventSchema::NameIndex name) const {
     return name == EventSchema::kOther ? other : by_name[name];

@@ -60,11 +60,13 @@ Targets targets_of(const Descriptor& type) {
     // A resource's name is its metadata's; `unsupported` is how other operators are noted, not a
     // key.
     if (field.name() == "name" || field.name() == "unsupported") continue;
-    if (field.name() == "of" && type.name() == "Pattern") continue;  // of an operator that is a list
+    if (field.name() == "of" && type.name() == "Pattern")
+      continue;  // of an operator that is a list
     if (field.name() == "patterns") {
       const Descriptor& pattern = *spur::v1::Pattern::descriptor();
       for (int k = 0; k < pattern.field_count(); ++k)
-        if (pattern.field(k)->name() != "of") targets[pattern.field(k)->name()] = {pattern.field(k), true};
+        if (pattern.field(k)->name() != "of")
+          targets[pattern.field(k)->name()] = {pattern.field(k), true};
     } else {
       targets[yaml_name(field)] = {&field, false};
     }
@@ -201,8 +203,8 @@ class FieldReader {
     read_mapping(value, inner, path, "`" + entry.key + "`");
   }
 
-  // A novelty of several patterns: each entry a pattern with its own `of`. What is said of the whole may stand in any
-  // of them, once.
+  // A novelty of several patterns: each entry a pattern with its own `of`. What is said of the
+  // whole may stand in any of them, once.
   void read_novelties(const YamlEntry& entry, Message& message, const std::string& path) {
     auto& whole = static_cast<spur::v1::NoveltyOperator&>(message);
     for (std::size_t i = 0; i < entry.value->items.size(); ++i) {
@@ -222,8 +224,10 @@ class FieldReader {
       pattern.set_of(one.of());
       for (const auto& [name, said, stands] :
            {std::tuple{"kth", one.kth() != 0, whole.kth() != 0 && whole.kth() != one.kth()},
-            std::tuple{"limit", one.limit() != 0, whole.limit() != 0 && whole.limit() != one.limit()}}) {
-        if (said && stands) reader_.fail(item.offset, "two values of " + quoted(name), "one for all patterns");
+            std::tuple{"limit", one.limit() != 0,
+                       whole.limit() != 0 && whole.limit() != one.limit()}}) {
+        if (said && stands)
+          reader_.fail(item.offset, "two values of " + quoted(name), "one for all patterns");
       }
       if (one.kth() != 0) whole.set_kth(one.kth());
       if (one.limit() != 0) whole.set_limit(one.limit());

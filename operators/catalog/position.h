@@ -41,8 +41,8 @@ struct Error {
   friend auto operator<=>(const Error&, const Error&) = default;
 };
 
-// `said` and what of `more` stands where nothing was said yet, by place, each once: two checks that mind one thing are
-// one error.
+// `said` and what of `more` stands where nothing was said yet, by place, each once: two checks that
+// mind one thing are one error.
 std::vector<Error> merged(std::vector<Error> said, const std::vector<Error>& more);
 
 // All errors, each on its line; for messages and logs.

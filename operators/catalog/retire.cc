@@ -15,7 +15,8 @@ std::uint64_t version_of(const spur::v1::Trigger& trigger) {
 
 spur::v1::Catalog with_retired(spur::v1::Catalog next, const spur::v1::Catalog& previous) {
   next.clear_retired();
-  std::map<std::string_view, std::set<std::uint64_t>> versions;  // of each trigger that is on: those there already
+  std::map<std::string_view, std::set<std::uint64_t>>
+      versions;  // of each trigger that is on: those there already
   for (const spur::v1::Trigger& t : next.triggers()) {
     if (!t.has_enabled() || t.enabled()) versions[t.name()].insert(version_of(t));
   }

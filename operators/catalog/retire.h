@@ -1,9 +1,10 @@
 // Retire: what a new version of the catalog carries along from the one it replaces.
 //
-// Open instances keep the trigger version that opened them. A trigger that has changed therefore travels on in
-// `retired`: it opens nothing any more, but what it opened is reset, closed, concluded and followed up as it says. A
-// trigger that was removed or disabled ends its instances. What a retired version names must still be there; one that
-// does not compile any more ends its instances too.
+// Open instances keep the trigger version that opened them. A trigger that has changed therefore
+// travels on in `retired`: it opens nothing any more, but what it opened is reset, closed,
+// concluded and followed up as it says. A trigger that was removed or disabled ends its instances.
+// What a retired version names must still be there; one that does not compile any more ends its
+// instances too.
 #pragma once
 
 #include <cstddef>

@@ -212,8 +212,10 @@ class Checker {
 
   Type call(NodeId id) {
     const Node& node = tree_[id];
-    if (node.name == "@in" && node.arguments.size() == 2) check_key(node.arguments[0], node.arguments[1]);
-    if (node.name == "_[_]" && node.arguments.size() == 2) check_key(node.arguments[1], node.arguments[0]);
+    if (node.name == "@in" && node.arguments.size() == 2)
+      check_key(node.arguments[0], node.arguments[1]);
+    if (node.name == "_[_]" && node.arguments.size() == 2)
+      check_key(node.arguments[1], node.arguments[0]);
     if (node.name == "_[_]" && node.target == kNoNode) {
       if (const std::optional<Chain> chain = outer_chain(id)) {
         if (const std::optional<Type> type = slot(id, *chain)) return *type;

@@ -38,7 +38,8 @@ void Environment::declare_unavailable(std::string dotted_name, std::string reaso
   unavailable_.insert_or_assign(std::move(dotted_name), std::move(reason));
 }
 
-void Environment::declare_keys(std::string dotted_name, std::string what, std::set<std::string> keys) {
+void Environment::declare_keys(std::string dotted_name, std::string what,
+                               std::set<std::string> keys) {
   keys_.insert_or_assign(std::move(dotted_name), Keys{std::move(what), std::move(keys)});
 }
 

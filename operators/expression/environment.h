@@ -31,8 +31,8 @@ class Environment {
   // still wins.
   void declare_unavailable(std::string dotted_name, std::string reason);
 
-  // The map `dotted_name` has these keys and never others: asking it for another literal is an error, which calls a key
-  // `what`, for example "Segment".
+  // The map `dotted_name` has these keys and never others: asking it for another literal is an
+  // error, which calls a key `what`, for example "Segment".
   void declare_keys(std::string dotted_name, std::string what, std::set<std::string> keys);
 
   // Names are looked up in this namespace first, then in its parents ("a.b": a.b.x, a.x, x). None

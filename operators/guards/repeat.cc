@@ -49,7 +49,8 @@ Answer warming(const Turn& turn, std::uint32_t index) {
 Answer once(Turn& turn, std::uint32_t index, std::string_view key) {
   const catalog::Trigger& trigger = turn.catalog().triggers[index];
   if (!trigger.once_customer && !trigger.once_key) return Answer::yes();
-  TriggerState* const state = triggers::find_state(turn.customer, turn.catalog().triggers[index].current);
+  TriggerState* const state =
+      triggers::find_state(turn.customer, turn.catalog().triggers[index].current);
   if (state == nullptr) return Answer::yes();
   if (trigger.once_customer && state->fired) return Answer::no("once", "once a customer");
   const KeyTime* const at = trigger.once_key ? triggers::find_key_state(*state, key) : nullptr;
@@ -59,7 +60,8 @@ Answer once(Turn& turn, std::uint32_t index, std::string_view key) {
 
 Answer cooldown(Turn& turn, std::uint32_t index, std::string_view key) {
   const catalog::Trigger& trigger = turn.catalog().triggers[index];
-  TriggerState* const state = triggers::find_state(turn.customer, turn.catalog().triggers[index].current);
+  TriggerState* const state =
+      triggers::find_state(turn.customer, turn.catalog().triggers[index].current);
   if (state == nullptr) return Answer::yes();
   if (state->fired) {
     Answer answer = within(state->last_fired, trigger.cooldown, turn.now);
@@ -108,7 +110,8 @@ void went_through(Turn& turn, std::uint32_t index, std::string_view key, Instant
 
 Undo before_firing(Turn& turn, std::uint32_t index, std::string_view key) {
   Undo before;
-  TriggerState* const state = triggers::find_state(turn.customer, turn.catalog().triggers[index].current);
+  TriggerState* const state =
+      triggers::find_state(turn.customer, turn.catalog().triggers[index].current);
   if (state == nullptr) return before;
   before.fired = state->fired;
   before.last_fired = state->last_fired;
@@ -122,7 +125,8 @@ Undo before_firing(Turn& turn, std::uint32_t index, std::string_view key) {
 }
 
 void undo(Turn& turn, std::uint32_t index, std::string_view key, Instant fired_at, const Undo& before) {
-  TriggerState* const state = triggers::find_state(turn.customer, turn.catalog().triggers[index].current);
+  TriggerState* const state =
+      triggers::find_state(turn.customer, turn.catalog().triggers[index].current);
   if (state == nullptr) return;
   if (!state->fired || state->last_fired <= fired_at) {
     state->fired = before.fired;

@@ -115,7 +115,9 @@ void absence_opens(Turn& turn) {
         const auto place = place_of(all, version, key);
         return place != all.end() && place->trigger == version && place->key.view() == key;
       };
-      if (open_in(use.owner) || std::any_of(trigger.earlier.begin(), trigger.earlier.end(), open_in)) return;
+      if (open_in(use.owner) ||
+          std::any_of(trigger.earlier.begin(), trigger.earlier.end(), open_in))
+        return;
       const InstanceView view{key, turn.event->time, 1, turn.event, {}, item, nullptr};
       turn.slots.set_instance(&view);
       const std::optional<Instant> due = deadline(turn, trigger, use.owner, turn.event->time);

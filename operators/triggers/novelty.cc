@@ -23,7 +23,8 @@ bool insert(Turn& turn, TriggerState& state, std::uint32_t limit, std::uint64_t 
   return true;
 }
 
-// What a late event contradicts: a firing for this value at a later instant, of which steps have not left yet.
+// What a late event contradicts: a firing for this value at a later instant, of which steps have
+// not left yet.
 void cancel_later(Turn& turn, std::uint32_t trigger, std::string_view value) {
   if (turn.late) drop_contradicted(turn, trigger, value);
 }
@@ -31,7 +32,8 @@ void cancel_later(Turn& turn, std::uint32_t trigger, std::string_view value) {
 }  // namespace
 
 void novelty_fires(Turn& turn) {
-  const std::vector<catalog::Use>& uses = turn.catalog().listeners(turn.event->name_index).novelties;
+  const std::vector<catalog::Use>& uses =
+      turn.catalog().listeners(turn.event->name_index).novelties;
   for (std::size_t n = 0; n < uses.size();) {
     const std::uint32_t owner = uses[n].owner;
     const catalog::Trigger& trigger = turn.catalog().triggers[owner];
@@ -40,10 +42,12 @@ void novelty_fires(Turn& turn) {
     for (; n < uses.size() && uses[n].owner == owner; ++n) {
       const catalog::Pattern& pattern = *uses[n].pattern;
       for_each_match(turn, pattern, [&](Value item, std::string_view) {
-        const std::optional<std::string_view> text = key_text(turn.evaluate(*pattern.of), turn.arena());
+        const std::optional<std::string_view> text =
+            key_text(turn.evaluate(*pattern.of), turn.arena());
         if (!text) return;
         TriggerState& state = state_of(turn, owner);
-        if (!insert(turn, state, trigger.limit, hash64(*text))) return cancel_later(turn, owner, *text);
+        if (!insert(turn, state, trigger.limit, hash64(*text)))
+          return cancel_later(turn, owner, *text);
         const std::uint64_t ordinal = state.more->seen.size() + state.more->seen_dropped;
         if (trigger.kth > 0 && ordinal != static_cast<std::uint64_t>(trigger.kth)) return;
         if (trigger.after_first && first_event) return;

@@ -156,7 +156,8 @@ Value nothing(const AggregateSpec& spec, Member member) {
   }
 }
 
-// To the nearest whole millionth, so that weights that add up to 5 read as 5 and not as a last digit below it.
+// To the nearest whole millionth, so that weights that add up to 5 read as 5 and not as a last
+// digit below it.
 Value in_millionths(const Value& value) {
   const std::optional<std::int64_t> millionths = to_millionths(value);
   return millionths ? Value::real(from_millionths(*millionths)) : value;

@@ -14,7 +14,8 @@
 //   < duration; among equal numbers int < uint < double.
 // * distinct: equal numbers are one member whatever their type; text never equals a number. Beyond
 //   `limit` the members seen longest ago go.
-// * gaps.count is 0 without events; the other members need two events. Percentiles are nearest-rank:
+// * gaps.count is 0 without events; the other members need two events. Percentiles are
+// nearest-rank:
 //   of n gaps in ascending order the one in place ceil(n / 2) and ceil(9 n / 10), counted from 1.
 //   `distinct_days`: the earliest event of a UTC day (of those in the window) stands for the day.
 //   Late events count wherever they belong (gaps.h).

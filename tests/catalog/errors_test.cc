@@ -759,27 +759,32 @@ std::string all_errors(const std::string& yaml) {
 }
 
 TEST(CatalogErrorsTest, ACircleIsToldBesideOtherErrors) {
-  EXPECT_EQ(all_errors(document("Feature", "{on: A, aggregate: sum, of: features.b}", "a") + "---\n" +
-                       document("Feature", "{on: A, aggregate: sum, of: features.a}", "b") + "---\n" +
-                       document("Segment", "{when: features.c > 1}", "s")),
-            "c:4:7: a circle of definitions: features.a → features.b → features.a; one of them must do "
-            "without the others\n"
-            "c:14:23: `c` is not declared in `features`; did you mean `features.a`?\n");
+  EXPECT_EQ(
+      all_errors(document("Feature", "{on: A, aggregate: sum, of: features.b}", "a") + "---\n" +
+                 document("Feature", "{on: A, aggregate: sum, of: features.a}", "b") + "---\n" +
+                 document("Segment", "{when: features.c > 1}", "s")),
+      "c:4:7: a circle of definitions: features.a → features.b → features.a; one of them must do "
+      "without the others\n"
+      "c:14:23: `c` is not declared in `features`; did you mean `features.a`?\n");
 }
 
 TEST(CatalogErrorsTest, AnUnknownSegmentIsOneEvenInsideACondition) {
-  EXPECT_EQ(all_errors(document("Segment", "{when: features.n > 1}", "vip") + "---\n" +
-                       document("Feature", "{on: A, aggregate: count}", "n") + "---\n" +
-                       document("Trigger",
-                                "{threshold: {when: \"'vp' in segments || segments['big']\"}, actions: []}")),
-            "c:14:27: there is no Segment `vp`; did you mean `vip`?\n"
-            "c:14:56: there is no Segment `big`\n");
+  EXPECT_EQ(
+      all_errors(
+          document("Segment", "{when: features.n > 1}", "vip") + "---\n" +
+          document("Feature", "{on: A, aggregate: count}", "n") + "---\n" +
+          document("Trigger",
+                   "{threshold: {when: \"'vp' in segments || segments['big']\"}, actions: []}")),
+      "c:14:27: there is no Segment `vp`; did you mean `vip`?\n"
+      "c:14:56: there is no Segment `big`\n");
 }
 
 TEST(CatalogErrorsTest, WhatTwoChecksMindIsOneError) {
-  EXPECT_EQ(all_errors(document("Trigger", "{schedule: {cron: \"0 25 * * *\", zone: Mars/Base}, actions: []}")),
+  EXPECT_EQ(all_errors(document(
+                "Trigger", "{schedule: {cron: \"0 25 * * *\", zone: Mars/Base}, actions: []}")),
             "c:4:28: hour 25 is out of range; 0 to 23\n"
-            "c:4:45: there is no time zone `Mars/Base`; an IANA name such as Europe/Stockholm, or customer\n");
+            "c:4:45: there is no time zone `Mars/Base`; an IANA name such as Europe/Stockholm, or "
+            "customer\n");
 }
 
 TEST(CatalogErrorsTest, OfFieldsFromAnotherVersion) {

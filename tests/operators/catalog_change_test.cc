@@ -97,8 +97,9 @@ TEST(CatalogChange, AnOpenWaitConcludesAndIsFollowedUpAsTheVersionThatOpenedItSa
   story.at("09:20", "ann", "Added", R"({"cart":"b"})");
   story.restart();
   story.run_until("13:00");
-  EXPECT_THAT(story.decisions(), ElementsAre(R"(10:00 left[a] email/old sent {"n":1})", "11:00 left[a] email/old-2 sent",
-                                             "11:20 left[b] email/new sent"));
+  EXPECT_THAT(story.decisions(),
+              ElementsAre(R"(10:00 left[a] email/old sent {"n":1})",
+                          "11:00 left[a] email/old-2 sent", "11:20 left[b] email/new sent"));
 }
 
 TEST(CatalogChange, AnOpenWaitIsResetAndClosedAsTheVersionThatOpenedItSays) {
@@ -110,8 +111,8 @@ TEST(CatalogChange, AnOpenWaitIsResetAndClosedAsTheVersionThatOpenedItSays) {
   story.at("09:30", "ann", "Ordered", R"({"cart":"b"})");
   story.at("09:30", "ann", "Bought", R"({"cart":"c"})");  // means nothing to it
   story.run_until("10:30");
-  EXPECT_THAT(story.decisions(),
-              ElementsAre(R"(10:00 left[c] email/old sent {"n":1})", R"(10:30 left[a] email/old sent {"n":2})"));
+  EXPECT_THAT(story.decisions(), ElementsAre(R"(10:00 left[c] email/old sent {"n":1})",
+                                             R"(10:30 left[a] email/old sent {"n":2})"));
 }
 
 TEST(CatalogChange, AllVersionsOfATriggerShareItsCooldown) {
@@ -121,8 +122,9 @@ TEST(CatalogChange, AllVersionsOfATriggerShareItsCooldown) {
   story.run_until("12:00");
   story.at("12:00", "ann", "Added", R"({"cart":"a"})");
   story.run_until("15:00");
-  EXPECT_THAT(story.decisions(), ElementsAre(R"(10:00 left[a] email/old sent {"n":1})", "11:00 left[a] email/old-2 sent",
-                                             "14:00 left[a] email/new sent"))
+  EXPECT_THAT(story.decisions(),
+              ElementsAre(R"(10:00 left[a] email/old sent {"n":1})",
+                          "11:00 left[a] email/old-2 sent", "14:00 left[a] email/new sent"))
       << "the old version has no cooldown, so it keeps none";
   story.at("15:00", "ann", "Added", R"({"cart":"a"})");
   story.change_catalog(kHour);
@@ -138,8 +140,9 @@ TEST(CatalogChange, AVersionThatComesBackFindsItsOwnInstances) {
   story.change_catalog(kHour);
   story.at("09:20", "ann", "Added", R"({"cart":"b"})");
   story.run_until("11:30");
-  EXPECT_THAT(story.decisions(), ElementsAre(R"(10:00 left[a] email/old sent {"n":1})", "11:00 left[a] email/old-2 sent",
-                                             "11:10 left[b] email/new sent"));
+  EXPECT_THAT(story.decisions(),
+              ElementsAre(R"(10:00 left[a] email/old sent {"n":1})",
+                          "11:00 left[a] email/old-2 sent", "11:10 left[b] email/new sent"));
 }
 
 TEST(CatalogChange, WhatARemovedOrDisabledTriggerOpenedEndsForGood) {
@@ -180,7 +183,8 @@ Trigger left: {absence: {opens: {on: Added}, after: 1h}, actions: [{channel: ema
 )");
   story.at("11:00", "ann", "Added", R"({"sku":"y"})");
   story.run_until("13:00");
-  EXPECT_THAT(story.decisions(), ElementsAre("10:00 left email/old sent", R"(12:00 left email/new sent {"sku":"y"})"));
+  EXPECT_THAT(story.decisions(),
+              ElementsAre("10:00 left email/old sent", R"(12:00 left email/new sent {"sku":"y"})"));
 }
 
 TEST(CatalogChange, AWaitingStepIsThatOfTheVersionThatFired) {
@@ -208,7 +212,8 @@ TEST(CatalogChange, SoManyEarlierVersionsAreKept) {
   ASSERT_EQ(in_force.retired_size(), static_cast<int>(catalog::kRetiredMax));
   EXPECT_EQ(in_force.retired(0).priority(), 18) << "the newest first";
   apply(19);
-  EXPECT_EQ(in_force.retired_size(), static_cast<int>(catalog::kRetiredMax)) << "the same again changes nothing";
+  EXPECT_EQ(in_force.retired_size(), static_cast<int>(catalog::kRetiredMax))
+      << "the same again changes nothing";
 }
 
 TEST(CatalogChange, ANewScheduleIsPlannedForAllKnownCustomers) {

@@ -248,11 +248,12 @@ Trigger new-store:
   story.at("09:05", "ann", "Visited", R"({"store":2})");  // it was here before
   story.at("09:06", "ann", "Visited", R"({"store":1})");  // the first of this one stands
   story.run_until("13:00");
-  EXPECT_THAT(story.decisions(),
-              ElementsAre("09:00 new-store[1] sent", "09:00 new-store[1] sms/u deferred quiet_hours",
-                          "09:10 new-store[2] sent", "09:10 new-store[2] sms/u deferred quiet_hours",
-                          "09:10 new-store[2] sms/u suppressed contradicted", "10:00 new-store[1] email/v sent",
-                          "12:00 new-store[1] sms/u sent"));
+  EXPECT_THAT(
+      story.decisions(),
+      ElementsAre("09:00 new-store[1] sent", "09:00 new-store[1] sms/u deferred quiet_hours",
+                  "09:10 new-store[2] sent", "09:10 new-store[2] sms/u deferred quiet_hours",
+                  "09:10 new-store[2] sms/u suppressed contradicted",
+                  "10:00 new-store[1] email/v sent", "12:00 new-store[1] sms/u sent"));
 }
 
 TEST(Late, AnEventFromBeforeASessionIsNotCountedInIt) {
@@ -278,7 +279,8 @@ Trigger ended: {session: {of: visit, on: idle}, actions: [{channel: email, templ
   story.at("08:30", "ann", "X");
   story.at("07:59", "ann", "X");  // half an hour and a minute before that
   story.run_until("12:00");
-  EXPECT_THAT(story.decisions(), ElementsAre(R"(09:30 ended sent {"e":2,"since":"2026-03-01T08:30:00Z"})"));
+  EXPECT_THAT(story.decisions(),
+              ElementsAre(R"(09:30 ended sent {"e":2,"since":"2026-03-01T08:30:00Z"})"));
 }
 
 TEST(Late, ASessionThatWouldBeOverIsNotOpened) {

@@ -191,7 +191,8 @@ Trigger hot: {threshold: {when: features.heat >= 8, rearm: features.heat < 4, ev
 )");
   story.at("09:07:13.217", "ann", "Added");
   for (int i = 0; i < 3; ++i) story.at("09:07:13.217", "ann", "Viewed");
-  story.at("09:27:13.217", "ann", "Viewed");  // half of it and one more: 5, and 4 as the clock passes
+  story.at("09:27:13.217", "ann",
+           "Viewed");  // half of it and one more: 5, and 4 as the clock passes
   story.at("09:30", "ann", "Added");
   story.run_until("10:00");
   EXPECT_THAT(story.decisions(), ElementsAre(R"(09:07:13.217 hot sent {"h":8})"));
@@ -304,7 +305,8 @@ Trigger busy: {threshold: {when: features.scans >= 2}, actions: [{channel: email
   story.run_until("12:00");
   EXPECT_THAT(story.decisions(),
               ElementsAre("09:04 busy sent", R"(09:10 left[7] sent {"n":2,"spent":20})",
-                          R"(09:33 idle[8] sent {"n":1,"spent":0})", R"(09:50 idle[7] sent {"n":0,"spent":0})"));
+                          R"(09:33 idle[8] sent {"n":1,"spent":0})",
+                          R"(09:50 idle[7] sent {"n":0,"spent":0})"));
 }
 
 TEST(Session, WhatItsEndSentIsRememberedAsItWasThen) {
@@ -398,8 +400,9 @@ Trigger forgotten:
     - {channel: email, template: t, if: item.price < 100, data: {sku: item.sku, price: item.price}}
     - {channel: email, template: u, after: 1h, data: {price: item.price}}
 )");
-  story.at("09:00", "ann", "Added",
-           R"({"items":[{"sku":"a","price":10},{"sku":"b","price":5},{"sku":"c","price":20},{"sku":"d","price":100}]})");
+  story.at(
+      "09:00", "ann", "Added",
+      R"({"items":[{"sku":"a","price":10},{"sku":"b","price":5},{"sku":"c","price":20},{"sku":"d","price":100}]})");
   story.restart();
   story.run_until("12:00");
   EXPECT_THAT(story.decisions(),
@@ -435,10 +438,12 @@ Trigger look:
   story.at("09:30", "ann", "Look", R"({"shop":"a"})");
   story.at("09:30", "ann", "Look", R"({"shop":"b"})");
   story.at("10:00", "ann", "Look", R"({"shop":7})");
-  EXPECT_THAT(story.decisions(),
-              ElementsAre(R"(09:30 look sent {"in":true,"has":true,"sum":0,"max":0,"hour":true,"keys":1})",
-                          R"(09:30 look sent {"in":false,"has":true,"sum":0,"max":-1,"hour":true,"keys":1})",
-                          R"(10:00 look sent {"in":false,"has":true,"sum":0,"max":-1,"hour":false,"keys":1})"));
+  EXPECT_THAT(
+      story.decisions(),
+      ElementsAre(
+          R"(09:30 look sent {"in":true,"has":true,"sum":0,"max":0,"hour":true,"keys":1})",
+          R"(09:30 look sent {"in":false,"has":true,"sum":0,"max":-1,"hour":true,"keys":1})",
+          R"(10:00 look sent {"in":false,"has":true,"sum":0,"max":-1,"hour":false,"keys":1})"));
 }
 
 TEST(ByKey, GapsOfEachKey) {
@@ -452,10 +457,12 @@ Trigger late:
     after: features.rhythm[event.properties.store].mean * 2
   actions: [{channel: email, template: t, data: {last: "features.rhythm[instance.key].last", n: features.rhythm.zzz.count, m: has(features.rhythm.zzz.mean)}}]
 )");
-  for (const char* const when : {"09:00", "09:10", "09:30"}) story.at(when, "ann", "Visited", R"({"store":7})");
+  for (const char* const when : {"09:00", "09:10", "09:30"})
+    story.at(when, "ann", "Visited", R"({"store":7})");
   story.at("09:40", "ann", "Visited", R"({"store":8})");
   story.run_until("12:00");
-  EXPECT_THAT(story.decisions(), ElementsAre(R"(10:00 late[7] sent {"last":"1200s","n":0,"m":false})"));
+  EXPECT_THAT(story.decisions(),
+              ElementsAre(R"(10:00 late[7] sent {"last":"1200s","n":0,"m":false})"));
 }
 
 // --- schedule ---
