@@ -92,7 +92,7 @@ const Option kOptions[] = {
 
     {"state.memory_bytes_max", "", T::kSize, "512MiB", 16 * kMiB, kTiB, "",
      "memory for customers, of all shards together; beyond it those longest untouched wait on disk",
-     "a customer takes about half a kilobyte: a million of them",
+     "a customer takes one to two kilobytes: some 300,000 of them",
      [](Config& c, const OptionValue& v) { c.state_memory_bytes_max = v.number; }},
     {"state.cache_bytes_max", "", T::kSize, "128MiB", 16 * kMiB, kTiB, "",
      "block cache and write buffers of the stores, of all shards together",

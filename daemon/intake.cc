@@ -3,6 +3,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -71,6 +72,12 @@ void Intake::catalog(const CatalogRecord& record,
   count(kCatalogSource, record.offset);
   hash_.add(record.offset, record.received, {}, {}, record.catalog);
   shard_.apply_catalog(std::move(compiled));
+}
+
+void Intake::look_ahead(const std::vector<InputRecord>& records, std::size_t at) {
+  const std::size_t end = std::min(records.size(), at + Customers::kHintsAhead + 1);
+  for (std::size_t i = at == 0 ? 0 : at + Customers::kHintsAhead; i < end; ++i)
+    shard_.expect(records[i].key);
 }
 
 void Intake::input(const InputRecord& record, Effects& effects) {

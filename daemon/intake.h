@@ -45,6 +45,8 @@ class Intake {
          std::function<void(std::uint32_t, std::uint64_t)> before_input);
 
   void catalog(const CatalogRecord& record, std::shared_ptr<const catalog::Compiled> compiled);
+  // Hints the shard at the customers of the inputs behind `records[at]`: call before input() of it.
+  void look_ahead(const std::vector<InputRecord>& records, std::size_t at);
   void input(const InputRecord& record, Effects& effects);
   // An input that crashed the process: a dead letter in its place.
   void quarantine(const InputRecord& record, std::string_view reason, Effects& effects);

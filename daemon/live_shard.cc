@@ -237,7 +237,10 @@ bool LiveShard::run(const Plan& plan, const ClockReading& now, Instant clock) {
   effects_.clear();
   owned_->shard.begin_run(start, tape_);
   if (plan.catalogs && !take_catalogs()) return false;
-  for (const InputRecord& record : batch_.records) owned_->intake.input(record, effects_);
+  for (std::size_t i = 0; i < batch_.records.size(); ++i) {
+    owned_->intake.look_ahead(batch_.records, i);
+    owned_->intake.input(batch_.records[i], effects_);
+  }
   if (!batch_.records.empty()) {
     owned_->stand.input_next = batch_.records.back().offset + 1;
     owned_->stand.input_last_hash = record_hash(batch_.records.back());

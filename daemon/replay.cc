@@ -162,8 +162,10 @@ absl::Status Replay::fold_inputs(const spur::v1::Slice& slice, Effects& effects)
       park(ParkReason::kInputChanged, absl::StrCat("input ", next, " was folded and is not there"));
       return absl::OkStatus();
     }
-    for (const InputRecord& record : batch.records) {
+    for (std::size_t i = 0; i < batch.records.size(); ++i) {
+      const InputRecord& record = batch.records[i];
       if (record.offset > slice.last_offset()) break;
+      owned_->intake.look_ahead(batch.records, i);
       owned_->intake.input(record, effects);
       owned_->stand.input_last_hash = record_hash(record);
       owned_->stand.input_next = next = record.offset + 1;

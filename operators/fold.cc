@@ -19,7 +19,7 @@ SessionState* find_session(Customer& customer, std::uint32_t session, std::strin
 
 // A new element in its place. With too many keys at once, the closed one longest silent makes room, else the oldest.
 SessionState* add_session(Turn& turn, std::uint32_t session, std::string_view key) {
-  std::vector<SessionState>& all = turn.customer.sessions;
+  CompactVector<SessionState>& all = turn.customer.sessions;
   std::size_t same = 0;
   std::size_t victim = all.size();
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -35,7 +35,7 @@ SessionState* add_session(Turn& turn, std::uint32_t session, std::string_view ke
   }
   SessionState fresh;
   fresh.session = session;
-  fresh.key = std::string(key);
+  fresh.key = key;
   const auto place = std::lower_bound(all.begin(), all.end(), fresh, [](const SessionState& a, const SessionState& b) {
     return a.session != b.session ? a.session < b.session : a.key < b.key;
   });
@@ -73,7 +73,7 @@ void open_session(Turn& turn, std::uint32_t index, std::string_view key) {
   }
   mutate(turn, Tag::kSession, key, state->count);
   want_thresholds(turn, session.thresholds);
-  if (!session.triggers.empty()) turn.opened_sessions.emplace_back(index, std::string(key));
+  if (!session.triggers.empty()) turn.opened_sessions.emplace_back(index, turn.arena().copy(key));
 }
 
 }  // namespace
@@ -122,7 +122,7 @@ void fold_session_starts(Turn& turn) {
   const catalog::Listeners& at = turn.catalog().listeners(turn.event->name_index);
   if (at.session_opens.empty() && at.session_keeps.empty()) return;
   bool changed = false;
-  std::vector<std::pair<std::uint32_t, std::string>> opened;  // an event that opens one does not keep it as well
+  SessionKeys opened;  // an event that opens one does not keep it as well
   const auto newly = [&](std::uint32_t session, std::string_view key) {
     for (const auto& [s, k] : opened) {
       if (s == session && k == key) return true;
@@ -139,7 +139,7 @@ void fold_session_starts(Turn& turn) {
       const SessionState* const state = find_session(turn.customer, use.owner, key);
       if (state != nullptr && state->open) return;
       open_session(turn, use.owner, key);
-      opened.emplace_back(use.owner, std::string(key));
+      opened.emplace_back(use.owner, turn.arena().copy(key));
       changed = true;
     });
   }
@@ -152,7 +152,7 @@ void fold_session_starts(Turn& turn) {
         if (!session.opens.empty() || state.started - turn.event->time > session.idle) return;
         state.started = turn.event->time;
       }
-      opened.emplace_back(use.owner, state.key);  // kept once, whatever many patterns say so
+      opened.emplace_back(use.owner, turn.arena().copy(state.key));  // kept once, whatever many patterns say so
       state.last = std::max(state.last, turn.event->time);
       ++state.events;
       mutate(turn, Tag::kSession, state.key, state.events);
@@ -171,7 +171,7 @@ void fold_session_starts(Turn& turn) {
         keep(*state);
       } else if (session.opens.empty() && !over(session)) {
         open_session(turn, use.owner, key);
-        opened.emplace_back(use.owner, std::string(key));
+        opened.emplace_back(use.owner, turn.arena().copy(key));
         changed = true;
       }
     });
@@ -323,7 +323,7 @@ void fold_session_ends(Turn& turn) {
     for (std::size_t i = 0; i < turn.customer.sessions.size(); ++i) {
       const SessionState& state = turn.customer.sessions[i];
       if (state.session != use.owner || !state.open || turn.event->time < state.started) continue;
-      if (!all && std::find(keys.begin(), keys.end(), state.key) == keys.end()) continue;
+      if (!all && std::find(keys.begin(), keys.end(), state.key.view()) == keys.end()) continue;
       end_session(turn, i, catalog::SessionMoment::kClosed, Instant::distant_past());
     }
   }

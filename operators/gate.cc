@@ -1,6 +1,7 @@
 #include "operators/gate.h"
 
 #include <algorithm>
+#include <span>
 #include <tuple>
 
 #include "operators/expression/text.h"
@@ -53,7 +54,7 @@ Decision new_decision(Turn& turn, const Trigger& trigger, const std::string& key
 }
 
 // Hands a decision to the effects, or to the conclusion that is being held.
-void record(Turn& turn, std::uint32_t trigger, Decision decision, HeldDecisions* held) {
+void record(Turn& turn, std::uint32_t trigger, Decision&& decision, HeldDecisions* held) {
   Shard::TriggerCounters& counters = turn.shard.trigger_counters[trigger];
   if (decision.verdict == Verdict::kSent) ++counters.sent;
   if (decision.verdict == Verdict::kSuppressed) ++counters.suppressed;
@@ -88,7 +89,7 @@ struct Chosen {
 };
 
 // The first channel that the guards let through; else the first they defer; else what the first said.
-Chosen choose(Turn& turn, const StepAsked& asked, const std::vector<std::uint32_t>& channels) {
+Chosen choose(Turn& turn, const StepAsked& asked, std::span<const std::uint32_t> channels) {
   std::optional<Chosen> deferred, first;
   for (const std::uint32_t channel : channels) {
     Chosen chosen{channel, ask_channel(turn, asked, channel)};
@@ -173,8 +174,8 @@ bool decide_step(Turn& turn, const StepAsked& asked, const Pending* released, He
   decision.template_name = step.template_name;
   decision.cause_event_id = cause_of(turn, asked);
 
-  const std::vector<std::uint32_t> deferred_channel = {released != nullptr ? released->channel : 0};
-  const std::vector<std::uint32_t>& channels = released != nullptr ? deferred_channel : step.channels;
+  const std::span<const std::uint32_t> channels =
+      released != nullptr ? std::span(&released->channel, 1) : std::span(step.channels);
   Chosen chosen{channels[0], Answer::yes()};
   if (Answer a = guards::age(turn, turn.now); !a.through()) {
     chosen.answer = a;
@@ -239,7 +240,7 @@ void supersede(Turn& turn, const Pending& due) {
 }
 
 void decide_pending(Turn& turn, const Firing& firing) {
-  const Pending& p = firing.pending;
+  const Pending& p = *firing.pending;
   if (p.state == Pending::State::kWaiting) supersede(turn, p);
   const StepAsked asked{p.trigger, p.step,  p.due,    p.fired_at, p.opened_at, p.count,
                         &p.key,    nullptr, p.opened, {},         nullptr};
@@ -354,13 +355,13 @@ const LastData* last_data(const Customer& customer, std::uint32_t trigger, std::
 void decide_all(Turn& turn) {
   if (turn.firings.size() > 1) {
     std::stable_sort(turn.firings.begin(), turn.firings.end(), [](const Firing& a, const Firing& b) {
-      const std::uint32_t step_a = a.is_step ? a.pending.step : 0;
-      const std::uint32_t step_b = b.is_step ? b.pending.step : 0;
+      const std::uint32_t step_a = a.pending ? a.pending->step : 0;
+      const std::uint32_t step_b = b.pending ? b.pending->step : 0;
       return std::tie(a.trigger, a.key, step_a) < std::tie(b.trigger, b.key, step_b);
     });
   }
   for (const Firing& firing : turn.firings) {
-    if (firing.is_step) {
+    if (firing.pending) {
       decide_pending(turn, firing);
     } else {
       decide_firing(turn, firing);

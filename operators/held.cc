@@ -103,7 +103,7 @@ void cut_held(Turn& turn, Held& held, Instant t) {
 
 }  // namespace
 
-void emit(Turn& turn, Decision decision) {
+void emit(Turn& turn, Decision&& decision) {
   if (decision.id.ordinal >= kEffectsPerInput) {
     ++turn.shard.counters.dropped_over_limit;
     return;
@@ -260,7 +260,7 @@ void reopen_held(Turn& turn, std::uint32_t trigger, const KeyChosen& chosen) {
     const Value length = definition.after ? turn.evaluate(*definition.after) : Value::absent();
     turn.slots.set_instance(nullptr);
     again.due = length.is(Kind::kDuration) ? t + length.as_millis() : back.due;
-    std::vector<Instance>& all = turn.customer.instances;
+    CompactVector<Instance>& all = turn.customer.instances;
     const auto place = std::lower_bound(all.begin(), all.end(), again, [](const Instance& a, const Instance& b) {
       return a.trigger != b.trigger ? a.trigger < b.trigger : a.key < b.key;
     });

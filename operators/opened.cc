@@ -14,7 +14,7 @@ std::string encode_opened(const Event& event, const EventSchema& schema,
   std::string element;
   if (!item.is_absent()) encode_value(item, element);
   ByteWriter(bytes).text(element);
-  encode_event(event, schema, 0, fields, /*with_traits=*/false, bytes);
+  encode_brief(event, schema, fields, bytes);
   return bytes;
 }
 

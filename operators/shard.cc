@@ -110,6 +110,15 @@ struct Shard::Impl {
     }
     since_feature = std::move(features);
     since_trigger = std::move(triggers);
+    state.session_grace.clear();
+    for (const catalog::Session& session : state.catalog->sessions) {
+      Millis longest{0};
+      for (const std::uint32_t t : session.triggers) {
+        const catalog::Trigger& trigger = state.catalog->triggers[t];
+        if (trigger.moment == catalog::SessionMoment::kIdle) longest = std::max(longest, trigger.grace);
+      }
+      state.session_grace.push_back(longest);
+    }
     settle_empty();
   }
 };
@@ -144,6 +153,8 @@ void Shard::apply_catalog(std::shared_ptr<const catalog::Compiled> catalog) {
 
 const std::shared_ptr<const catalog::Compiled>& Shard::catalog() const { return impl_->state.catalog; }
 
+void Shard::expect(std::string_view identity_value) { impl_->customers.expect(identity_value); }
+
 void Shard::apply(const Event& arrived, const Origin& origin, Effects& effects) {
   ShardState& state = impl_->state;
   RunState& run = state.run;
@@ -167,9 +178,10 @@ void Shard::apply(const Event& arrived, const Origin& origin, Effects& effects) 
   const Identity identity{known_user ? IdentityKind::kUserId : IdentityKind::kAnonymousId,
                           known_user ? event.user_id : event.anonymous_id};
   SPUR_CHECK(!identity.value.empty());
-  state.digest.add(static_cast<std::uint64_t>(Tag::kEvent), identity.value);
+  const std::uint64_t hash = hash64(identity.value);  // of the customer's place, and what the digest takes of a text
+  state.digest.add(static_cast<std::uint64_t>(Tag::kEvent), hash);
   bool created = false;
-  Customer& customer = impl_->customers.touch(identity, created);
+  Customer& customer = impl_->customers.touch(identity, hash, created);
   // A new customer's time begins with its earliest event, which need not be the first to arrive.
   impl_->plan(customer, effects);
   if (!impl_->timeline.first_copy(customer, event)) return;

@@ -16,24 +16,15 @@
 namespace spur {
 namespace {
 
-// How long a session's end by silence may have to wait: the longest grace of the triggers on it.
-Millis session_grace(const catalog::Compiled& catalog, std::uint32_t session) {
-  Millis longest{0};
-  for (const std::uint32_t t : catalog.sessions[session].triggers) {
-    if (catalog.triggers[t].moment == catalog::SessionMoment::kIdle)
-      longest = std::max(longest, catalog.triggers[t].grace);
-  }
-  return longest;
-}
-
 // Calls `timer(due, grace)` for everything of the customer that waits for time to pass, but for what is buffered.
 template <typename Timer>
-void for_each_timer(const catalog::Compiled& catalog, const Customer& customer, Timer&& timer) {
+void for_each_timer(const ShardState& shard, const Customer& customer, Timer&& timer) {
+  const catalog::Compiled& catalog = *shard.catalog;
   for (const Instance& i : customer.instances) timer(i.due, catalog.triggers[i.trigger].grace);
   for (const TriggerState& t : customer.triggers) timer(t.next, Millis{0});
   for (const SessionState& s : customer.sessions) {
     const Instant idle = idle_deadline(catalog, s);
-    if (idle != Instant::never()) timer(idle, session_grace(catalog, s.session));
+    if (idle != Instant::never()) timer(idle, shard.session_grace[s.session]);
   }
   if (customer.rare == nullptr) return;
   for (const Pending& p : customer.rare->pending) timer(p.release, Millis{0});
@@ -45,7 +36,7 @@ auto buffer_order(const Buffered& b) { return std::tie(b.time, b.rank, b.id); }
 
 Timeline::Due Timeline::timers(const Customer& customer, Instant limit, bool final) const {
   Due due;
-  for_each_timer(*shard_.catalog, customer, [&](Instant at, Millis grace) {
+  for_each_timer(shard_, customer, [&](Instant at, Millis grace) {
     due.at = std::min(due.at, at);
     if (at < limit && (final || at + grace < limit)) due.ready = std::min(due.ready, at);
   });
@@ -54,7 +45,7 @@ Timeline::Due Timeline::timers(const Customer& customer, Instant limit, bool fin
 
 Timeline::Next Timeline::next(const Customer& customer) const {
   Next next;
-  for_each_timer(*shard_.catalog, customer, [&](Instant at, Millis grace) {
+  for_each_timer(shard_, customer, [&](Instant at, Millis grace) {
     next.wake = std::min(next.wake, at + grace);
     next.due = std::min(next.due, at);
   });
@@ -113,7 +104,7 @@ bool Timeline::first_copy(Customer& customer, const Event& event) {
   }
   const std::uint64_t low = second.value();
 
-  std::vector<Seen>& seen = customer.seen;
+  CompactVector<Seen>& seen = customer.seen;
   const Instant now = shard_.run.clock;
   // Ids of all sources stand together: those that the most patient one has forgotten go.
   Millis longest = source.deduplicate;
@@ -235,7 +226,7 @@ void Timeline::take(Customer& customer, const Event& event, Instant received, Ef
 }
 
 void Timeline::ask_thresholds(Turn& turn) {
-  std::vector<std::uint32_t>& all = turn.thresholds;
+  auto& all = turn.thresholds;
   if (all.size() > 1) {
     std::sort(all.begin(), all.end());
     all.erase(std::unique(all.begin(), all.end()), all.end());
@@ -258,7 +249,7 @@ void Timeline::take_timers(Customer& customer, Instant at, Instant limit, bool f
   for (std::size_t i = 0; i < customer.sessions.size(); ++i) {
     if (idle_deadline(*shard_.catalog, customer.sessions[i]) != at) continue;
     end_session(turn, i, catalog::SessionMoment::kIdle,
-                hold_until(session_grace(*shard_.catalog, customer.sessions[i].session)));
+                hold_until(shard_.session_grace[customer.sessions[i].session]));
   }
   for (std::size_t i = 0; i < customer.instances.size();) {
     if (customer.instances[i].due != at) {
@@ -297,10 +288,9 @@ void Timeline::take_timers(Customer& customer, Instant at, Instant limit, bool f
         continue;
       }
       Firing firing;
-      firing.is_step = true;
+      firing.trigger = pending[i].trigger;
+      firing.key = pending[i].key;
       firing.pending = std::move(pending[i]);
-      firing.trigger = firing.pending.trigger;
-      firing.key = firing.pending.key;
       pending.erase(pending.begin() + static_cast<std::ptrdiff_t>(i));
       turn.firings.push_back(std::move(firing));
     }

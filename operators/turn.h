@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "operators/activation.h"
 #include "operators/catalog/compiled.h"
 #include "operators/effects.h"
@@ -46,6 +47,7 @@ struct ShardState {
   std::uint32_t generation = 0;
   std::vector<Since> features_since;   // by feature
   std::vector<Since> triggers_since;   // by trigger
+  std::vector<Millis> session_grace;   // by session: how long its end by silence may have to wait
   std::uint32_t newest_since = 1;      // the greatest generation in the two
   std::map<std::string, std::uint64_t, std::less<>> spurseq_by_topic;  // the last given
   std::vector<std::uint32_t> true_without_events;  // thresholds that hold for a customer without events
@@ -75,10 +77,12 @@ struct Firing {
     std::string last_data;  // the same as a value, where the trigger reads instance.last
   };
   std::vector<Prepared> prepared;
-  // A later or deferred step of an earlier firing: `pending` is it, and everything above is its own.
-  bool is_step = false;
-  Pending pending;
+  // A later or deferred step of an earlier firing; everything above is its own.
+  std::optional<Pending> pending;
 };
+
+// Sessions by (index, key); the keys live in the turn's arena.
+using SessionKeys = absl::InlinedVector<std::pair<std::uint32_t, std::string_view>, 4>;
 
 struct Turn {
   ShardState& shard;
@@ -90,8 +94,9 @@ struct Turn {
   Activation& slots;
   Effects& effects;
   std::vector<Firing> firings;
-  std::vector<std::uint32_t> thresholds;  // to be asked at the end of this turn
-  std::vector<std::pair<std::uint32_t, std::string>> opened_sessions = {};  // by this event: session, key
+  // Lists that most events put something into stand in the turn: an event of a known customer allocates nothing.
+  absl::InlinedVector<std::uint32_t, 16> thresholds;  // to be asked at the end of this turn
+  SessionKeys opened_sessions = {};                   // by this event
 
   const catalog::Compiled& catalog() const { return *shard.catalog; }
   Arena& arena() const { return shard.arena; }

@@ -33,10 +33,12 @@ class CompactText {
   }
   operator std::string_view() const { return view(); }  // NOLINT(google-explicit-constructor)
   bool empty() const { return bytes_ == nullptr; }
+  void clear() { bytes_.reset(); }
   std::string str() const { return std::string(view()); }
   std::size_t memory_bytes() const { return bytes_ == nullptr ? 0 : sizeof(std::uint32_t) + view().size(); }
 
   friend bool operator==(const CompactText& a, const CompactText& b) { return a.view() == b.view(); }
+  friend bool operator==(const CompactText& a, std::string_view b) { return a.view() == b; }  // without a copy
   friend auto operator<=>(const CompactText& a, const CompactText& b) { return a.view() <=> b.view(); }
 
  private:

@@ -15,6 +15,7 @@
 #include "state/aggregates/aggregate.h"
 #include "state/aggregates/keyed.h"
 #include "state/compact_text.h"
+#include "state/compact_vector.h"
 #include "state/time.h"
 
 namespace spur {
@@ -49,12 +50,12 @@ struct KeyedFeature {
 struct SessionState {
   std::uint32_t session = 0;  // index in the catalog
   bool open = false;
-  std::string key;
+  CompactText key;
   Instant started;
   Instant last;
   std::uint64_t events = 0;  // in the open one
   std::uint64_t count = 0;   // opened so far
-  std::string opened;        // event_codec: what the session's triggers name of the event that opened it
+  CompactText opened;        // operators/opened.h: what the session's triggers name of the event that opened it
 };
 
 // An open wait of an absence trigger.
@@ -168,11 +169,11 @@ struct Customer {
   Instant newest = Instant::distant_past();  // the newest instant that was decided for it
   Instant next_due = Instant::never();       // nothing of its own is due before; may be early, never late
 
-  std::vector<Aggregate> features;       // by index in the catalog; may be shorter: the rest is empty
-  std::vector<SessionState> sessions;    // by (session, key)
-  std::vector<Instance> instances;       // by (trigger, key)
-  std::vector<TriggerState> triggers;    // by trigger; only those with something to remember
-  std::vector<Seen> seen;                // in order of arrival
+  CompactVector<Aggregate> features;       // by index in the catalog; may be shorter: the rest is empty
+  CompactVector<SessionState> sessions;    // by (session, key)
+  CompactVector<Instance> instances;       // by (trigger, key)
+  CompactVector<TriggerState> triggers;    // by trigger; only those with something to remember
+  CompactVector<Seen> seen;                // in order of arrival
 
   struct Rare {
     std::vector<Trait> traits;       // by name
@@ -202,6 +203,7 @@ struct Customer {
   const KeyedAggregates* keyed(std::uint32_t feature) const;
   KeyedAggregates& keyed_or_new(std::uint32_t feature);
 
+  // All that it costs, with the allocator's share, its place in the table and its plan; an estimate, some per cent off.
   std::size_t memory_bytes() const;
 };
 

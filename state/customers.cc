@@ -1,6 +1,7 @@
 #include "state/customers.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "absl/container/btree_set.h"
@@ -13,32 +14,76 @@
 namespace spur {
 namespace {
 
-// Customers by identity. The hash is never iterated for anything that decides.
-struct HashIdentity {
-  using is_transparent = void;
-  std::size_t operator()(const Identity& id) const {
-    return hash64(id.value) + static_cast<std::size_t>(id.kind);
-  }
-  std::size_t operator()(const std::unique_ptr<Customer>& c) const { return (*this)(c->id()); }
+// A place in the table. Its hash stands beside the pointer, so that a look-up reads one customer and growing none: with
+// a million of them a growing table would otherwise wait for a million cache misses.
+struct Place {
+  std::uint64_t hash;  // hash64(identity.value)
+  std::unique_ptr<Customer> customer;
 };
-struct SameIdentity {
-  using is_transparent = void;
-  static Identity id(const Identity& id) { return id; }
-  static Identity id(const std::unique_ptr<Customer>& c) { return c->id(); }
-  template <typename A, typename B>
-  bool operator()(const A& a, const B& b) const {
-    return id(a) == id(b);
-  }
+struct Wanted {
+  std::uint64_t hash;
+  Identity identity;
+};
+// Any customer with this hash: good enough for a hint.
+struct Hint {
+  std::uint64_t hash;
 };
 
-// One plan of the wake index. Owns its identity: the customer may be evicted while it waits.
+// Customers by identity. The table is never iterated for anything that decides.
+struct HashOf {
+  using is_transparent = void;
+  template <typename T>
+  std::size_t operator()(const T& t) const {
+    return t.hash;
+  }
+};
+struct SameCustomer {
+  using is_transparent = void;
+  bool operator()(const Place& a, const Place& b) const { return a.customer == b.customer; }
+  bool operator()(const Place& a, const Wanted& b) const { return a.hash == b.hash && a.customer->id() == b.identity; }
+  bool operator()(const Wanted& a, const Place& b) const { return (*this)(b, a); }
+  bool operator()(const Place& a, const Hint& b) const { return a.hash == b.hash; }
+  bool operator()(const Hint& a, const Place& b) const { return (*this)(b, a); }
+};
+
+// The wake index: the plans of customers in memory, which name them by pointer (16 bytes; the order is never that of
+// pointers), and the plans of those that are, or were when it was made, in the store only, which own the identity.
 struct Plan {
+  Instant wake;
+  const Customer* customer;
+};
+struct StoredPlan {
   Instant wake;
   IdentityKind kind;
   std::string identity;
-
-  friend auto operator<=>(const Plan&, const Plan&) = default;
 };
+struct PlanView {
+  Instant wake;
+  Identity identity;
+};
+Identity identity_of(const Plan& p) { return p.customer->id(); }
+Identity identity_of(const StoredPlan& p) { return {p.kind, p.identity}; }
+Identity identity_of(const PlanView& p) { return p.identity; }
+struct Earlier {
+  using is_transparent = void;
+  template <typename A, typename B>
+  bool operator()(const A& a, const B& b) const {
+    return a.wake != b.wake ? a.wake < b.wake : identity_of(a) < identity_of(b);
+  }
+};
+
+// Prefetches what lies in the `lines` cache lines from `at` on.
+void prefetch(const void* at, std::size_t lines = 1) {
+  for (std::size_t i = 0; i < lines; ++i) __builtin_prefetch(static_cast<const char*>(at) + 64 * i, 1);
+}
+
+void prefetch_lists(const Customer& c) {
+  prefetch(c.features.block(), 3);
+  prefetch(c.sessions.block(), 2);
+  prefetch(c.instances.block(), 3);
+  prefetch(c.triggers.block(), 2);
+  prefetch(c.rare.get(), 2);
+}
 
 }  // namespace
 
@@ -49,8 +94,9 @@ struct Customers::Impl {
   const std::size_t memory_limit;
   absl::Status status;
 
-  absl::flat_hash_set<std::unique_ptr<Customer>, HashIdentity, SameIdentity> customers;
-  absl::btree_set<Plan> plans;
+  absl::flat_hash_set<Place, HashOf, SameCustomer> customers;
+  absl::btree_set<Plan, Earlier> plans;
+  absl::btree_set<StoredPlan, Earlier> stored_plans;
   std::vector<std::shared_ptr<const Layout>> layouts;  // by generation; unused ones are nullptr
   std::uint32_t generation = 0;
   std::uint64_t touches = 0;
@@ -87,7 +133,23 @@ struct Customers::Impl {
     return c;
   }
 
-  Customer* load(const Identity& identity) {
+  // Customers that are about to be asked for, the newest hint first; see expect().
+  static constexpr std::size_t kHints = kHintsAhead;
+  struct Hinted {
+    std::uint64_t hash = 0;
+    Customer* customer = nullptr;
+  };
+  std::array<Hinted, kHints> hinted{};
+  std::size_t hints = 0;
+
+  Customer* find(const Identity& identity, std::uint64_t hash) {
+    const auto it = customers.find(Wanted{hash, identity});
+    if (it != customers.end()) return ready(it->customer.get());
+    Customer* const customer = load(identity, hash);
+    return customer == nullptr ? nullptr : ready(customer);
+  }
+
+  Customer* load(const Identity& identity, std::uint64_t hash) {
     const absl::StatusOr<std::optional<std::string>> row = store.get(customer_key(identity));
     if (!row.ok()) {
       fail(row.status());
@@ -102,7 +164,21 @@ struct Customers::Impl {
     }
     customer->layout = generation;
     bytes += customer->memory_bytes();
-    return customers.insert(std::move(customer)).first->get();
+    return &add(std::move(customer), hash);
+  }
+
+  Customer& add(std::unique_ptr<Customer> customer, std::uint64_t hash) {
+    Customer& added = *customer;
+    customers.insert(Place{hash, std::move(customer)});
+    return added;
+  }
+
+  void erase_plan(const Customer& c) {
+    if (plans.erase(Plan{c.wake, &c}) == 0) stored_plans.erase(PlanView{c.wake, c.id()});
+  }
+  // One that schedule_all() has made already stays the only one.
+  void insert_plan(const Customer& c) {
+    if (stored_plans.empty() || !stored_plans.contains(PlanView{c.wake, c.id()})) plans.insert(Plan{c.wake, &c});
   }
 
   // Writes the row of a frozen customer into the batch.
@@ -131,14 +207,31 @@ void Customers::set_layout(std::uint32_t generation, std::shared_ptr<const Layou
 }
 
 Customer* Customers::find(const Identity& identity) {
-  const auto it = impl_->customers.find(identity);
-  if (it != impl_->customers.end()) return impl_->ready(it->get());
-  Customer* const customer = impl_->load(identity);
-  return customer == nullptr ? nullptr : impl_->ready(customer);
+  return impl_->find(identity, hash64(identity.value));
 }
 
-Customer& Customers::touch(const Identity& identity, bool& created) {
-  Customer* customer = find(identity);
+void Customers::expect(std::string_view identity_value) {
+  Impl& impl = *impl_;
+  constexpr std::size_t kHints = Impl::kHints;
+  const std::size_t n = impl.hints++;
+  Impl::Hinted& newest = impl.hinted[n % kHints];
+  newest = {hash64(identity_value), nullptr};
+  impl.customers.prefetch(Hint{newest.hash});
+  // Distances in hints, so that each step finds in the cache what the one before has fetched.
+  constexpr std::size_t kToCustomer = 4, kToLists = 8, kToFeatures = 12;
+  Impl::Hinted& second = impl.hinted[(n - kToCustomer) % kHints];
+  if (const auto it = impl.customers.find(Hint{second.hash}); it != impl.customers.end()) {
+    second.customer = it->customer.get();
+    prefetch(second.customer, (sizeof(Customer) + 63) / 64);
+  }
+  if (const Customer* const c = impl.hinted[(n - kToLists) % kHints].customer) prefetch_lists(*c);
+  if (const Customer* const c = impl.hinted[(n - kToFeatures) % kHints].customer) {
+    for (const Aggregate& feature : c->features) feature.prefetch();
+  }
+}
+
+Customer& Customers::touch(const Identity& identity, std::uint64_t hash, bool& created) {
+  Customer* customer = impl_->find(identity, hash);
   created = customer == nullptr;
   if (created) {
     auto fresh = std::make_unique<Customer>();
@@ -146,7 +239,7 @@ Customer& Customers::touch(const Identity& identity, bool& created) {
     fresh->identity = std::string(identity.value);
     fresh->layout = impl_->generation;
     impl_->bytes += sizeof(Customer);
-    customer = impl_->customers.insert(std::move(fresh)).first->get();
+    customer = &impl_->add(std::move(fresh), hash);
     customer->touched = ++impl_->touches;
   }
   touch(*customer);
@@ -175,21 +268,36 @@ void Customers::touch(Customer& customer) {
 void Customers::schedule(Customer& customer, Instant wake) {
   if (customer.wake == wake) return;
   touch(customer);
-  if (customer.wake != Instant::never()) {
-    impl_->plans.erase(Plan{customer.wake, customer.kind, customer.identity});
-  }
+  if (customer.wake != Instant::never()) impl_->erase_plan(customer);
   customer.wake = wake;
-  if (wake != Instant::never()) impl_->plans.insert(Plan{wake, customer.kind, customer.identity});
+  if (wake != Instant::never()) impl_->insert_plan(customer);
 }
 
 Instant Customers::next_wake() const {
-  return impl_->plans.empty() ? Instant::never() : impl_->plans.begin()->wake;
+  Instant wake = impl_->plans.empty() ? Instant::never() : impl_->plans.begin()->wake;
+  if (!impl_->stored_plans.empty()) wake = std::min(wake, impl_->stored_plans.begin()->wake);
+  return wake;
 }
 
 Customer* Customers::pop_wake() {
-  SPUR_CHECK(!impl_->plans.empty());
-  const Plan plan = *impl_->plans.begin();
-  impl_->plans.erase(impl_->plans.begin());
+  auto& plans = impl_->plans;
+  auto& stored = impl_->stored_plans;
+  SPUR_CHECK(!plans.empty() || !stored.empty());
+  if (stored.empty() || (!plans.empty() && Earlier()(*plans.begin(), *stored.begin()))) {
+    Customer* const customer = impl_->ready(const_cast<Customer*>(plans.begin()->customer));
+    auto next = plans.erase(plans.begin());
+    // In a storm the customers that wake next are far from the cache.
+    constexpr int kToLists = 2, kToCustomer = 4;
+    for (int n = 1; n <= kToCustomer && next != plans.end(); ++n, ++next) {
+      if (n == kToLists) prefetch_lists(*next->customer);
+      if (n == kToCustomer) prefetch(next->customer, (sizeof(Customer) + 63) / 64);
+    }
+    touch(*customer);
+    customer->wake = Instant::never();
+    return customer;
+  }
+  const StoredPlan plan = *stored.begin();
+  stored.erase(stored.begin());
   Customer* const customer = find({plan.kind, plan.identity});
   if (customer == nullptr) return nullptr;  // unreadable: status() says why
   touch(*customer);
@@ -204,14 +312,15 @@ Customer* Customers::pop_wake() {
 
 void Customers::schedule_all(Instant wake) {
   std::vector<Customer*> in_memory;
-  for (const auto& c : impl_->customers) in_memory.push_back(c.get());  // order does not matter: plans are a sorted set
+  for (const Place& p : impl_->customers) in_memory.push_back(p.customer.get());  // order does not matter: a sorted set
   for (Customer* customer : in_memory) {
     if (wake < customer->wake) schedule(*customer, wake);
   }
   impl_->fail(impl_->store.scan(kind_prefix(KeyKind::kCustomer), [&](std::string_view key, std::string_view) {
     Identity identity;
-    if (!parse_customer_key(key, identity) || impl_->customers.contains(identity)) return true;
-    if (impl_->plans.insert(Plan{wake, identity.kind, std::string(identity.value)}).second) {
+    if (!parse_customer_key(key, identity)) return true;
+    if (impl_->customers.contains(Wanted{hash64(identity.value), identity})) return true;
+    if (impl_->stored_plans.insert(StoredPlan{wake, identity.kind, std::string(identity.value)}).second) {
       impl_->wake_puts.push_back(wake_key(wake, identity));
     }
     return true;
@@ -274,20 +383,26 @@ void Customers::evict() {
   };
   std::vector<Candidate> clean;
   std::size_t total = 0;
-  for (const auto& customer : impl_->customers) {  // order does not matter: a sum, and candidates that are sorted below
+  for (const Place& place : impl_->customers) {  // order does not matter: a sum, and candidates that are sorted below
+    Customer* const customer = place.customer.get();
     const std::size_t size = customer->memory_bytes();
     total += size;
-    if (customer->cut == Customer::Cut::kClean) clean.push_back({customer->touched, customer.get(), size});
+    if (customer->cut == Customer::Cut::kClean) clean.push_back({customer->touched, customer, size});
   }
   impl_->bytes = total;
   if (total <= impl_->memory_limit) return;
+  impl_->hinted = {};  // they may be about to go
   // Down to seven eighths, so that the next call has nothing to do for a while.
   const std::size_t target = impl_->memory_limit / 8 * 7;
   std::sort(clean.begin(), clean.end(), [](const Candidate& a, const Candidate& b) { return a.touched < b.touched; });
   for (const Candidate& candidate : clean) {
     if (impl_->bytes <= target) break;
     impl_->bytes -= std::min(impl_->bytes, candidate.bytes);
-    const auto it = impl_->customers.find(candidate.customer->id());
+    Customer& leaving = *candidate.customer;
+    if (leaving.wake != Instant::never() && impl_->plans.erase(Plan{leaving.wake, &leaving}) > 0) {
+      impl_->stored_plans.insert(StoredPlan{leaving.wake, leaving.kind, leaving.identity});
+    }
+    const auto it = impl_->customers.find(Wanted{hash64(leaving.identity), leaving.id()});
     SPUR_CHECK(it != impl_->customers.end());
     impl_->customers.erase(it);
   }
@@ -301,7 +416,7 @@ absl::Status Customers::load() {
       valid = false;
       return false;
     }
-    impl_->plans.insert(Plan{row.wake, row.identity.kind, std::string(row.identity.value)});
+    impl_->stored_plans.insert(StoredPlan{row.wake, row.identity.kind, std::string(row.identity.value)});
     return true;
   });
   if (read.ok() && !valid) read = absl::DataLossError("a row of the wake index cannot be read");
@@ -312,7 +427,7 @@ absl::Status Customers::load() {
 void Customers::for_each(const std::function<void(const Customer&)>& visit) const {
   std::vector<const Customer*> all;
   all.reserve(impl_->customers.size());
-  for (const auto& c : impl_->customers) all.push_back(c.get());  // order does not matter: sorted below
+  for (const Place& p : impl_->customers) all.push_back(p.customer.get());  // order does not matter: sorted below
   std::sort(all.begin(), all.end(), [](const Customer* a, const Customer* b) { return a->id() < b->id(); });
   for (const Customer* customer : all) visit(*customer);
 }
@@ -320,6 +435,6 @@ void Customers::for_each(const std::function<void(const Customer&)>& visit) cons
 const absl::Status& Customers::status() const { return impl_->status; }
 std::size_t Customers::in_memory() const { return impl_->customers.size(); }
 std::size_t Customers::memory_bytes() const { return impl_->bytes; }
-std::size_t Customers::planned() const { return impl_->plans.size(); }
+std::size_t Customers::planned() const { return impl_->plans.size() + impl_->stored_plans.size(); }
 
 }  // namespace spur

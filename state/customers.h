@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "state/customer.h"
+#include "state/digest.h"
 #include "state/layout.h"
 #include "state/store.h"
 
@@ -38,9 +39,17 @@ class Customers {
   // The customer, or nullptr if it was never seen. Reading does not make it dirty. Pointers are stable until evict().
   Customer* find(const Identity& identity);
   // The customer, created if it was never seen (`created` says so); dirty from now on.
-  Customer& touch(const Identity& identity, bool& created);
+  Customer& touch(const Identity& identity, bool& created) { return touch(identity, hash64(identity.value), created); }
+  // The same for a caller who has hash64(identity.value) already.
+  Customer& touch(const Identity& identity, std::uint64_t hash, bool& created);
   // Dirty from now on; call before changing what find() gave.
   void touch(Customer& customer);
+
+  // A hint, without any effect on the state: this customer will be asked for kHintsAhead hints from now. Each hint
+  // moves those before it one step nearer to the cache: its place in the table, the customer, its lists, its features.
+  // `identity_value` of whatever kind.
+  void expect(std::string_view identity_value);
+  static constexpr std::size_t kHintsAhead = 16;
 
   // Plans to look at `customer` once the clock passes `wake`; replaces the earlier plan. never(): no plan.
   void schedule(Customer& customer, Instant wake);

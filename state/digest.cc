@@ -5,8 +5,6 @@
 
 namespace spur {
 
-void Digest::add(std::uint64_t tag, std::string_view text) { add(tag, hash64(text)); }
-
-std::uint64_t hash64(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
+std::uint64_t hash64_of_some(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
 
 }  // namespace spur

@@ -32,6 +32,12 @@ class Digest {
 };
 
 // xxh3-64 of bytes: the one general hash of stored names and definitions.
-std::uint64_t hash64(std::string_view bytes);
+std::uint64_t hash64_of_some(std::string_view bytes);  // the call behind it; of no bytes it gives kHash64OfNothing
+inline constexpr std::uint64_t kHash64OfNothing = 0x2d06800538d394c2ULL;
+// Most keys that the fold hashes are "".
+inline std::uint64_t hash64(std::string_view bytes) {
+  return bytes.empty() ? kHash64OfNothing : hash64_of_some(bytes);
+}
+inline void Digest::add(std::uint64_t tag, std::string_view text) { add(tag, hash64(text)); }
 
 }  // namespace spur

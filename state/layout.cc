@@ -6,10 +6,11 @@ namespace spur {
 namespace {
 
 // Rewrites the index of each element and drops those that the new version has not; keeps the vector ordered by `less`.
-template <typename T, typename Index, typename Less>
-void remap_all(std::vector<T>& elements, Index index, const std::vector<std::uint64_t>& from,
+template <typename Elements, typename Index, typename Less>
+void remap_all(Elements& elements, Index index, const std::vector<std::uint64_t>& from,
                const std::vector<std::uint64_t>& to, Less less) {
-  std::vector<T> kept;
+  using T = typename Elements::value_type;
+  Elements kept;
   kept.reserve(elements.size());
   for (T& element : elements) {
     const std::int32_t place = find_hash(to, from[index(element)]);
@@ -18,7 +19,7 @@ void remap_all(std::vector<T>& elements, Index index, const std::vector<std::uin
     kept.push_back(std::move(element));
   }
   std::stable_sort(kept.begin(), kept.end(), less);
-  elements = std::move(kept);
+  std::swap(elements, kept);
 }
 
 template <typename T>
@@ -41,7 +42,7 @@ std::int32_t Layout::find_feature(std::uint64_t definition) const {
 }
 
 void remap(Customer& customer, const Layout& from, const Layout& to) {
-  std::vector<Aggregate> features(to.features.size());
+  CompactVector<Aggregate> features(to.features.size());
   for (std::size_t i = 0; i < customer.features.size(); ++i) {
     const std::int32_t place = to.find_feature(from.features[i].definition);
     if (place >= 0) features[static_cast<std::size_t>(place)] = std::move(customer.features[i]);

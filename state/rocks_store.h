@@ -25,8 +25,8 @@ class WriteBufferManager;
 namespace spur {
 
 // Of the rows below KeyKind. A store that says a higher one is refused: it was written by a newer
-// Spur.
-inline constexpr std::uint32_t kRowFormat = 1;
+// Spur. 2: what an instance keeps of an event is its brief form (codec/event_codec.h); both are read.
+inline constexpr std::uint32_t kRowFormat = 2;
 
 // What all RocksDBs of a process share, so that their memory has one bound. Outlives them.
 struct RocksShared {

@@ -9,7 +9,7 @@
 namespace spur::triggers {
 namespace {
 
-auto place_of(std::vector<Instance>& all, std::uint32_t trigger, std::string_view key) {
+auto place_of(CompactVector<Instance>& all, std::uint32_t trigger, std::string_view key) {
   return std::lower_bound(all.begin(), all.end(), std::pair(trigger, key),
                           [](const Instance& i, const std::pair<std::uint32_t, std::string_view>& at) {
                             return i.trigger != at.first ? i.trigger < at.first : i.key.view() < at.second;
@@ -58,7 +58,7 @@ void exit_by(Turn& turn, const catalog::Use& use) {
   const Meant meant = meant_by(turn, use);
   if (!meant.any) return;
   const Instant t = turn.event->time;
-  std::vector<Instance>& all = turn.customer.instances;
+  CompactVector<Instance>& all = turn.customer.instances;
   for (auto it = place_of(all, use.owner, ""); it != all.end() && it->trigger == use.owner;) {
     // What happened before the wait was opened does not end it.
     if (!meant.has(it->key) || t < it->opened_at) {
@@ -88,7 +88,7 @@ void absence_resets(Turn& turn) {
     if (!meant.any) continue;
     const catalog::Trigger& trigger = turn.catalog().triggers[use.owner];
     const Instant t = turn.event->time;
-    std::vector<Instance>& all = turn.customer.instances;
+    CompactVector<Instance>& all = turn.customer.instances;
     for (auto it = place_of(all, use.owner, ""); it != all.end() && it->trigger == use.owner; ++it) {
       if (!meant.has(it->key) || t < it->opened_at) continue;
       const InstanceView view{it->key, it->opened_at, it->count, nullptr, it->opened, Value::absent(), nullptr};
@@ -110,7 +110,7 @@ void absence_opens(Turn& turn) {
     const catalog::Use& use = uses[n];
     const catalog::Trigger& trigger = turn.catalog().triggers[use.owner];
     n = for_each_match_of_owner(turn, uses, n, [&](Value item, std::string_view key) {
-      std::vector<Instance>& all = turn.customer.instances;
+      CompactVector<Instance>& all = turn.customer.instances;
       const auto open_in = [&](std::uint32_t version) {
         const auto place = place_of(all, version, key);
         return place != all.end() && place->trigger == version && place->key.view() == key;

@@ -52,7 +52,7 @@ TriggerState* find_state(Customer& customer, std::uint32_t trigger) {
 }
 
 TriggerState& state_of(Turn& turn, std::uint32_t trigger) {
-  std::vector<TriggerState>& all = turn.customer.triggers;
+  CompactVector<TriggerState>& all = turn.customer.triggers;
   const auto place = std::lower_bound(all.begin(), all.end(), trigger,
                                       [](const TriggerState& s, std::uint32_t t) { return s.trigger < t; });
   if (place != all.end() && place->trigger == trigger) return *place;

@@ -243,13 +243,13 @@ std::string encode_customer(const Customer& customer, const Layout& layout) {
   for (const SessionState& s : customer.sessions) {
     v1::SessionRow* out = row.add_sessions();
     out->set_definition(layout.sessions[s.session]);
-    out->set_key(s.key);
+    out->set_key(s.key.str());
     out->set_started_ms(s.started.ms);
     out->set_last_ms(s.last.ms);
     out->set_events(s.events);
     out->set_count(s.count);
     out->set_open(s.open);
-    out->set_opened(s.opened);
+    out->set_opened(s.opened.str());
   }
   encode_triggers(customer, layout, row);
   for (const Seen& s : customer.seen) {

@@ -6,11 +6,11 @@
 namespace spur {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kWhole = 1, kBrief = 2;  // the first byte
 
 void write_envelope(const Event& event, std::uint64_t source_key, ByteWriter& out) {
   SPUR_CHECK(event.time >= kInstantMin && event.time <= kInstantMax);
-  out.u8(kVersion);
+  out.u8(kWhole);
   out.u8(static_cast<std::uint8_t>(event.type));
   out.varint(static_cast<std::uint64_t>(event.time.ms));
   out.fixed64(source_key);
@@ -99,24 +99,28 @@ void encode_event(const Event& event, const EventSchema& schema, std::uint64_t s
   write_value(event.traits, writer);
 }
 
-void encode_event(const Event& event, const EventSchema& schema, std::uint64_t source_key,
-                  std::span<const EventSchema::FieldIndex> kept, bool with_traits,
-                  std::string& out) {
+void encode_brief(const Event& event, const EventSchema& schema,
+                  std::span<const EventSchema::FieldIndex> kept, std::string& out) {
+  SPUR_CHECK(event.time >= kInstantMin && event.time <= kInstantMax);
   ByteWriter writer(out);
-  write_envelope(event, source_key, writer);
+  writer.u8(kBrief);
+  writer.u8(static_cast<std::uint8_t>(event.type));
+  writer.varint(static_cast<std::uint64_t>(event.time.ms));
+  writer.text(event.name);
+  writer.text(event.id);
   std::size_t count = 0;
   for (const EventSchema::FieldIndex index : kept) count += has_field(event, index) ? 1 : 0;
   writer.varint(count);
   for (const EventSchema::FieldIndex index : kept) {
     if (has_field(event, index)) write_field(event, schema, index, writer);
   }
-  write_value(with_traits ? event.traits : Value::absent(), writer);
 }
 
 std::optional<StoredEvent> decode_event(std::string_view bytes, const EventSchema& schema,
                                         Arena& arena) {
   ByteReader in(arena.copy(bytes));
-  if (in.u8() != kVersion) return std::nullopt;
+  const std::uint8_t form = in.u8();
+  if (form != kWhole && form != kBrief) return std::nullopt;
   StoredEvent stored;
   Event& event = stored.event;
   const std::uint8_t type = in.u8();
@@ -126,16 +130,20 @@ std::optional<StoredEvent> decode_event(std::string_view bytes, const EventSchem
   event.type = static_cast<CallType>(type);
   event.time = {
       static_cast<std::int64_t>(in.varint_max(static_cast<std::uint64_t>(kInstantMax.ms)))};
-  stored.source_key = in.fixed64();
-  event.content_hash = in.fixed64();
+  if (form == kWhole) {
+    stored.source_key = in.fixed64();
+    event.content_hash = in.fixed64();
+  }
   event.name = read_name(in);
   event.id = read_name(in);
-  event.user_id = read_name(in);
-  event.anonymous_id = read_name(in);
+  if (form == kWhole) {
+    event.user_id = read_name(in);
+    event.anonymous_id = read_name(in);
+  }
   if (!in.ok()) return std::nullopt;
   event.name_index = name_index(event, schema);
   read_fields(schema, in, event, arena);
-  event.traits = read_value(in, arena);
+  event.traits = form == kWhole ? read_value(in, arena) : Value::absent();
   if (!in.done()) return std::nullopt;
   return stored;
 }

@@ -25,18 +25,18 @@ namespace spur {
 void encode_event(const Event& event, const EventSchema& schema, std::uint64_t source_key,
                   std::string& out);
 
-// The same with no other fields than `kept`, ascending, and the traits only if `with_traits`: for
-// `instance.opened`.
-void encode_event(const Event& event, const EventSchema& schema, std::uint64_t source_key,
-                  std::span<const EventSchema::FieldIndex> kept, bool with_traits,
-                  std::string& out);
+// What an instance keeps of the event that opened it: type, time, name and id, and of the fields
+// only `kept`, ascending. Half as long as the whole, and there are some for every customer:
+// whose it is says the customer, and nobody asks an instance for traits, source or content hash.
+void encode_brief(const Event& event, const EventSchema& schema,
+                  std::span<const EventSchema::FieldIndex> kept, std::string& out);
 
 struct StoredEvent {
   Event event;  // `source` is 0: set it from source_key
-  std::uint64_t source_key = 0;
+  std::uint64_t source_key = 0;  // of a brief one 0
 };
 
-// nullopt: not whole, of another version, or followed by something. Everything the event points to
+// Of either. nullopt: not whole, of another version, or followed by something. Everything the event points to
 // is in `arena`.
 std::optional<StoredEvent> decode_event(std::string_view bytes, const EventSchema& schema,
                                         Arena& arena);

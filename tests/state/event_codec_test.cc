@@ -70,12 +70,19 @@ TEST_F(EventCodecTest, AnotherCatalogSeesWhatItAlsoReads) {
 TEST_F(EventCodecTest, WhatAnInstanceKeepsIsOnlyWhatWasAskedFor) {
   std::string kept;
   const EventSchema::FieldIndex only[] = {total_, absent_};
-  encode_event(event_, schema_, 7, only, false, kept);
+  encode_brief(event_, schema_, only, kept);
   const auto stored = decode_event(kept, schema_, arena_);
   ASSERT_TRUE(stored.has_value());
   EXPECT_EQ(stored->event.fields[total_].as_double(), 19.99);
   EXPECT_TRUE(stored->event.fields[currency_].is_absent());
+  EXPECT_EQ(stored->event.id, event_.id);
+  EXPECT_EQ(stored->event.name, event_.name);
+  EXPECT_EQ(stored->event.time, event_.time);
+  EXPECT_TRUE(stored->event.user_id.empty());
   EXPECT_TRUE(stored->event.traits.is_absent());
+  EXPECT_FALSE(decode_event(kept + '\0', schema_, arena_).has_value());
+  kept.pop_back();
+  EXPECT_FALSE(decode_event(kept, schema_, arena_).has_value());
 }
 
 TEST_F(EventCodecTest, EveryPrefixAndAnythingBehindIsRefused) {

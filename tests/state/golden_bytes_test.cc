@@ -62,9 +62,9 @@ TEST(GoldenBytesTest, Events) {
   std::vector<std::pair<std::string, std::string>> samples(3);
   samples[0].first = "all";
   encode_event(event, schema, 7, samples[0].second);
-  samples[1].first = "only the total, no traits";
+  samples[1].first = "brief, only the total";
   const EventSchema::FieldIndex only[] = {0};
-  encode_event(event, schema, 7, only, false, samples[1].second);
+  encode_brief(event, schema, only, samples[1].second);
   samples[2].first = "a page";
   event.type = CallType::kPage;
   event.fields = {};

@@ -1,0 +1,112 @@
+// Customers over a store: the wake index gives the same customers in the same order whoever is in memory, and hints
+// change nothing.
+#include "state/customers.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "state/layout.h"
+#include "state/memory_store.h"
+
+namespace spur {
+namespace {
+
+class CustomersTest : public ::testing::Test {
+ protected:
+  CustomersTest() { customers_.set_layout(1, std::make_shared<Layout>()); }
+
+  static std::string name(int i) { return "somebody with a long name " + std::to_string(i); }
+  Customer& touch(int i) {
+    bool created = false;
+    return customers_.touch({IdentityKind::kUserId, name(i)}, created);
+  }
+  void write_behind() {
+    customers_.begin_cut();
+    ASSERT_TRUE(customers_.encode_cut(1'000'000));
+    ASSERT_TRUE(store_.write(customers_.take_cut()).ok());
+    customers_.cut_written();
+  }
+  // All that are clean leave, since the limit is one byte; evict() looks only after enough has been touched.
+  void evict_all() {
+    write_behind();
+    for (int i = 0; i < 4096; ++i) customers_.find({IdentityKind::kUserId, name(0)});
+    customers_.evict();
+    ASSERT_EQ(customers_.in_memory(), 0u);
+  }
+  std::vector<std::pair<std::int64_t, std::string>> pop_all() {
+    std::vector<std::pair<std::int64_t, std::string>> order;
+    while (customers_.next_wake() != Instant::never()) {
+      const Instant wake = customers_.next_wake();
+      Customer* const customer = customers_.pop_wake();
+      if (customer == nullptr) break;
+      EXPECT_EQ(customer->wake, Instant::never());
+      order.emplace_back(wake.ms, customer->identity);
+    }
+    return order;
+  }
+
+  MemoryStore store_;
+  Customers customers_{store_, 1};
+};
+
+TEST_F(CustomersTest, WakesInTheOrderOfInstantAndIdentityWhoeverIsInMemory) {
+  std::vector<std::pair<std::int64_t, std::string>> expected;
+  const auto plan = [&](int i) {
+    const std::int64_t wake = 1000 + i * 7919 % 13;  // many of one instant
+    customers_.schedule(touch(i), Instant{wake});
+    expected.emplace_back(wake, name(i));
+  };
+  for (int i = 0; i < 100; ++i) plan(i);
+  evict_all();
+  for (int i = 0; i < 30; ++i) touch(i);  // back in memory, with the plans they had
+  for (int i = 100; i < 200; ++i) plan(i);
+  EXPECT_EQ(customers_.planned(), 200u);
+  std::sort(expected.begin(), expected.end());
+  EXPECT_EQ(pop_all(), expected);
+}
+
+TEST_F(CustomersTest, APlanIsReplacedAndTakenBackWhereverItStands) {
+  for (int i = 0; i < 3; ++i) customers_.schedule(touch(i), Instant{1000});
+  evict_all();
+  customers_.schedule(touch(0), Instant{500});
+  customers_.schedule(touch(1), Instant::never());
+  customers_.schedule(touch(2), Instant{2000});
+  customers_.schedule(touch(2), Instant{3000});
+  EXPECT_EQ(customers_.planned(), 2u);
+  EXPECT_EQ(pop_all(), (std::vector<std::pair<std::int64_t, std::string>>{{500, name(0)}, {3000, name(2)}}));
+}
+
+TEST_F(CustomersTest, ALookAtEverybodyIsOneLookEach) {
+  for (int i = 0; i < 20; ++i) customers_.schedule(touch(i), Instant{5000});
+  evict_all();
+  for (int i = 0; i < 10; ++i) touch(i);
+  customers_.schedule_all(Instant{1000});
+  // One who was away comes back and plans a look at that very instant.
+  customers_.schedule(touch(15), Instant{1000});
+  std::vector<std::string> first;
+  while (customers_.next_wake() == Instant{1000}) first.push_back(customers_.pop_wake()->identity);
+  EXPECT_EQ(first.size(), 20u);
+  std::sort(first.begin(), first.end());
+  EXPECT_EQ(std::unique(first.begin(), first.end()), first.end());
+}
+
+TEST_F(CustomersTest, HintsChangeNothingNotEvenOfCustomersThatAreGone) {
+  for (int i = 0; i < 64; ++i) {
+    customers_.expect(name(i));  // not there yet
+    customers_.schedule(touch(i), Instant{1000 + i});
+  }
+  for (int i = 0; i < 64; ++i) customers_.expect(name(i));
+  evict_all();
+  for (int i = 0; i < 64; ++i) customers_.expect(name(i));
+  customers_.expect("");
+  EXPECT_EQ(customers_.in_memory(), 0u);
+  EXPECT_EQ(customers_.planned(), 64u);
+  EXPECT_EQ(pop_all().size(), 64u);
+}
+
+}  // namespace
+}  // namespace spur
