@@ -66,7 +66,7 @@ class EngineImpl final : public Engine {
 
   absl::Status open_stores();
   absl::Status load_catalog();
-  // Tells subscribers; on a worker's thread.
+  // Tells subscribers; on the log's thread.
   void actions_released(const std::string& topic);
   void health_changed();
   void failed(absl::Status why);

@@ -85,7 +85,7 @@ void LiveShard::recover() {
   owned_ = std::move(recovered.owned);
   behind_ = std::make_unique<WriteBehind>(index_, *owned_, *store_, host_.flusher,
                                           host_.log.deployment(), recovered.stored);
-  journal_last_ = recovered.journal_last;
+  journal_last_ = released_last_ = recovered.journal_last;
   shard_clock_.emplace(owned_->shard.clock());
   host_.event_clock.raise(owned_->shard.clock());
   host_.log.folded(index_, owned_->stand.input_next);
@@ -307,6 +307,11 @@ void LiveShard::append(spur::v1::JournalEntry entry, const Effects& effects, nan
         host_.options.faults.crash_after_commit(index_, seq)) {
       return host_.crash();
     }
+    // Rule 8, and at once: a subscriber waits for this. The worker hears of it afterwards.
+    if (offset.ok() && *offset == released_last_ + 1) {
+      released_last_ = *offset;
+      host_.log.release(index_, seq);
+    }
     post_([this, seq, offset = std::move(offset)] { acknowledged(seq, offset); });
   };
   host_.log.append(std::move(record));
@@ -370,7 +375,6 @@ void LiveShard::acknowledged(std::uint64_t seq, absl::StatusOr<Offset> offset) {
   journal_last_ = *offset;
   const InFlight run = in_flight_.front();
   in_flight_.pop_front();
-  host_.log.release(index_, seq);
   host_.actions_released.fetch_add(run.actions, std::memory_order_relaxed);
   if (run.actions > 0 && run.taken.count() > 0 && host_.options.on_action_latency) {
     host_.options.on_action_latency(index_, host_.clock.read().steady - run.taken, run.actions);

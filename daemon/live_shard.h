@@ -141,6 +141,9 @@ class LiveShard {
   std::unique_ptr<WriteBehind> behind_;
   std::optional<ShardClock> shard_clock_;
   Offset journal_last_ = 0;  // offset of our last verified entry (rule 8)
+  // The same, as the log's thread knows it: a little ahead. After a mismatch it stays for good, so
+  // that nothing is released any more.
+  Offset released_last_ = 0;
   std::deque<InFlight> in_flight_;
   std::deque<Waiting> waiting_;
   bool last_run_full_ = false;

@@ -29,6 +29,7 @@ struct Options {
   double seconds = 10;
   double warm_seconds = 2;
   int customers = 10'000;
+  bool one_connection = false;
 };
 
 // RFC 3339 of the wall clock: the daemon runs on it.
@@ -44,10 +45,16 @@ std::string wall_text() {
   return text;
 }
 
+// A connection of its own for each: who publishes and who subscribes are two programs.
+std::shared_ptr<grpc::Channel> connect(const Options& o) {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, o.one_connection ? 0 : 1);
+  return grpc::CreateCustomChannel(o.address, grpc::InsecureChannelCredentials(), arguments);
+}
+
 int run(const Options& o) {
-  const auto channel = grpc::CreateChannel(o.address, grpc::InsecureChannelCredentials());
-  const auto events = spur::v1::EventService::NewStub(channel);
-  const auto actions = spur::v1::ActionService::NewStub(channel);
+  const auto events = spur::v1::EventService::NewStub(connect(o));
+  const auto actions = spur::v1::ActionService::NewStub(connect(o));
   const auto count = static_cast<std::size_t>(o.rate * (o.seconds + o.warm_seconds));
   const auto warm = static_cast<std::size_t>(o.rate * o.warm_seconds);
   std::vector<std::atomic<std::int64_t>> sent(count), arrived(count);
@@ -139,6 +146,7 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", o.seconds, "measured time")->capture_default_str();
   app.add_option("--warm", o.warm_seconds, "seconds before that, not measured")->capture_default_str();
   app.add_option("--customers", o.customers, "different customers")->capture_default_str();
+  app.add_flag("--one-connection", o.one_connection, "publish and subscribe over the same connection");
   CLI11_PARSE(app, argc, argv);
   return run(o);
 }

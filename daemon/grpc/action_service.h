@@ -11,8 +11,9 @@ class ActionService final : public spur::v1::ActionService::CallbackService {
   explicit ActionService(const ServiceContext& context) : context_(context), subscribe_("Subscribe", context_) {}
 
   grpc::ServerBidiReactor<spur::v1::SubscribeRequest, spur::v1::SubscribeResponse>* Subscribe(
-      grpc::CallbackServerContext*) override {
-    const Subscription::Context context{context_.engine, context_.tasks, context_.subscribers, context_.counters};
+      grpc::CallbackServerContext* call) override {
+    const Subscription::Context context{context_.engine, context_.tasks.of(call->peer()), context_.subscribers,
+                                        context_.counters};
     auto* reactor =
         new StreamReactor<Subscription, spur::v1::SubscribeRequest, spur::v1::SubscribeResponse>(context, subscribe_);
     reactor->start();

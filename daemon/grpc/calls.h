@@ -1,5 +1,8 @@
-// What all gRPC services share: counting of calls, and the reactor that stands between a stream and its plain class.
+// What all gRPC services share: counting of calls, and the reactor that stands between a stream and
+// its plain class.
 #pragma once
+
+#include <grpcpp/grpcpp.h>
 
 #include <array>
 #include <atomic>
@@ -7,8 +10,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include <grpcpp/grpcpp.h>
 
 #include "daemon/clock.h"
 #include "daemon/engine.h"
@@ -23,7 +24,9 @@ namespace spur::services {
 // What every service is given; all of it outlives the server.
 struct ServiceContext {
   Engine& engine;
-  TaskQueue& tasks;
+  TaskLanes& tasks;      // of streams and publications
+  TaskQueue& questions;  // what may take long: compiling a catalog, reading decisions; no stream
+                         // waits for it
   const Clock& clock;
   metrics::EdgeCounters& counters;
   Subscribers& subscribers;
@@ -60,9 +63,11 @@ class Method {
   std::array<std::atomic<metrics::Counter*>, kCodes> by_code_{};
 };
 
-// A two-way stream of gRPC's, handing everything to `Logic` and doing what it asks. Deletes itself when gRPC is done.
+// A two-way stream of gRPC's, handing everything to `Logic` and doing what it asks. Deletes itself
+// when gRPC is done.
 template <typename Logic, typename Request, typename Response>
-class StreamReactor final : public grpc::ServerBidiReactor<Request, Response>, public StreamOut<Response> {
+class StreamReactor final : public grpc::ServerBidiReactor<Request, Response>,
+                            public StreamOut<Response> {
  public:
   template <typename Context>
   StreamReactor(const Context& context, Method& method)
@@ -74,8 +79,8 @@ class StreamReactor final : public grpc::ServerBidiReactor<Request, Response>, p
   void read() override { this->StartRead(&request_); }
   void write(const Response& response, bool more) override {
     grpc::WriteOptions options;
-    // The first message goes with the call's initial metadata, and gRPC completes that pair only once it was sent: told
-    // to wait for more, it would wait for ever.
+    // The first message goes with the call's initial metadata, and gRPC completes that pair only
+    // once it was sent: told to wait for more, it would wait for ever.
     if (more && !is_first_) options.set_buffer_hint();
     is_first_ = false;
     this->StartWrite(&response, options);
@@ -87,8 +92,10 @@ class StreamReactor final : public grpc::ServerBidiReactor<Request, Response>, p
 
   // --- what gRPC tells ---
   void OnReadDone(bool ok) override {
-    if (ok) logic_->on_request(std::move(request_));
-    else logic_->on_half_closed();
+    if (ok)
+      logic_->on_request(std::move(request_));
+    else
+      logic_->on_half_closed();
   }
   void OnWriteDone(bool) override { logic_->on_written(); }
   void OnCancel() override { logic_->on_cancelled(); }
@@ -106,8 +113,8 @@ class StreamReactor final : public grpc::ServerBidiReactor<Request, Response>, p
 };
 
 // Ends a call that is answered once, and counts it.
-inline void finish(grpc::ServerUnaryReactor* reactor, Method& method, std::chrono::nanoseconds started,
-                   const ServiceError* error = nullptr) {
+inline void finish(grpc::ServerUnaryReactor* reactor, Method& method,
+                   std::chrono::nanoseconds started, const ServiceError* error = nullptr) {
   const grpc::Status status = error == nullptr ? grpc::Status::OK : to_grpc(*error);
   method.ended(status.error_code(), started);
   reactor->Finish(status);

@@ -47,7 +47,7 @@ grpc::ServerUnaryReactor* CatalogService::Apply(grpc::CallbackServerContext* cal
     return reactor;
   }
   // Compiling a large catalog takes a while; gRPC's threads have others to serve.
-  context_.tasks.post([this, request, response, reactor, started] {
+  context_.questions.post([this, request, response, reactor, started] {
     if (request->validate_only()) {
       const catalog::CompileResult result = catalog::compile(request->catalog());
       fill(result.errors, *response->mutable_errors());
@@ -63,7 +63,7 @@ grpc::ServerUnaryReactor* CatalogService::Apply(grpc::CallbackServerContext* cal
     context_.engine.apply_catalog(
         request->catalog(), request->comment(),
         [this, response, reactor, started](absl::StatusOr<CatalogApplied> applied) {
-          context_.tasks.post([this, response, reactor, started, applied = std::move(applied)] {
+          context_.questions.post([this, response, reactor, started, applied = std::move(applied)] {
             count_apply(applied, context_.clock.read().wall, context_.counters);
             if (!applied.ok()) {
               const ServiceError error = engine_error(applied.status());

@@ -73,7 +73,7 @@ grpc::ServerUnaryReactor* CustomerService::GetCustomer(grpc::CallbackServerConte
       shard,
       [question, response](const ShardView& view) { question->found = read_customer(view, question->name, *response); },
       [this, question, reactor, started](absl::Status status) {
-        context_.tasks.post([this, question, reactor, started, status = std::move(status)] {
+        context_.questions.post([this, question, reactor, started, status = std::move(status)] {
           std::optional<ServiceError> error;
           if (!status.ok()) error = engine_error(status);
           else if (!question->found) error = not_found("CUSTOMER_UNKNOWN", "that customer was never seen");
@@ -105,7 +105,7 @@ grpc::ServerUnaryReactor* CustomerService::Explain(grpc::CallbackServerContext* 
                                          request->trigger(), *response);
       },
       [this, question, request, response, reactor, started](absl::Status status) {
-        context_.tasks.post([this, question, request, response, reactor, started, status = std::move(status)] {
+        context_.questions.post([this, question, request, response, reactor, started, status = std::move(status)] {
           std::optional<ServiceError> error;
           if (!status.ok()) {
             error = engine_error(status);

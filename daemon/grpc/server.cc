@@ -23,7 +23,7 @@
 namespace spur::services {
 namespace {
 
-constexpr std::size_t kTaskThreads = 2;
+constexpr std::size_t kTaskLanes = 4;  // threads; more would meet on the cores, not in work
 // What a message is larger than what it carries. A little room, so that a Publish just over the limit is refused by us,
 // with a reason, and not by the transport.
 constexpr int kMessageOverheadBytes = 256 * 1024;
@@ -108,10 +108,13 @@ ServiceError shutting_down() {
 
 struct Server::Impl {
   Impl(Engine& engine, const Clock& clock, metrics::EdgeCounters& counters, std::size_t publish_bytes_max)
-      : tasks(kTaskThreads, clock), context{engine, tasks, clock, counters, subscribers, publish_bytes_max} {}
+      : tasks(kTaskLanes, clock),
+        questions(clock),
+        context{engine, tasks, questions, clock, counters, subscribers, publish_bytes_max} {}
 
   Subscribers subscribers;
-  TaskQueue tasks;
+  TaskLanes tasks;
+  TaskQueue questions;
   ServiceContext context;
   EventService events{context};
   ActionService actions{context};
@@ -180,6 +183,7 @@ void Server::stop(std::chrono::milliseconds grace) {
   impl_->server->Shutdown(gpr_time_add(gpr_now(GPR_CLOCK_REALTIME), gpr_time_from_millis(wait_ms, GPR_TIMESPAN)));
   impl_->server->Wait();
   impl_->tasks.stop();
+  impl_->questions.stop();
 }
 
 }  // namespace spur::services

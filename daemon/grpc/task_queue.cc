@@ -8,9 +8,7 @@ namespace {
 constexpr std::chrono::seconds kForNow{60};
 }
 
-TaskQueue::TaskQueue(std::size_t threads, const Clock& clock) : clock_(clock) {
-  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
-}
+TaskQueue::TaskQueue(const Clock& clock) : clock_(clock), thread_([this] { run(); }) {}
 
 TaskQueue::~TaskQueue() { stop(); }
 
@@ -38,10 +36,8 @@ void TaskQueue::stop() {
     stopping_ = true;
     delayed_.clear();
   }
-  changed_.notify_all();
-  for (std::thread& thread : threads_) {
-    if (thread.joinable()) thread.join();
-  }
+  changed_.notify_one();
+  if (thread_.joinable()) thread_.join();
 }
 
 std::chrono::nanoseconds TaskQueue::promote_due() {
@@ -70,6 +66,18 @@ void TaskQueue::run() {
     task = nullptr;  // what it holds may need the lock to go
     lock.lock();
   }
+}
+
+TaskLanes::TaskLanes(std::size_t lanes, const Clock& clock) {
+  for (std::size_t i = 0; i < lanes; ++i) lanes_.emplace_back(clock);
+}
+
+TaskQueue& TaskLanes::of(std::string_view connection) {
+  return lanes_[std::hash<std::string_view>()(connection) % lanes_.size()];
+}
+
+void TaskLanes::stop() {
+  for (TaskQueue& lane : lanes_) lane.stop();
 }
 
 }  // namespace spur::services

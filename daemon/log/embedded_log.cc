@@ -342,16 +342,19 @@ void EmbeddedLog::note_durable(const std::vector<Pending>& group,
 
 void EmbeddedLog::answer(std::vector<Pending>& group, const std::vector<Offset>& offsets,
                          const absl::Status& status) {
+  // Runs first: their actions are what somebody waits for. Publishers hear of it right after.
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    auto* append = std::get_if<JournalAppend>(&group[i]);
+    if (append == nullptr || !append->done) continue;
+    status.ok() ? append->done(offsets[i]) : append->done(status);
+  }
   for (std::size_t i = 0; i < group.size(); ++i) {
     if (auto* inputs = std::get_if<Inputs>(&group[i])) {
       if (inputs->done) inputs->done(status);
     } else if (auto* cursor = std::get_if<Cursor>(&group[i])) {
       if (cursor->done) cursor->done(status);
-    } else {
-      auto* append = std::get_if<JournalAppend>(&group[i]);
-      auto& done = append != nullptr ? append->done : std::get<NewCatalog>(group[i]).done;
-      if (!done) continue;
-      status.ok() ? done(offsets[i]) : done(status);
+    } else if (auto* catalog = std::get_if<NewCatalog>(&group[i])) {
+      if (catalog->done) status.ok() ? catalog->done(offsets[i]) : catalog->done(status);
     }
   }
 }

@@ -12,8 +12,8 @@
 // in one batch, the Kafka log keeps them back and sends them then. Offsets of a journal and of an
 // input begin at 0.
 //
-// Thread-safe. Callbacks run on a thread of the log: they must be short and must not call back into
-// append or publish.
+// Thread-safe. Callbacks run on one thread of the log, in order: they must be short and must not call
+// back into append or publish; release() they may.
 #pragma once
 
 #include <chrono>

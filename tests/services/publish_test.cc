@@ -74,7 +74,7 @@ class PublishStreamTest : public ::testing::Test {
   SystemClock clock_;
   FakeEngine engine_;
   metrics::EdgeCounters counters_;
-  TaskQueue tasks_{2, clock_};
+  TaskQueue tasks_{clock_};
   std::shared_ptr<PublishStream> logic_;  // outlives the thread of `out_`
   RecordingStream<PublishResponse> out_{[this] { logic_->on_written(); }};
 };

@@ -89,7 +89,7 @@ class SubscriptionTest : public ::testing::Test {
   FakeEngine engine_;
   metrics::EdgeCounters counters_;
   Subscribers subscribers_;
-  TaskQueue tasks_{2, clock_};
+  TaskQueue tasks_{clock_};
   Subscription::Context context_{engine_, tasks_, subscribers_, counters_};
 };
 
