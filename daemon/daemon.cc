@@ -145,6 +145,14 @@ EngineOptions Daemon::engine_options() {
   options.on_action_latency = [this](std::uint32_t, std::chrono::nanoseconds latency, std::uint32_t actions) {
     counters_.event_to_action.record(latency, actions);
   };
+  options.on_run = [this](std::uint32_t, std::size_t inputs) { counters_.run_inputs.record(inputs); };
+  options.on_withheld = [this](const Decision& decision) {
+    counters_.decisions_withheld.at(decision.reason + " " + decision.channel).add();
+  };
+  options.on_commit = [this](std::size_t appends, std::chrono::nanoseconds took) {
+    counters_.log_commit.record(took);
+    counters_.log_commit_appends.record(appends);
+  };
   options.clock = &clock_;
   return options;
 }

@@ -119,6 +119,7 @@ absl::Status EngineImpl::start() {
   log.actions_retention = options_.actions_retention;
   log.actions_bytes_max = options_.actions_bytes_max;
   log.history_inputs = options_.history_inputs;
+  log.on_commit = options_.on_commit;
   auto opened = EmbeddedLog::open(log, *rocks_, clock_);
   if (!opened.ok()) return opened.status();
   log_ = *std::move(opened);

@@ -91,6 +91,14 @@ struct EngineOptions {
   std::function<void(std::uint32_t shard, std::chrono::nanoseconds, std::uint32_t actions)>
       on_action_latency;
 
+  // Called for each run, and for each of its decisions that was not sent, once it is appended. From a
+  // worker's thread; must be cheap.
+  std::function<void(std::uint32_t shard, std::size_t inputs)> on_run;
+  std::function<void(const Decision&)> on_withheld;
+  // Called for each group commit: how many appends it was for, and how long the write with its sync
+  // took. From the log's thread; must be cheap.
+  std::function<void(std::size_t appends, std::chrono::nanoseconds)> on_commit;
+
   Clock* clock = nullptr;  // nullptr: the machine's. Outlives the engine
   EngineFaults faults;
 };

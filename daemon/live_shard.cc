@@ -266,6 +266,13 @@ bool LiveShard::run(const Plan& plan, const ClockReading& now, Instant clock) {
   append(std::move(entry), effects_, batch_.taken, /*seal=*/false);
   if (phase_ != ShardPhase::kLive) return false;
 
+  if (host_.options.on_run) host_.options.on_run(index_, batch_.records.size());
+  if (host_.options.on_withheld) {
+    for (const Decision& decision : effects_.decisions) {
+      if (decision.verdict != Verdict::kSent) host_.options.on_withheld(decision);
+    }
+  }
+
   host_.log.folded(index_, owned_->stand.input_next);
   if (suspect_ && owned_->stand.input_next > *suspect_) {
     suspect_.reset();

@@ -203,7 +203,9 @@ void EmbeddedLog::commit_loop() {
       group = take_group(lock);
     }
     std::vector<Offset> offsets;
+    const std::chrono::nanoseconds begun = clock_.read().steady;
     const absl::Status written = write_group(group, offsets);
+    const std::chrono::nanoseconds took = clock_.read().steady - begun;
     bool dropping = false;
     {
       const std::lock_guard lock(mutex_);
@@ -217,6 +219,7 @@ void EmbeddedLog::commit_loop() {
       }
     }
     answer(group, offsets, dropping ? stopped() : written);
+    if (options_.on_commit && written.ok()) options_.on_commit(group.size(), took);
     if (!written.ok() || dropping) break;
   }
   std::vector<Pending> rest;

@@ -49,6 +49,8 @@ class EmbeddedLog final : public Log {
     std::uint64_t actions_bytes_max = 10ULL << 30;
     std::uint64_t history_inputs =
         100'000;  // inputs and entries kept behind the durable state, a shard
+    // After each commit, on the committer's thread: of how many appends, and how long it took.
+    std::function<void(std::size_t appends, std::chrono::nanoseconds)> on_commit;
   };
   // How long the committer waits for the run of an input that an idle shard has just been shown. A
   // run of one input takes some 30 µs with its wake-up; a shard that is slower commits by itself

@@ -13,6 +13,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace spur::metrics {
 
@@ -42,31 +43,61 @@ inline constexpr std::array<std::uint64_t, 16> kLatencyBoundsMicros = {
     100,    250,    500,     1'000,   2'500,     5'000,     10'000,    25'000,
     50'000, 100'000, 250'000, 500'000, 1'000'000, 2'500'000, 5'000'000, 10'000'000};
 
-// Latencies, in fixed buckets.
+// Up to what a run may have by default (run_inputs_max).
+inline constexpr std::array<std::uint64_t, 12> kSizeBounds = {0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024};
+
+// A histogram as a scrape reads it, in the unit of its metric's name.
+struct HistogramSnapshot {
+  std::vector<double> bounds;         // upper ones, ascending; without infinity
+  std::vector<std::uint64_t> counts;  // of each bucket, not cumulative; the last: beyond all bounds
+  double sum = 0;
+};
+
+// Values in fixed buckets, at most the bound each.
+template <const auto& kBounds>
+class Buckets {
+ public:
+  // `value` decides the bucket, in the unit of the bounds; `exact` is what is summed up.
+  void record(std::uint64_t value, std::uint64_t exact, std::uint64_t times) {
+    const auto bound = std::lower_bound(kBounds.begin(), kBounds.end(), value);
+    counts_[static_cast<std::size_t>(bound - kBounds.begin())].fetch_add(times, std::memory_order_relaxed);
+    sum_.fetch_add(exact * times, std::memory_order_relaxed);
+  }
+  HistogramSnapshot snapshot(double bound_unit, double sum_unit) const {
+    HistogramSnapshot out;
+    for (const std::uint64_t bound : kBounds) out.bounds.push_back(static_cast<double>(bound) / bound_unit);
+    for (const auto& count : counts_) out.counts.push_back(count.load(std::memory_order_relaxed));
+    out.sum = static_cast<double>(sum_.load(std::memory_order_relaxed)) / sum_unit;
+    return out;
+  }
+
+ private:
+  std::array<std::atomic<std::uint64_t>, kBounds.size() + 1> counts_{};
+  std::atomic<std::uint64_t> sum_{0};
+};
+
+// Latencies.
 class Histogram {
  public:
   void record(std::chrono::nanoseconds latency, std::uint64_t times = 1) {
     const auto nanos = static_cast<std::uint64_t>(std::max<std::int64_t>(latency.count(), 0));
     // A bucket takes what is at most its bound: 100 µs and a nanosecond belongs to the next.
-    const auto bound = std::lower_bound(kLatencyBoundsMicros.begin(), kLatencyBoundsMicros.end(), (nanos + 999) / 1000);
-    counts_[static_cast<std::size_t>(bound - kLatencyBoundsMicros.begin())].fetch_add(times, std::memory_order_relaxed);
-    sum_nanos_.fetch_add(nanos * times, std::memory_order_relaxed);
+    buckets_.record((nanos + 999) / 1000, nanos, times);
   }
-
-  struct Snapshot {
-    std::array<std::uint64_t, kLatencyBoundsMicros.size() + 1> counts{};  // of each bucket, the last: beyond all bounds
-    std::uint64_t sum_nanos = 0;
-  };
-  Snapshot snapshot() const {
-    Snapshot out;
-    for (std::size_t i = 0; i < counts_.size(); ++i) out.counts[i] = counts_[i].load(std::memory_order_relaxed);
-    out.sum_nanos = sum_nanos_.load(std::memory_order_relaxed);
-    return out;
-  }
+  HistogramSnapshot snapshot() const { return buckets_.snapshot(1e6, 1e9); }
 
  private:
-  std::array<std::atomic<std::uint64_t>, kLatencyBoundsMicros.size() + 1> counts_{};
-  std::atomic<std::uint64_t> sum_nanos_{0};
+  Buckets<kLatencyBoundsMicros> buckets_;
+};
+
+// How many of something at once: inputs of a run, appends of a commit.
+class SizeHistogram {
+ public:
+  void record(std::uint64_t size) { buckets_.record(size, size, 1); }
+  HistogramSnapshot snapshot() const { return buckets_.snapshot(1, 1); }
+
+ private:
+  Buckets<kSizeBounds> buckets_;
 };
 
 // Instruments by the value of one label, at most `kLabelsMax` of them; further values share "other". Looking one up

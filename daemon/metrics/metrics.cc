@@ -132,6 +132,15 @@ void write_engine(FamilyWriter& out, const EngineStats& stats, Instant wall, Tri
 
 void write_edge(FamilyWriter& out, const EdgeCounters& edge) {
   out.add(Metric::kEventToAction, {}, edge.event_to_action.snapshot());
+  out.add(Metric::kRunInputs, {}, edge.run_inputs.snapshot());
+  out.add(Metric::kLogCommitSeconds, {}, edge.log_commit.snapshot());
+  out.add(Metric::kLogCommitAppends, {}, edge.log_commit_appends.snapshot());
+  edge.decisions_withheld.for_each([&](const std::string& both, const Counter& c) {
+    const std::size_t space = std::min(both.find(' '), both.size());
+    out.add(Metric::kWithheld,
+            {{"channel", both.substr(std::min(space + 1, both.size()))}, {"reason", both.substr(0, space)}},
+            static_cast<double>(c.value()));
+  });
   out.add(Metric::kPublishSeconds, {}, edge.publish.snapshot());
   const auto counters = [&out](Metric metric, std::string_view label, const Labelled<Counter>& all) {
     all.for_each([&](const std::string& value, const Counter& c) {

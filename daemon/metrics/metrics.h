@@ -25,6 +25,10 @@ namespace spur::metrics {
 struct EdgeCounters {
   Histogram event_to_action;
   Histogram publish;
+  Histogram log_commit;
+  SizeHistogram log_commit_appends;
+  SizeHistogram run_inputs;
+  Labelled<Counter> decisions_withheld;  // by "reason channel": a reason has no space
   Labelled<Counter> events_rejected;    // by reason
   Labelled<Counter> actions_delivered;  // by channel
   Labelled<Counter> action_acks;        // by channel

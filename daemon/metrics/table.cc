@@ -44,6 +44,8 @@ constexpr MetricInfo kTable[] = {
 
     {Metric::kDecisions, "spur_decisions_total", kC, "trigger, verdict",
      "Decisions, whether or not anything was sent."},
+    {Metric::kWithheld, "spur_decisions_withheld_total", kC, "channel, reason",
+     "Decisions of this process that were suppressed or deferred, by the guard's reason."},
     {Metric::kFirings, "spur_firings_total", kC, "trigger", "How often the operator of a trigger fired."},
     {Metric::kConditionsFalse, "spur_conditions_false_total", kC, "trigger", "Firings that `if` turned down."},
     {Metric::kConditionErrors, "spur_condition_errors_total", kC, "trigger",
@@ -63,9 +65,14 @@ constexpr MetricInfo kTable[] = {
     {Metric::kClockHeld, "spur_clock_held", kG, "shard",
      "1 while the wall clock is further ahead than can be believed."},
 
-    {Metric::kRuns, "spur_runs_total", kC, "shard", "Runs in the journal; events folded over runs is the run's size."},
+    {Metric::kRuns, "spur_runs_total", kC, "shard", "Runs in the journal."},
+    {Metric::kRunInputs, "spur_run_inputs", kH, "", "Inputs of a run; 0 if only time passed."},
     {Metric::kRunsUnacknowledged, "spur_runs_unacknowledged", kG, "shard", "Runs computed and not durable yet."},
     {Metric::kLogCommits, "spur_log_commits_total", kC, "", "Group commits, each one sync of the disk."},
+    {Metric::kLogCommitSeconds, "spur_log_commit_seconds", kH, "",
+     "Writing and syncing one group: what the disk adds to every latency."},
+    {Metric::kLogCommitAppends, "spur_log_commit_appends", kH, "",
+     "Appends of publishers, runs and cursors that shared one sync."},
     {Metric::kLogBytes, "spur_log_size_bytes", kG, "", "The log on disk, estimated."},
 
     {Metric::kCustomers, "spur_customers_in_memory", kG, "shard", "Customers in memory."},
@@ -117,8 +124,8 @@ std::string metrics_markdown() {
       "Served by `GET /metrics` on the admin port (`http.address`). Written from the table in "
       "`daemon/metrics/table.cc`; a test\nkeeps this page equal to it.\n\n"
       "No label ever holds a customer, an event or an action. `trigger` has at most `metrics.max_trigger_labels` (500) "
-      "values;\nthe rest share `other`. Histograms have the bounds 0.1, 0.25, 0.5 ms, 1, 2.5, 5 … 10 s. Beside these "
-      "there are the usual\n`process_cpu_seconds_total`, `process_resident_memory_bytes`, `process_open_fds`, "
+      "values;\nthe rest share `other`. Histograms in seconds have the bounds 0.1, 0.25, 0.5 ms, 1, 2.5, 5 … 10 s, the "
+      "others 0, 1, 2,\n4 … 1024. Beside these there are the usual `process_cpu_seconds_total`, `process_resident_memory_bytes`,\n`process_open_fds`, "
       "`process_max_fds`, `process_start_time_seconds`.\n\n"
       "The first thing to watch: `histogram_quantile(0.99, rate(spur_event_to_action_seconds_bucket[5m]))`. The first "
       "to alarm\non: `spur_parked`, `spur_replay_divergences_total`, `spur_consumer_lag_seconds`, "
@@ -153,18 +160,18 @@ void FamilyWriter::add(Metric metric, const Labels& labels, double value) {
   else out.gauge.value = value;
 }
 
-void FamilyWriter::add(Metric metric, const Labels& labels, const Histogram::Snapshot& snapshot) {
+void FamilyWriter::add(Metric metric, const Labels& labels, const HistogramSnapshot& snapshot) {
   SPUR_CHECK(info_of(metric).type == kH);
   prometheus::ClientMetric::Histogram& out = sample(metric, labels).histogram;
   std::uint64_t count = 0;
-  for (std::size_t i = 0; i < kLatencyBoundsMicros.size(); ++i) {
+  for (std::size_t i = 0; i < snapshot.bounds.size(); ++i) {
     count += snapshot.counts[i];
-    out.bucket.push_back({count, static_cast<double>(kLatencyBoundsMicros[i]) / 1e6});
+    out.bucket.push_back({count, snapshot.bounds[i]});
   }
   count += snapshot.counts.back();
   out.bucket.push_back({count, std::numeric_limits<double>::infinity()});
   out.sample_count = count;
-  out.sample_sum = static_cast<double>(snapshot.sum_nanos) / 1e9;
+  out.sample_sum = snapshot.sum;
 }
 
 std::vector<prometheus::MetricFamily> FamilyWriter::take() {

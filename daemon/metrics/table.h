@@ -21,10 +21,10 @@ enum class Metric : std::uint8_t {
   kEventsPublished, kEventsRefused, kEventsRejected, kPublishSeconds,
   kEventsFolded, kEventsDeduplicated, kEventsConflicting, kEventsLate, kDeadLetters,
   kEventToAction, kActionsReleased, kActionsDelivered, kActionAcks, kSubscribers,
-  kDecisions, kFirings, kConditionsFalse, kConditionErrors, kEvaluations, kDropped,
+  kDecisions, kWithheld, kFirings, kConditionsFalse, kConditionErrors, kEvaluations, kDropped,
   kTimersPlanned, kTimersFired, kTimersOverdue,
   kLagRecords, kLagSeconds, kClock, kClockHeld,
-  kRuns, kRunsUnacknowledged, kLogCommits, kLogBytes,
+  kRuns, kRunInputs, kRunsUnacknowledged, kLogCommits, kLogCommitSeconds, kLogCommitAppends, kLogBytes,
   kCustomers, kCustomerBytes, kCustomersDirty, kStoreBytes, kStateFlushes, kStateLagRuns,
   kReplayRemaining, kReplayDivergences, kInputsChanged, kQuarantined, kEpoch,
   kCatalogInfo, kCatalogApplies, kCatalogApplySuccessful, kCatalogApplyTime,
@@ -54,7 +54,7 @@ class FamilyWriter {
   FamilyWriter();
   // A counter's or gauge's value.
   void add(Metric metric, const Labels& labels, double value);
-  void add(Metric metric, const Labels& labels, const Histogram::Snapshot& snapshot);
+  void add(Metric metric, const Labels& labels, const HistogramSnapshot& snapshot);
   std::vector<prometheus::MetricFamily> take();
 
  private:

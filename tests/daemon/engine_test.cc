@@ -308,5 +308,22 @@ TEST_F(EngineTest, ManyPublishersAtOnceLoseNothing) {
   EXPECT_THAT(actions(), SizeIs(800));
 }
 
+TEST_F(EngineTest, EveryRunAndEveryCommitIsTold) {
+  std::atomic<std::size_t> inputs{0}, appends{0}, commits{0};
+  options_.on_run = [&](std::uint32_t, std::size_t in_run) { inputs += in_run; };
+  options_.on_commit = [&](std::size_t in_commit, std::chrono::nanoseconds) {
+    appends += in_commit;
+    ++commits;
+  };
+  open();
+  apply(shop_catalog());
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(order("ann").ok());
+  ASSERT_TRUE(settle());
+  EXPECT_EQ(inputs, 5u);
+  ASSERT_TRUE(engine_->shutdown().ok());
+  EXPECT_EQ(commits, engine_->stats().log_commits);
+  EXPECT_GE(appends, commits);
+}
+
 }  // namespace
 }  // namespace spur::testing

@@ -29,7 +29,9 @@ TEST(MetricTableTest, NamesHaveThePrefixBaseUnitsAndTotalForCounters) {
     EXPECT_TRUE(names.insert(info.name).second) << name << " twice";
     EXPECT_TRUE(std::regex_match(name, std::regex("spur_[a-z][a-z_]*[a-z]"))) << name;
     EXPECT_EQ(ends_with(name, "_total"), info.type == prometheus::MetricType::Counter) << name;
-    EXPECT_TRUE(info.type != prometheus::MetricType::Histogram || ends_with(name, "_seconds")) << name;
+    EXPECT_TRUE(info.type != prometheus::MetricType::Histogram ||
+                std::regex_search(name, std::regex("_(seconds|inputs|appends)$")))
+        << name;
     EXPECT_FALSE(std::regex_search(name, std::regex("_(ms|millis|micros|kb|mb|percent|count|sum|bucket)(_|$)")))
         << name;
     EXPECT_TRUE(ends_with(info.help, ".")) << name;
@@ -40,6 +42,22 @@ TEST(MetricTableTest, NamesHaveThePrefixBaseUnitsAndTotalForCounters) {
       EXPECT_THAT((std::set<std::string>{"customer", "user_id", "event_id", "message_id", "action_id"}),
                   Not(::testing::Contains(label)));
     }
+  }
+}
+
+// What a dashboard of such a daemon asks for; names that a release has shown do not change.
+TEST(MetricTableTest, LagLatencyDecisionsTimersStateAndReplayAreThere) {
+  std::set<std::string_view> names;
+  for (const MetricInfo& info : metric_table()) names.insert(info.name);
+  for (const char* name :
+       {"spur_build_info", "spur_heartbeat_timestamp_seconds", "spur_consumer_lag_records",
+        "spur_consumer_lag_seconds", "spur_event_to_action_seconds", "spur_events_rejected_total",
+        "spur_events_deduplicated_total", "spur_events_late_total", "spur_decisions_total",
+        "spur_decisions_withheld_total", "spur_timers_planned", "spur_timers_overdue_seconds",
+        "spur_store_size_bytes", "spur_replay_remaining_entries", "spur_replay_divergences_total",
+        "spur_run_inputs", "spur_log_commit_seconds", "spur_log_commit_appends",
+        "spur_catalog_last_apply_successful"}) {
+    EXPECT_TRUE(names.count(name) == 1) << name;
   }
 }
 
@@ -64,6 +82,18 @@ TEST(HistogramTest, BucketTakesItsBoundAndIsCumulativeInFamilies) {
   EXPECT_EQ(buckets[1].cumulative_count, 2U);
   EXPECT_EQ(buckets.back().cumulative_count, 4U);
   EXPECT_NEAR(families[0].metric[0].histogram.sample_sum, 200.0002, 1e-6);
+}
+
+TEST(SizeHistogramTest, NothingHasABucketOfItsOwn) {
+  SizeHistogram histogram;
+  histogram.record(0);
+  histogram.record(3);
+  const HistogramSnapshot snapshot = histogram.snapshot();
+  EXPECT_EQ(snapshot.bounds[0], 0);
+  EXPECT_EQ(snapshot.counts[0], 1U);
+  EXPECT_EQ(snapshot.bounds[3], 4);
+  EXPECT_EQ(snapshot.counts[3], 1U);
+  EXPECT_EQ(snapshot.sum, 3);
 }
 
 TEST(LabelledTest, BeyondItsBoundValuesShareOther) {
@@ -139,6 +169,14 @@ TEST_F(DaemonMetricsTest, TriggersBeyondTheCapShareOther) {
   EXPECT_THAT(out, HasSubstr("spur_decisions_total{trigger=\"cart\",verdict=\"sent\"} 3\n"));
   EXPECT_THAT(out, HasSubstr("spur_decisions_total{trigger=\"other\",verdict=\"suppressed\"} 1\n"));
   EXPECT_THAT(out, Not(HasSubstr("vip")));
+}
+
+TEST_F(DaemonMetricsTest, WithheldDecisionsAreToldByChannelAndReason) {
+  edge_.decisions_withheld.at("cooldown email").add(2);
+  edge_.decisions_withheld.at("age ").add();  // a whole firing has no channel
+  const std::string out = text();
+  EXPECT_THAT(out, HasSubstr("spur_decisions_withheld_total{channel=\"email\",reason=\"cooldown\"} 2\n"));
+  EXPECT_THAT(out, HasSubstr("spur_decisions_withheld_total{channel=\"\",reason=\"age\"} 1\n"));
 }
 
 TEST_F(DaemonMetricsTest, ParkedShardIsNamedWithItsReason) {
