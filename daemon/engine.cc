@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -30,6 +31,16 @@ std::string library_versions() {
   std::string line;  // "# version 2025b"
   if (!std::getline(zones, line) || !line.starts_with("# version ")) return "tzdata unknown";
   return "tzdata " + line.substr(10);
+}
+
+std::string make_nonce() {
+  std::random_device random;
+  std::string nonce;
+  for (int i = 0; i < 4; ++i) {
+    const std::uint32_t bits = random();
+    nonce.append(reinterpret_cast<const char*>(&bits), sizeof bits);
+  }
+  return nonce;
 }
 
 std::string uuid_text(const DeploymentId& id) {
@@ -56,42 +67,6 @@ absl::Status make_folder(const std::string& path) {
 }
 
 }  // namespace
-
-std::string_view to_text(ParkReason reason) {
-  switch (reason) {
-    case ParkReason::kLostRuns:
-      return "LOST_RUNS";
-    case ParkReason::kTrimmed:
-      return "TRIMMED";
-    case ParkReason::kRecreated:
-      return "RECREATED";
-    case ParkReason::kFoldVersion:
-      return "FOLD_VERSION";
-    case ParkReason::kDiverged:
-      return "DIVERGED";
-    case ParkReason::kInputChanged:
-      return "INPUT_CHANGED";
-    case ParkReason::kForeignDeployment:
-      return "FOREIGN_DEPLOYMENT";
-  }
-  return "UNKNOWN";
-}
-
-std::string_view to_text(ShardPhase phase) {
-  switch (phase) {
-    case ShardPhase::kRecovering:
-      return "recovering";
-    case ShardPhase::kLive:
-      return "live";
-    case ShardPhase::kParked:
-      return "parked";
-    case ShardPhase::kFailed:
-      return "failed";
-    case ShardPhase::kStopped:
-      return "stopped";
-  }
-  return "unknown";
-}
 
 // --- start ---
 
@@ -130,7 +105,12 @@ absl::Status EngineImpl::start() {
   if (absl::Status loaded = load_catalog(); !loaded.ok()) return loaded;
 
   flusher_ = std::make_unique<Flusher>(*log_);
-  host_.reset(new ShardHost{options_, *log_, clock_, catalogs_, *flusher_, *crumb_});
+  // Recoveries fold, so as many at once as there are cores; a look is a round trip.
+  recoveries_ = std::make_unique<AsideThreads>(std::max(1u, std::thread::hardware_concurrency()));
+  looks_ = std::make_unique<AsideThreads>(1);
+  host_.reset(
+      new ShardHost{options_, *log_, clock_, catalogs_, *flusher_, *crumb_, *recoveries_, *looks_});
+  host_->make_nonce = make_nonce;
   host_->node = host_name();
   host_->libraries = library_versions();
   host_->event_clock_moved = [this] {
@@ -142,15 +122,24 @@ absl::Status EngineImpl::start() {
   if (absl::Status stores = open_stores(); !stores.ok()) return stores;
 
   Log::Watcher watcher;
+  watcher.assigned = [this](std::uint32_t shard) {
+    worker_of(shard).post([live = live_[shard]] { live->assign(); });
+  };
+  watcher.revoked = [this](std::uint32_t shard) {
+    worker_of(shard).post([live = live_[shard]] { live->revoke(); });
+  };
+  watcher.acked = [this](std::uint32_t shard, std::uint64_t seq) {
+    live_[shard]->effects_acked(seq);
+  };
   watcher.inputs = [this](std::uint32_t shard) { worker_of(shard).wake(); };
   watcher.catalogs = [this] {
     for (const auto& worker : workers_) worker->wake();
   };
   watcher.actions = [this](const std::string& topic) { actions_released(topic); };
-  log_->watch(std::move(watcher));
   clock_.watch([this] {
     for (const auto& worker : workers_) worker->wake();
   });
+  log_->watch(std::move(watcher));
   for (const auto& worker : workers_) worker->start();
   return absl::OkStatus();
 }
@@ -197,6 +186,8 @@ EngineImpl::~EngineImpl() {
   crash();
   clock_.watch(nullptr);
   for (const auto& worker : workers_) worker->join();
+  if (recoveries_ != nullptr) recoveries_->stop();
+  if (looks_ != nullptr) looks_->stop();
   // The log's and the flusher's threads still call into the workers: they end before those go.
   flusher_.reset();
   if (log_ != nullptr) log_->close().IgnoreError();

@@ -166,7 +166,14 @@ struct Health {
   std::vector<ParkedShard> parked;
 };
 
-enum class ShardPhase : std::uint8_t { kRecovering, kLive, kParked, kFailed, kStopped };
+enum class ShardPhase : std::uint8_t {
+  kRecovering,
+  kLive,
+  kParked,
+  kFailed,
+  kStopped,
+  kUnassigned,  // another process should have it
+};
 std::string_view to_text(ShardPhase phase);
 
 struct ShardStats {
@@ -175,8 +182,11 @@ struct ShardStats {
   std::uint64_t epoch = 0;
   std::uint64_t run_seq = 0;      // last computed
   std::uint64_t durable_seq = 0;  // last verified
-  std::uint64_t input_end = 0;    // offsets are those of the next record
-  std::uint64_t input_next = 0;   // first not folded: lag = input_end - input_next
+  // Sums over the shard's sources, of the next record and of the first not folded: the lag is their
+  // difference.
+  std::uint64_t input_end = 0;
+  std::uint64_t input_next = 0;
+  std::uint64_t catalogs = 0;  // versions folded
   std::uint64_t journal_end = 0;
   std::uint64_t state_offset = 0;  // journal offset that the durable state stands at
   std::uint64_t state_seq = 0;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/aside.h"
 #include "daemon/catalogs.h"
 #include "daemon/engine.h"
 #include "daemon/flush.h"
@@ -88,6 +89,7 @@ class EngineImpl final : public Engine {
   Catalogs catalogs_;
   std::unique_ptr<EmbeddedLog> log_;
   std::unique_ptr<Flusher> flusher_;
+  std::unique_ptr<AsideThreads> recoveries_, looks_;
   std::unique_ptr<ShardHost> host_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<LiveShard*> live_;  // by shard; owned by their workers

@@ -1,11 +1,30 @@
 #include "daemon/flush.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "daemon/plant.h"
 #include "state/check.h"
 #include "state/codec/keys.h"
 
 namespace spur {
+
+void FlushJob::run(Log& log) const {
+  absl::Status status;
+  if (planted(Plant::kPositionApart)) {
+    StoreBatch rows = batch, position;
+    position.puts.push_back(std::move(rows.puts.back()));
+    rows.puts.pop_back();
+    status = store->write(rows);
+    if (status.ok()) status = store->write(position);
+  } else {
+    status = store->write(batch);
+  }
+  if (status.ok()) status = store->flush();
+  // Only now is the position durable, and what lies behind it of no use to a recovery.
+  if (status.ok() && below) status = log.trim(shard, *below);
+  done(status);
+}
 
 Flusher::Flusher(Log& log) : log_(log), thread_([this] { loop(); }) {}
 Flusher::~Flusher() {
@@ -13,7 +32,7 @@ Flusher::~Flusher() {
   finish();
 }
 
-void Flusher::submit(Job job) {
+void Flusher::submit(FlushJob job) {
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) return;  // crash-only: what is not written is replayed
@@ -41,7 +60,7 @@ void Flusher::abandon() {
 
 void Flusher::loop() {
   for (;;) {
-    Job job;
+    FlushJob job;
     {
       std::unique_lock lock(mutex_);
       wake_.wait(lock, [&] { return stopping_ || !jobs_.empty(); });
@@ -49,20 +68,19 @@ void Flusher::loop() {
       job = std::move(jobs_.front());
       jobs_.pop_front();
     }
-    absl::Status status = job.store->write(job.batch);
-    if (status.ok()) status = job.store->flush();
-    // Only now is the position durable, and what lies behind it of no use to a recovery.
-    if (status.ok()) status = log_.trim(job.shard, job.inputs_below, job.journal_below);
-    job.done(status);
+    job.run(log_);
   }
 }
 
-WriteBehind::WriteBehind(std::uint32_t shard, OwnedShard& owned, Store& store, Flusher& flusher,
-                         const DeploymentId& deployment, const Stored& stored)
+WriteBehind::WriteBehind(std::uint32_t shard, OwnedShard& owned, Store& store, FlushQueue& flushes,
+                         const DeploymentId& deployment, const Stored& stored, Outbox outbox,
+                         bool trims)
     : shard_(shard),
       owned_(owned),
       store_(store),
-      flusher_(flusher),
+      flushes_(flushes),
+      trims_(trims),
+      outbox_(std::move(outbox)),
       deployment_(deployment),
       stored_(stored) {}
 
@@ -70,8 +88,8 @@ void WriteBehind::begin(std::optional<Offset> offset) {
   SPUR_CHECK(step_ == Step::kIdle);
   owned_.customers.begin_cut();
   // The offset is filled in when it is known; everything else is as of now.
-  position_ = owned_.position(deployment_, 0);
-  generation_ = owned_.stand.catalog_next;
+  position_ = owned_.position(deployment_);
+  generation_ = owned_.stand.catalog_next();
   catalog_bytes_ = owned_.catalog_bytes;
   offset_ = offset;
   step_ = Step::kEncoding;
@@ -94,10 +112,12 @@ void WriteBehind::verified(std::uint64_t seq, Offset offset) {
     offset_ = offset;
 }
 
-void WriteBehind::submit_if_ready(std::function<void(absl::Status)> done) {
-  if (step_ != Step::kEncoded || !offset_) return;
+void WriteBehind::submit(std::uint64_t acked_through, Log& log,
+                         std::function<void(absl::Status)> done) {
+  SPUR_CHECK(ready());
   position_.set_journal_offset(*offset_);
-  Flusher::Job job;
+  position_.set_acked_through(std::min<std::uint64_t>(acked_through, position_.seq()));
+  FlushJob job;
   job.shard = shard_;
   job.store = &store_;
   job.batch = owned_.customers.take_cut();
@@ -105,14 +125,23 @@ void WriteBehind::submit_if_ready(std::function<void(absl::Status)> done) {
     job.batch.puts.emplace_back(catalog_key(generation_), catalog_bytes_);
     if (stored_.generation != 0) job.batch.deletes.push_back(catalog_key(stored_.generation));
   }
+  // Asked after `acked_through` was read: what arrives in between is in neither, and has arrived.
+  if (planted(Plant::kNoOutbox))
+    position_.set_acked_through(position_.seq());
+  else
+    outbox_.update(log.unsent(shard_, position_.seq()), job.batch);
   job.batch.puts.emplace_back(position_key(), position_.SerializeAsString());
-  for (const spur::v1::SourcePosition& source : position_.sources()) {
-    if (source.source() == kInputSource) job.inputs_below = source.next_offset();
+  if (trims_) {
+    job.below.emplace();
+    job.below->journal_below = *offset_ + 1;
+    for (const spur::v1::SourcePosition& source : position_.sources()) {
+      if (source.source() == kInputSource) job.below->inputs_below = source.next_offset();
+      if (source.source() == kMessageSource) job.below->messages_below = source.next_offset();
+    }
   }
-  job.journal_below = *offset_ + 1;
   job.done = std::move(done);
   step_ = Step::kWriting;
-  flusher_.submit(std::move(job));
+  flushes_.submit(std::move(job));
 }
 
 void WriteBehind::written() {

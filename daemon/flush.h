@@ -20,26 +20,37 @@
 #include "absl/status/status.h"
 #include "daemon/clock.h"
 #include "daemon/log/log.h"
+#include "daemon/outbox.h"
 #include "daemon/owned_shard.h"
 #include "state/store.h"
 
 namespace spur {
 
-// The helper thread; one serves all shards, since they share the disk.
-class Flusher {
- public:
-  struct Job {
-    std::uint32_t shard = 0;
-    Store* store = nullptr;
-    StoreBatch batch;
-    Offset inputs_below = 0;  // what the log need not keep for recovery any more
-    Offset journal_below = 0;
-    std::function<void(absl::Status)> done;  // on the helper thread
-  };
+// What the shard's thread hands over.
+struct FlushJob {
+  std::uint32_t shard = 0;
+  Store* store = nullptr;
+  StoreBatch batch;
+  std::optional<Log::Trim> below;  // what the log may let go of once the batch is durable
+  std::function<void(absl::Status)> done;
 
+  // Blocks: writes, makes durable, trims, and calls done().
+  void run(Log& log) const;
+};
+
+// Where jobs are run, in order.
+class FlushQueue {
+ public:
+  virtual ~FlushQueue() = default;
+  virtual void submit(FlushJob job) = 0;
+};
+
+// The helper thread; one serves all shards, since they share the disk.
+class Flusher final : public FlushQueue {
+ public:
   explicit Flusher(Log& log);
-  ~Flusher();
-  void submit(Job job);
+  ~Flusher() override;
+  void submit(FlushJob job) override;
   // Finishes what was submitted and ends the thread.
   void finish();
   // Drops what was submitted, as a killed process would. Does not wait; the destructor does.
@@ -50,7 +61,7 @@ class Flusher {
   Log& log_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Job> jobs_;
+  std::deque<FlushJob> jobs_;
   bool stopping_ = false, dropping_ = false;
   std::thread thread_;
 };
@@ -69,10 +80,13 @@ class WriteBehind {
     std::uint64_t generation = 0;  // of its catalog
   };
 
-  WriteBehind(std::uint32_t shard, OwnedShard& owned, Store& store, Flusher& flusher,
-              const DeploymentId& deployment, const Stored& stored);
+  // `outbox`: what the store holds of it. `trims`: the durable state here is what a recovery would
+  // begin with, so the log may be trimmed behind it.
+  WriteBehind(std::uint32_t shard, OwnedShard& owned, Store& store, FlushQueue& flushes,
+              const DeploymentId& deployment, const Stored& stored, Outbox outbox, bool trims);
 
   bool idle() const { return step_ == Step::kIdle; }
+  bool writing() const { return step_ == Step::kWriting; }
   // Something was folded that the store does not have.
   bool dirty() const { return !stored_.any || owned_.stand.journal.seq != stored_.seq; }
   const Stored& stored() const { return stored_; }
@@ -85,9 +99,11 @@ class WriteBehind {
   bool encode(const Clock& clock);
   // The entry `seq` stands at `offset`, verified.
   void verified(std::uint64_t seq, Offset offset);
-  // Hands the batch to the helper if it is complete and verified. `done` is called on the helper
-  // thread and has to bring the result back to written().
-  void submit_if_ready(std::function<void(absl::Status)> done);
+  // The batch is complete and its entry verified.
+  bool ready() const { return step_ == Step::kEncoded && offset_.has_value(); }
+  // Hands it over, with the runs up to the cut that have not all arrived. `done` is called on the
+  // helper thread and has to bring the result back to written(). Requires ready().
+  void submit(std::uint64_t acked_through, Log& log, std::function<void(absl::Status)> done);
   void written();
 
  private:
@@ -96,7 +112,9 @@ class WriteBehind {
   const std::uint32_t shard_;
   OwnedShard& owned_;
   Store& store_;
-  Flusher& flusher_;
+  FlushQueue& flushes_;
+  const bool trims_;
+  Outbox outbox_;
   const DeploymentId deployment_;
   Step step_ = Step::kIdle;
   spur::v1::Position position_;  // of the cut

@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "daemon/plant.h"
 #include "operators/catalog/compiled.h"
+#include "spur/v1/message.pb.h"
 #include "state/check.h"
 #include "state/digest.h"
 
@@ -15,6 +17,11 @@ namespace spur {
 namespace {
 
 absl::string_view absl_view(std::string_view text) { return {text.data(), text.size()}; }
+
+bool parse(const InputRecord& record, spur::v1::ShardMessage& message) {
+  return message.ParseFromArray(record.value.data(), static_cast<int>(record.value.size())) &&
+         message.has_event();
+}
 
 }  // namespace
 
@@ -39,6 +46,11 @@ void SliceHash::add(Offset offset, Instant received, std::string_view source, st
 }
 
 std::uint64_t SliceHash::value() const { return XXH3_64bits_digest(&state_->xxh3); }
+
+std::uint64_t catalogs_before(const InputRecord& record) {
+  spur::v1::ShardMessage message;
+  return parse(record, message) ? message.catalogs() : 0;
+}
 
 std::uint64_t record_hash(const InputRecord& record) {
   SliceHash hash;
@@ -74,42 +86,89 @@ void Intake::catalog(const CatalogRecord& record,
   shard_.apply_catalog(std::move(compiled));
 }
 
-void Intake::look_ahead(const std::vector<InputRecord>& records, std::size_t at) {
-  const std::size_t end = std::min(records.size(), at + Customers::kHintsAhead + 1);
-  for (std::size_t i = at == 0 ? 0 : at + Customers::kHintsAhead; i < end; ++i)
-    shard_.expect(records[i].key);
+void Intake::look_ahead(std::span<const InputRecord> rest, bool begins) {
+  const std::size_t end = std::min(rest.size(), Customers::kHintsAhead + 1);
+  for (std::size_t i = begins ? 0 : Customers::kHintsAhead; i < end; ++i)
+    shard_.expect(rest[i].key);
 }
 
-void Intake::input(const InputRecord& record, Effects& effects) {
-  count(kInputSource, record.offset);
+void Intake::input(std::uint32_t source, const InputRecord& record, Effects& effects) {
+  count(source, record.offset);
   hash_.add(record.offset, record.received, record.source, record.key, record.value);
   const std::shared_ptr<const catalog::Compiled>& catalog = shard_.catalog();
   SPUR_CHECK(catalog != nullptr);  // inputs wait for the first catalog
-  const std::int32_t source = catalog->find_source(record.source);
-  Origin origin{kInputSource, record.offset, record.received, record.key, record.value};
 
-  crumb_.arm(index_, phase_, kInputSource, record.offset);
+  crumb_.arm(index_, phase_, source, record.offset);
   if (before_input_) before_input_(index_, record.offset);
-  if (source == catalog::kNone) {
-    shard_.apply_malformed("UNKNOWN_SOURCE",
-                           absl::StrCat("the catalog has no Source ", absl_view(record.source)),
-                           origin, effects);
+  if (source == kMessageSource) {
+    message(record, effects);
   } else {
-    const Decoded decoded =
-        decoder_.decode(record.value, catalog->schema, static_cast<std::uint32_t>(source), arena_);
-    if (const auto* event = std::get_if<Event>(&decoded)) {
-      shard_.apply(*event, origin, effects);
-    } else {
-      const auto& malformed = std::get<Malformed>(decoded);
-      shard_.apply_malformed(to_text(malformed.reason), malformed.detail, origin, effects);
-    }
-    arena_.reset();
+    const bool by_topic = record.source.empty() && !record.topic.empty();
+    Origin origin{source, record.offset, record.received, record.key, record.value};
+    origin.source_name = record.source;
+    origin.topic = record.topic;
+    event(by_topic ? catalog->find_source_of(record.topic) : catalog->find_source(record.source),
+          origin, effects);
   }
   crumb_.disarm(index_);
 }
 
-void Intake::quarantine(const InputRecord& record, std::string_view reason, Effects& effects) {
-  const Origin origin{kInputSource, record.offset, record.received, record.key, record.value};
+void Intake::event(std::int32_t catalog_source, const Origin& from, Effects& effects) {
+  const catalog::Compiled& catalog = *shard_.catalog();
+  if (catalog_source == catalog::kNone) {
+    shard_.apply_malformed(
+        "UNKNOWN_SOURCE",
+        absl::StrCat("the catalog has no Source ", absl_view(from.source_name),
+                     from.topic.empty() ? "" : " of topic ", absl_view(from.topic)),
+        from, effects);
+    return;
+  }
+  Origin origin = from;
+  if (origin.source_name.empty())
+    origin.source_name = catalog.sources[static_cast<std::size_t>(catalog_source)].name;
+  const Decoded decoded = decoder_.decode(origin.bytes, catalog.schema,
+                                          static_cast<std::uint32_t>(catalog_source), arena_);
+  if (const auto* event = std::get_if<Event>(&decoded)) {
+    shard_.apply(*event, origin, effects);
+  } else {
+    const auto& malformed = std::get<Malformed>(decoded);
+    shard_.apply_malformed(to_text(malformed.reason), malformed.detail, origin, effects);
+  }
+  arena_.reset();
+}
+
+void Intake::message(const InputRecord& record, Effects& effects) {
+  Origin origin{kMessageSource, record.offset, record.received, record.key, record.value};
+  spur::v1::ShardMessage message;
+  if (!parse(record, message)) {
+    shard_.apply_malformed("DAMAGED_MESSAGE", "a message of another shard cannot be read", origin,
+                           effects);
+    return;
+  }
+  // Rule 13. What is skipped here comes again behind what was missing.
+  const Arrival arrival = shard_.arrive(message.sender(), message.seq());
+  if (arrival == Arrival::kRepeat && !planted(Plant::kMessageRepeatTaken)) return;
+  if (arrival == Arrival::kGap && !planted(Plant::kMessageGapTaken)) return;
+  const spur::v1::ForwardedEvent& forwarded = message.event();
+  origin.received = Instant{forwarded.received_ms()};
+  origin.key = forwarded.key();
+  origin.bytes = forwarded.value();
+  origin.source_name = forwarded.source();
+  origin.topic = forwarded.topic();
+  origin.forwarded = true;
+  event(shard_.catalog()->find_source(forwarded.source()), origin, effects);
+}
+
+void Intake::quarantine(std::uint32_t source, const InputRecord& record, std::string_view reason,
+                        Effects& effects) {
+  Origin origin{source, record.offset, record.received, record.key, record.value};
+  origin.topic = record.topic;
+  // A message's number is taken all the same, or all that follow it would be skipped for ever.
+  spur::v1::ShardMessage message;
+  if (source == kMessageSource && parse(record, message) &&
+      shard_.arrive(message.sender(), message.seq()) != Arrival::kTake) {
+    return;
+  }
   shard_.apply_malformed("QUARANTINED", reason, origin, effects);
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "daemon/breadcrumb.h"
@@ -33,6 +34,10 @@ class SliceHash {
   std::unique_ptr<State> state_;
 };
 
+// How many catalog versions the receiver of this message must have taken first (H23); 0 if it
+// cannot be read.
+std::uint64_t catalogs_before(const InputRecord& message);
+
 // Of one record alone, as a Position keeps it to recognise its source again.
 std::uint64_t record_hash(const InputRecord& record);
 std::uint64_t record_hash(const CatalogRecord& record);
@@ -45,11 +50,13 @@ class Intake {
          std::function<void(std::uint32_t, std::uint64_t)> before_input);
 
   void catalog(const CatalogRecord& record, std::shared_ptr<const catalog::Compiled> compiled);
-  // Hints the shard at the customers of the inputs behind `records[at]`: call before input() of it.
-  void look_ahead(const std::vector<InputRecord>& records, std::size_t at);
-  void input(const InputRecord& record, Effects& effects);
+  // Hints the shard at the customers of the inputs that follow: call before input() of rest[0]. `begins`: nothing was
+  // hinted of these records yet.
+  void look_ahead(std::span<const InputRecord> rest, bool begins);
+  void input(std::uint32_t source, const InputRecord& record, Effects& effects);
   // An input that crashed the process: a dead letter in its place.
-  void quarantine(const InputRecord& record, std::string_view reason, Effects& effects);
+  void quarantine(std::uint32_t source, const InputRecord& record, std::string_view reason,
+                  Effects& effects);
 
   // The slices taken since the last call.
   std::vector<spur::v1::Slice> take_slices();
@@ -57,6 +64,8 @@ class Intake {
 
  private:
   void count(std::uint32_t source, Offset offset);
+  void event(std::int32_t catalog_source, const Origin& origin, Effects& effects);
+  void message(const InputRecord& record, Effects& effects);
 
   const std::uint32_t index_;
   Shard& shard_;

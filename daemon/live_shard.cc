@@ -6,6 +6,8 @@
 #include "absl/strings/str_cat.h"
 #include "daemon/log/effect_records.h"
 #include "daemon/log/journal_codec.h"
+#include "daemon/plant.h"
+#include "daemon/sources.h"
 #include "operators/catalog/compiled.h"
 #include "state/check.h"
 #include "state/rocks_store.h"
@@ -16,6 +18,7 @@ namespace {
 using std::chrono::nanoseconds;
 
 constexpr std::int64_t kNanosPerMilli = 1'000'000;
+constexpr std::chrono::seconds kSourcesRetryAfter{1};
 constexpr std::chrono::seconds kFlushIntervalMax{60};  // rule 12
 constexpr std::uint32_t kCatalogsPerRun = 256;
 
@@ -25,6 +28,24 @@ absl::Status not_live(ShardPhase phase) {
 }
 
 }  // namespace
+
+std::string_view to_text(ShardPhase phase) {
+  switch (phase) {
+    case ShardPhase::kRecovering:
+      return "recovering";
+    case ShardPhase::kLive:
+      return "live";
+    case ShardPhase::kParked:
+      return "parked";
+    case ShardPhase::kFailed:
+      return "failed";
+    case ShardPhase::kStopped:
+      return "stopped";
+    case ShardPhase::kUnassigned:
+      return "unassigned";
+  }
+  return "unknown";
+}
 
 bool EventClock::raise(Instant to) {
   std::int64_t before = now_.load(std::memory_order_relaxed);
@@ -42,161 +63,113 @@ LiveShard::LiveShard(std::uint32_t index, ShardHost& host, std::unique_ptr<Store
 LiveShard::~LiveShard() = default;
 
 void LiveShard::set_phase(ShardPhase phase) {
+  if (phase == ShardPhase::kUnassigned && draining_) phase = ShardPhase::kStopped;
   phase_.store(phase, std::memory_order_release);
   publish_stats();
   host_.health_changed();
 }
 
 void LiveShard::fail(absl::Status why) {
-  if (phase_ == ShardPhase::kFailed) return;
+  if (finished()) return;
   refuse_waiting();
   set_phase(ShardPhase::kFailed);
   host_.failed(std::move(why));
 }
 
-// --- start ---
-
-void LiveShard::recover() {
-  RecoverySetup setup;
-  setup.shard = {index_,       host_.log.shards(),
-                 store_.get(), host_.options.state_memory_bytes_max / host_.log.shards(),
-                 &host_.crumb, host_.options.faults.before_input};
-  setup.log = &host_.log;
-  setup.catalogs = &host_.catalogs;
-  setup.node = host_.node;
-  setup.libraries = host_.libraries;
-  setup.cancelled = [this] { return host_.stopping.load(std::memory_order_relaxed); };
-  setup.progress = &progress_;
-  absl::StatusOr<RecoveryResult> result = spur::recover(setup);
-  if (absl::IsCancelled(result.status())) return set_phase(ShardPhase::kStopped);
-  if (!result.ok()) {
-    return fail(
-        absl::Status(result.status().code(),
-                     absl::StrCat("recovery of shard ", index_, ": ", result.status().message())));
-  }
-  if (auto* park = std::get_if<Park>(&*result)) {
-    {
-      const std::lock_guard lock(stats_mutex_);
-      parked_ = std::move(*park);
-    }
-    return set_phase(ShardPhase::kParked);
-  }
-  auto& recovered = std::get<Recovered>(*result);
-  owned_ = std::move(recovered.owned);
-  behind_ = std::make_unique<WriteBehind>(index_, *owned_, *store_, host_.flusher,
-                                          host_.log.deployment(), recovered.stored);
-  journal_last_ = released_last_ = recovered.journal_last;
-  shard_clock_.emplace(owned_->shard.clock());
-  host_.event_clock.raise(owned_->shard.clock());
-  host_.log.folded(index_, owned_->stand.input_next);
-  // The process before us died in this input, or it was killed while it happened to be there.
-  if (const auto crumb = host_.crumb.found(index_);
-      crumb && crumb->phase == Breadcrumb::Phase::kLive && crumb->source == kInputSource &&
-      crumb->offset >= owned_->stand.input_next) {
-    suspect_ = crumb->offset;
-    suspect_tried_before_ = recovered.trying && recovered.trying->offset() == crumb->offset;
-  }
-  if (recovered.barrier_from != 0) {
-    spur::v1::JournalEntry entry;
-    entry.mutable_barrier()->set_from_fold_version(recovered.barrier_from);
-    entry.mutable_barrier()->set_to_fold_version(kFoldVersion);
-    append_plain(std::move(entry));
-    flush_now_ = true;
-  }
-  flush_due_ = host_.clock.read().steady +
-               std::min<nanoseconds>(host_.options.flush_interval, kFlushIntervalMax);
-  set_phase(ShardPhase::kLive);
-}
-
 // --- the loop's turn ---
 
 bool LiveShard::may_run() const {
-  if (suspect_tried_now_ && !in_flight_.empty()) return false;
+  if (!assigned_ || doubt_ || sealed_) return false;
+  if (suspect_ && suspect_->tried_now && !in_flight_.empty()) return false;
   return in_flight_.empty() || (last_run_full_ && in_flight_.size() <= kRunsAheadMax);
 }
 
 bool LiveShard::step(const ClockReading& now) {
+  watch(now);
   if (phase_ != ShardPhase::kLive) return false;
   bool more = false;
-  if (may_run() && !sealed_) {
-    if (suspect_ && in_flight_.empty() && owned_->stand.input_next == *suspect_) {
-      if (suspect_tried_before_)
-        quarantine_suspect();
-      else if (!suspect_tried_now_)
-        try_suspect();
-    }
-    if (may_run()) {
-      const Instant clock = tick(now);
-      const Plan next = plan(clock);
-      if (next.any() && run(next, now, clock)) more = may_run() && last_run_full_;
-    }
-  }
+  if (may_run()) more = make_run(now);
   if (phase_ != ShardPhase::kLive) return false;
   more |= flush(now);
   if (draining_) finish_draining();
   return more;
 }
 
+bool LiveShard::make_run(const ClockReading& now) {
+  if (sources_due_ && now.steady >= sources_at_) {
+    add_sources();
+    if (phase_ != ShardPhase::kLive || !may_run()) return false;
+  }
+  if (suspect_ && suspect_is_next(now)) {
+    if (!in_flight_.empty()) return false;  // tried alone, so that what kills is known
+    if (suspect_->tried_before) {
+      quarantine_suspect(now);
+    } else if (!suspect_->tried_now) {
+      try_suspect();
+    }
+    if (phase_ != ShardPhase::kLive || !may_run()) return false;
+  }
+  const Instant clock = tick(now);
+  const std::optional<Plan> next = plan(clock, now);
+  return next && next->any() && run(*next, now, clock) && may_run() && last_run_full_;
+}
+
 Instant LiveShard::tick(const ClockReading& now) {
   if (host_.options.clock_source == EngineClock::kWall) return shard_clock_->tick(now);
   // A shard with inputs of its own follows them; one without follows the others.
-  const bool idle = host_.log.input_end(index_) == owned_->stand.input_next;
-  return idle ? std::max(owned_->shard.clock(), host_.event_clock.now()) : owned_->shard.clock();
+  return feeds_->at_end(owned_->stand) ? std::max(owned_->shard.clock(), host_.event_clock.now())
+                                       : owned_->shard.clock();
 }
 
-LiveShard::Plan LiveShard::plan(Instant clock) const {
+std::optional<LiveShard::Plan> LiveShard::plan(Instant clock, const ClockReading& now) {
   Plan next;
-  next.inputs_end = host_.log.input_end(index_);
-  next.catalogs = host_.log.catalog_end() > owned_->stand.catalog_next;
+  if (absl::Status filled = feeds_->fill(owned_->stand, host_.options.run_inputs_max);
+      !filled.ok()) {
+    if (absl::IsOutOfRange(filled)) {
+      park({ParkReason::kTrimmed,
+            absl::StrCat("inputs that were not folded are gone: ", filled.message())});
+    } else {
+      fail(std::move(filled));
+    }
+    return std::nullopt;
+  }
+  // Looked at after the inputs: none of those waits for a version that is not known here.
+  next.catalogs = host_.log.catalog_end() > owned_->stand.catalog_next();
   // Without a catalog nothing can be decoded: inputs wait for the first one.
   const bool has_catalog = next.catalogs || owned_->shard.catalog() != nullptr;
-  next.inputs = has_catalog && next.inputs_end > owned_->stand.input_next;
+  next.inputs = feeds_->next(owned_->stand, now.wall).has_value() && has_catalog;
   // While stopping, what is due now is due after the next start too; a storm of timers must not
-  // hold the stop up.
-  next.timers = !draining_ && owned_->shard.next_due() <= clock;
+  // hold the stop up. And no timer may overtake history that is on its way (H22).
+  next.timers = !draining_ && !feeds_->waiting() && owned_->shard.next_due() <= clock;
   return next;
 }
 
 std::optional<nanoseconds> LiveShard::deadline(const ClockReading& now) const {
+  if (phase_ == ShardPhase::kRecovering && assigned_ && !recovering_ && !dropping_)
+    return retry_at_;
   if (phase_ != ShardPhase::kLive) return std::nullopt;
   std::optional<nanoseconds> at;
-  if (behind_->idle() && behind_->dirty()) at = flush_due_;
+  const auto sooner = [&](nanoseconds candidate) {
+    at = at ? std::min(*at, candidate) : candidate;
+  };
+  if (behind_->idle() && behind_->dirty()) sooner(flush_due_);
+  if (!host_.exclusive && !looking_) sooner(std::max(verified_at_ + kWatchEvery, retry_at_));
+  if (sources_due_) sooner(sources_at_);
   const Instant due = owned_->shard.next_due();
-  if (in_flight_.empty() && host_.options.clock_source == EngineClock::kWall &&
+  if (in_flight_.empty() && host_.options.clock_source == EngineClock::kWall && assigned_ &&
       due != Instant::never()) {
     const Instant clock = std::max(now.wall, owned_->shard.clock());
     const std::int64_t wait_ms =
         std::clamp<std::int64_t>(due <= clock ? 1 : (due - clock).count, 1, 3'600'000);
-    const nanoseconds timer = now.steady + nanoseconds(wait_ms * kNanosPerMilli);
-    at = at ? std::min(*at, timer) : timer;
+    sooner(now.steady + nanoseconds(wait_ms * kNanosPerMilli));
   }
   return at;
 }
 
 // --- a run ---
 
-bool LiveShard::poll(Offset end, InputBatch& batch) {
-  PollLimits limits;
-  const Offset next = owned_->stand.input_next;
-  limits.records_max =
-      static_cast<std::uint32_t>(std::min<Offset>(host_.options.run_inputs_max, end - next));
-  // A suspect is folded in a run of its own, and so is nothing that stands before it.
-  if (suspect_ && next < *suspect_) {
-    limits.records_max =
-        static_cast<std::uint32_t>(std::min<Offset>(limits.records_max, *suspect_ - next));
-  } else if (suspect_ && next == *suspect_) {
-    limits.records_max = 1;
-  }
-  const absl::Status polled = host_.log.poll_inputs(index_, next, limits, batch);
-  if (!polled.ok()) {
-    fail(polled);
-    return false;
-  }
-  return true;
-}
-
 bool LiveShard::take_catalogs() {
-  const auto records = host_.log.poll_catalogs(owned_->stand.catalog_next, kCatalogsPerRun);
+  const auto records = host_.log.poll_catalogs(owned_->stand.catalog_next(), kCatalogsPerRun);
   if (!records.ok()) {
     fail(records.status());
     return false;
@@ -207,18 +180,46 @@ bool LiveShard::take_catalogs() {
       fail(compiled.status());
       return false;
     }
-    owned_->intake.catalog(record, *std::move(compiled));
-    owned_->stand.catalog_next = record.offset + 1;
-    owned_->stand.catalog_last_hash = record_hash(record);
-    owned_->catalog_bytes = record.catalog;
+    owned_->take(record, *std::move(compiled));
+    sources_due_ = true;
   }
   return true;
 }
 
-bool LiveShard::run(const Plan& plan, const ClockReading& now, Instant clock) {
-  batch_.clear();
-  if (plan.inputs && !poll(plan.inputs_end, batch_)) return false;
+std::uint32_t LiveShard::take_inputs(const ClockReading& now, nanoseconds& arrived) {
+  std::uint32_t count = 0;
+  while (count < host_.options.run_inputs_max) {
+    std::optional<Feeds::Record> next = feeds_->next(owned_->stand, now.wall);
+    if (!next) break;
+    if (next->arrived.count() > 0 && (arrived.count() == 0 || next->arrived < arrived))
+      arrived = next->arrived;
+    for (const InputRecord* record = next->record; record != nullptr;) {
+      // A suspect is folded in a run of its own.
+      const bool suspected =
+          suspect_ && suspect_->source == next->source && suspect_->offset == record->offset;
+      if (count == host_.options.run_inputs_max || (suspected && count > 0)) return count;
+      owned_->intake.look_ahead({record, next->end}, record == next->record);
+      owned_->intake.input(next->source, *record, effects_);
+      ++count;
+      next->record = record;
+      taken(*next);
+      record = feeds_->take(*next);
+      if (suspected) return count;
+    }
+  }
+  return count;
+}
 
+void LiveShard::taken(const Feeds::Record& record) {
+  for (Feeds::Record& last : last_taken_) {
+    if (last.source != record.source) continue;
+    last.record = record.record;
+    return;
+  }
+  last_taken_.push_back(record);
+}
+
+bool LiveShard::run(const Plan& plan, const ClockReading& now, Instant clock) {
   RunStart start;
   start.seq = owned_->stand.journal.seq + 1;
   start.clock = std::max(clock, owned_->shard.clock());
@@ -226,7 +227,9 @@ bool LiveShard::run(const Plan& plan, const ClockReading& now, Instant clock) {
   if (host_.options.clock_source == EngineClock::kEvents) {
     start.mode = ClockMode::kRecords;
     start.wall = Instant::never();
-  } else if (!batch_.records.empty() && batch_.records.front().received + kCatchUpAge < now.wall) {
+  } else if (plan.inputs &&
+             feeds_->next(owned_->stand, now.wall)->record->received + IntakeOrder::kCatchUpAge <
+                 now.wall) {
     // Catching up: the clock follows the records, so that timers fire between them as they would
     // have.
     start.mode = ClockMode::kRecords;
@@ -235,24 +238,25 @@ bool LiveShard::run(const Plan& plan, const ClockReading& now, Instant clock) {
   }
   tape_.clear();
   effects_.clear();
+  last_taken_.clear();
+  nanoseconds arrived{0};
   owned_->shard.begin_run(start, tape_);
   if (plan.catalogs && !take_catalogs()) return false;
-  for (std::size_t i = 0; i < batch_.records.size(); ++i) {
-    owned_->intake.look_ahead(batch_.records, i);
-    owned_->intake.input(batch_.records[i], effects_);
+  const std::uint32_t inputs = plan.inputs ? take_inputs(now, arrived) : 0;
+  for (const Feeds::Record& last : last_taken_) {
+    SourceStand& at = owned_->stand.of(last.source);
+    at.next = last.record->offset + 1;
+    if (!planted(Plant::kLastHashNotMoved)) at.last_hash = record_hash(*last.record);
   }
-  if (!batch_.records.empty()) {
-    owned_->stand.input_next = batch_.records.back().offset + 1;
-    owned_->stand.input_last_hash = record_hash(batch_.records.back());
-  }
-  const std::uint32_t fired = draining_ ? 0 : owned_->shard.fire_due(kTimersPerRun, effects_);
+  const bool timers = !draining_ && !feeds_->waiting();
+  const std::uint32_t fired = timers ? owned_->shard.fire_due(kTimersPerRun, effects_) : 0;
   const std::uint64_t digest = owned_->shard.end_run();
   owned_->stand.journal.seq = start.seq;
   if (!owned_->customers.status().ok()) {
     fail(owned_->customers.status());
     return false;
   }
-  last_run_full_ = batch_.records.size() >= host_.options.run_inputs_max || fired == kTimersPerRun;
+  last_run_full_ = inputs >= host_.options.run_inputs_max || fired == kTimersPerRun;
 
   spur::v1::JournalEntry entry;
   entry.set_digest(digest);
@@ -263,21 +267,19 @@ bool LiveShard::run(const Plan& plan, const ClockReading& now, Instant clock) {
   run.set_clock_mode(static_cast<std::uint32_t>(start.mode));
   run.set_timers_fired(fired);
   run.mutable_scores()->Add(tape_.values().begin(), tape_.values().end());
-  append(std::move(entry), effects_, batch_.taken, /*seal=*/false);
+  append(std::move(entry), effects_, arrived, /*seal=*/false);
   if (phase_ != ShardPhase::kLive) return false;
 
-  if (host_.options.on_run) host_.options.on_run(index_, batch_.records.size());
+  if (host_.options.on_run) host_.options.on_run(index_, inputs);
   if (host_.options.on_withheld) {
     for (const Decision& decision : effects_.decisions) {
       if (decision.verdict != Verdict::kSent) host_.options.on_withheld(decision);
     }
   }
 
-  host_.log.folded(index_, owned_->stand.input_next);
-  if (suspect_ && owned_->stand.input_next > *suspect_) {
-    suspect_.reset();
-    suspect_tried_now_ = false;
-  }
+  for (const Feeds::Record& last : last_taken_)
+    host_.log.folded(index_, last.source, owned_->stand.of(last.source).next);
+  if (suspect_ && owned_->stand.of(suspect_->source).next > suspect_->offset) suspect_.reset();
   shard_clock_->raise(owned_->shard.clock());
   if (host_.options.clock_source == EngineClock::kEvents &&
       host_.event_clock.raise(owned_->shard.clock())) {
@@ -297,31 +299,39 @@ void LiveShard::append(spur::v1::JournalEntry entry, const Effects& effects, nan
   }
   entry.set_epoch(owned_->stand.journal.epoch);
   entry.set_seq(seq);
-  entry.set_acked_through(in_flight_.empty() ? seq - 1 : in_flight_.front().seq - 1);
+  entry.set_acked_through(planted(Plant::kAckedThroughTooFar)
+                              ? seq - 1
+                              : std::min(acked_.load(std::memory_order_acquire), seq - 1));
   JournalAppend record;
   record.shard = index_;
+  record.epoch = entry.epoch();
   record.seq = seq;
   record.entry = encode_entry(entry);
   if (!effects.empty()) {
     const auto& hash = owned_->shard.catalog()->hash;
-    record.effects = to_records(effects, host_.log.deployment(),
+    record.effects = to_records(index_, effects, host_.log.deployment(),
                                 {reinterpret_cast<const char*>(hash.data()), hash.size()});
   }
   in_flight_.push_back(
       {seq, taken, static_cast<std::uint32_t>(record.effects.actions.size()), seal});
-  record.done = [this, seq](absl::StatusOr<Offset> offset) {
+  record.done = [this, seq, incarnation = incarnation_](absl::StatusOr<Offset> offset) {
     if (offset.ok() && host_.options.faults.crash_after_commit &&
         host_.options.faults.crash_after_commit(index_, seq)) {
       return host_.crash();
     }
-    // Rule 8, and at once: a subscriber waits for this. The worker hears of it afterwards.
-    if (offset.ok() && *offset == released_last_ + 1) {
+    // Rule 8, and at once where nobody else can have written: a subscriber waits for this. The
+    // worker hears of it afterwards.
+    if (host_.exclusive && offset.ok() && *offset == released_last_ + 1) {
       released_last_ = *offset;
       host_.log.release(index_, seq);
     }
-    post_([this, seq, offset = std::move(offset)] { acknowledged(seq, offset); });
+    post_([this, seq, incarnation, offset = std::move(offset)] {
+      if (incarnation == incarnation_ || planted(Plant::kAckOfEarlierOwnership))
+        acknowledged(seq, offset);
+    });
   };
   host_.log.append(std::move(record));
+  if (planted(Plant::kReleaseBeforeAck)) host_.log.release(index_, seq);
 }
 
 // An entry that folds nothing.
@@ -332,67 +342,78 @@ void LiveShard::append_plain(spur::v1::JournalEntry entry) {
   append(std::move(entry), Effects(), nanoseconds(0), seal);
 }
 
+// H24: what the catalog names and no entry has numbered yet becomes a source, at one journaled
+// place.
+void LiveShard::add_sources() {
+  const auto& catalog = owned_->shard.catalog();
+  if (catalog == nullptr) {
+    sources_due_ = false;
+    return;
+  }
+  const std::vector<std::string> topics = topics_of(*catalog);
+  const auto found = host_.log.discover(index_, topics);
+  if (!found.ok()) {
+    // A topic that is not there yet must not stop the others.
+    sources_at_ = host_.clock.read().steady + kSourcesRetryAfter;
+    return;
+  }
+  std::variant<spur::v1::Sources, Park> fresh = new_sources(owned_->stand, *found);
+  if (auto* recreated = std::get_if<Park>(&fresh)) return park(std::move(*recreated));
+  sources_due_ = false;
+  const auto& added = std::get<spur::v1::Sources>(fresh);
+  if (added.added_size() > 0) {
+    SPUR_CHECK(owned_->stand.add(added));
+    spur::v1::JournalEntry entry;
+    *entry.mutable_sources() = added;
+    append_plain(std::move(entry));
+  }
+  if (added.added_size() > 0 || topics != feeds_->topics()) feeds_->follow(owned_->stand, topics);
+}
+
 // --- an input that crashed the process (protocol.md §3, "Poison") ---
+
+bool LiveShard::suspect_is_next(const ClockReading& now) {
+  if (owned_->shard.catalog() == nullptr) return false;
+  if (!feeds_->fill(owned_->stand, host_.options.run_inputs_max).ok()) return false;  // plan() says
+  const auto next = feeds_->next(owned_->stand, now.wall);
+  return next && next->source == suspect_->source && next->record->offset == suspect_->offset;
+}
 
 void LiveShard::try_suspect() {
   spur::v1::JournalEntry entry;
-  entry.mutable_trying()->set_source(kInputSource);
-  entry.mutable_trying()->set_offset(*suspect_);
-  suspect_tried_now_ = true;  // and folded once this is durable, so that a second crash can be told
+  entry.mutable_trying()->set_source(suspect_->source);
+  entry.mutable_trying()->set_offset(suspect_->offset);
+  // And folded once this is durable, so that a second crash can be told.
+  suspect_->tried_now = true;
   append_plain(std::move(entry));
 }
 
-void LiveShard::quarantine_suspect() {
-  InputBatch batch;
-  if (!poll(*suspect_ + 1, batch)) return;
-  SPUR_CHECK(!batch.records.empty() && batch.records.front().offset == *suspect_);
+void LiveShard::quarantine_suspect(const ClockReading& now) {
+  const Feeds::Record next = *feeds_->next(owned_->stand, now.wall);
   const std::string reason = "the process died in this input, twice";
   spur::v1::JournalEntry entry;
   spur::v1::Quarantine& quarantine = *entry.mutable_quarantine();
-  quarantine.set_source(kInputSource);
-  quarantine.set_offset(*suspect_);
+  quarantine.set_source(suspect_->source);
+  quarantine.set_offset(suspect_->offset);
   quarantine.set_reason(reason);
   quarantine.set_attempts(2);
   tape_.clear();
   effects_.clear();
   const std::uint64_t seq = ++owned_->stand.journal.seq;
   owned_->shard.begin_run({seq, owned_->shard.clock(), Instant::never(), ClockMode::kWall}, tape_);
-  owned_->intake.quarantine(batch.records.front(), reason, effects_);
+  owned_->intake.quarantine(next.source, *next.record, reason, effects_);
   entry.set_digest(owned_->shard.end_run());
-  owned_->stand.input_next = *suspect_ + 1;
-  owned_->stand.input_last_hash = record_hash(batch.records.front());
+  SourceStand& at = owned_->stand.of(next.source);
+  at.next = next.record->offset + 1;
+  at.last_hash = record_hash(*next.record);
+  feeds_->take(next);
   suspect_.reset();
   ++quarantined_;
-  append(std::move(entry), effects_, batch.taken, /*seal=*/false);
-  host_.log.folded(index_, owned_->stand.input_next);
+  append(std::move(entry), effects_, next.arrived, /*seal=*/false);
+  host_.log.folded(index_, next.source, at.next);
 }
 
-// --- acknowledged ---
-
-void LiveShard::acknowledged(std::uint64_t seq, absl::StatusOr<Offset> offset) {
-  if (phase_ != ShardPhase::kLive) return;
-  if (!offset.ok()) return fail(offset.status());
-  SPUR_CHECK(!in_flight_.empty() && in_flight_.front().seq == seq);
-  // Rule 8. Another offset than the next: somebody else wrote. Whether our entry still counts is
-  // for a recovery to find out; nothing of it may leave before.
-  if (*offset != journal_last_ + 1) {
-    return fail(absl::AbortedError(
-        absl::StrCat("shard ", index_, ": another owner writes to the journal")));
-  }
-  journal_last_ = *offset;
-  const InFlight run = in_flight_.front();
-  in_flight_.pop_front();
-  host_.actions_released.fetch_add(run.actions, std::memory_order_relaxed);
-  if (run.actions > 0 && run.taken.count() > 0 && host_.options.on_action_latency) {
-    host_.options.on_action_latency(index_, host_.clock.read().steady - run.taken, run.actions);
-  }
-  while (!waiting_.empty() && waiting_.front().seq <= seq) {
-    waiting_.front().answered(absl::OkStatus());
-    waiting_.pop_front();
-  }
-  behind_->verified(seq, *offset);
-  if (run.seal) set_phase(ShardPhase::kStopped);
-}
+// --- questions ---
 
 void LiveShard::ask(const std::function<void(const ShardView&)>& ask,
                     std::function<void(absl::Status)> answered) {
@@ -413,27 +434,41 @@ bool LiveShard::flush(const ClockReading& now) {
   const bool due = flush_now_ || draining_ || now.steady >= flush_due_;
   // A suspect's Trying must stay in front of the position until the input is past, or its second
   // crash is not known as one.
-  if (due && behind_->idle() && behind_->dirty() && !suspect_tried_now_ && !sealed_) {
+  const bool trying = suspect_ && suspect_->tried_now;
+  if (due && behind_->idle() && behind_->dirty() && !trying && !sealed_) {
     flush_now_ = false;
     flush_due_ =
         now.steady + std::min<nanoseconds>(host_.options.flush_interval, kFlushIntervalMax);
-    behind_->begin(in_flight_.empty() ? std::optional<Offset>(journal_last_) : std::nullopt);
+    if (planted(Plant::kFlushUnverified))
+      behind_->begin(journal_last_ + in_flight_.size());
+    else
+      behind_->begin(in_flight_.empty() ? std::optional<Offset>(journal_last_) : std::nullopt);
   }
   const bool more = behind_->encode(host_.clock);
-  behind_->submit_if_ready([this](absl::Status status) {
+  if (!behind_->ready()) return more;
+  behind_->submit(acked_.load(std::memory_order_acquire), host_.log, [this](absl::Status status) {
     post_([this, status] {
-      if (phase_ != ShardPhase::kLive) return;
+      if (finished() || behind_ == nullptr) return;
       if (!status.ok()) return fail(status);
       behind_->written();
+      if (dropping_) settle_drop();
     });
   });
   return more;
 }
 
+void LiveShard::drain() {
+  draining_ = true;
+  const bool idle = phase_ == ShardPhase::kRecovering && !recovering_ && !dropping_;
+  if (phase_ == ShardPhase::kUnassigned || idle) set_phase(ShardPhase::kStopped);
+}
+
 void LiveShard::finish_draining() {
-  if (sealed_ || !in_flight_.empty() || !behind_->idle() || behind_->dirty()) return;
-  const bool inputs_left =
-      owned_->shard.catalog() != nullptr && host_.log.input_end(index_) > owned_->stand.input_next;
+  if (sealed_ || !in_flight_.empty() || looking_) return;
+  // Not ours any more: the journal is for another to write.
+  if (!assigned_ && behind_->idle()) return set_phase(ShardPhase::kStopped);
+  if (!behind_->idle() || behind_->dirty()) return;
+  const bool inputs_left = owned_->shard.catalog() != nullptr && !feeds_->at_end(owned_->stand);
   if (inputs_left) return;
   sealed_ = true;
   spur::v1::JournalEntry entry;
@@ -449,8 +484,15 @@ void LiveShard::publish_stats() {
   if (owned_ != nullptr) {
     fresh.epoch = owned_->stand.journal.epoch;
     fresh.run_seq = owned_->stand.journal.seq;
-    fresh.durable_seq = in_flight_.empty() ? fresh.run_seq : in_flight_.front().seq - 1;
-    fresh.input_next = owned_->stand.input_next;
+    fresh.durable_seq = verified_seq_;
+    for (const SourceStand& at : owned_->stand.sources) {
+      if (at.source.source == kCatalogSource) continue;
+      fresh.input_next += at.next;
+      if (at.source.source != kInputSource)
+        fresh.input_end += std::max(at.next, host_.log.input_end(index_, at.source));
+    }
+    fresh.catalogs = owned_->stand.catalog_next();
+    fresh.journal_end = journal_last_ + 1;
     fresh.state_offset = behind_->stored().offset;
     fresh.state_seq = behind_->stored().seq;
     fresh.quarantined = quarantined_;
@@ -477,8 +519,7 @@ ShardStats LiveShard::stats() const {
     stats = stats_;
   }
   stats.phase = phase_.load(std::memory_order_acquire);
-  stats.input_end = host_.log.input_end(index_);
-  stats.journal_end = host_.log.journal_end(index_);
+  stats.input_end += host_.log.input_end(index_, TopicSource());  // as of now
   stats.replayed = progress_.replayed;
   stats.to_replay = progress_.to_replay;
   stats.divergences = progress_.divergences;

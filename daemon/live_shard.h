@@ -1,9 +1,20 @@
-// LiveShard: one shard between its log and its fold: polls, makes runs, appends, releases, writes
-// behind, answers.
+// LiveShard: one shard between its log and its fold: polls, makes runs, appends, verifies,
+// releases, writes behind, answers.
 //
-// All of it on the thread of its worker; other threads hand over through the worker. One run is in
-// flight; up to kRunsAheadMax more only when the last was cut by its size limit, so an idle shard
-// commits at once and a busy one batches by itself.
+//                 assign()                    recovered                  fenced, in doubt
+//     unassigned ─────────▶ recovering ──────────────────▶ live ─────────────────────────▶
+//     recovering
+//          ▲                    │ outrun: later again        │ revoke(): no new runs; the memory
+//          └────────────────────┴── revoked ─────────────────┘ stays until a newer Owner is seen
+//
+// All of it on the thread of its worker; other threads hand over through the worker. What blocks
+// (recovering, reading the journal back) runs aside and posts its result. One run is in flight; up
+// to kRunsAheadMax more only when the last was cut by its size limit, so an idle shard commits at
+// once and a busy one batches by itself.
+//
+// Doubt about who owns the shard is settled by the journal alone (rules 8 and 11), and what cannot
+// be settled drops the memory and recovers: there is no repair in place. The sources are split by
+// what they decide: live_shard.cc runs and appends, live_shard_owner.cc says whose the shard is.
 #pragma once
 
 #include <chrono>
@@ -13,11 +24,14 @@
 #include <mutex>
 #include <optional>
 
+#include "daemon/aside.h"
 #include "daemon/catalogs.h"
 #include "daemon/clock.h"
 #include "daemon/engine.h"
+#include "daemon/feeds.h"
 #include "daemon/flush.h"
 #include "daemon/log/log.h"
+#include "daemon/read_back.h"
 #include "daemon/recovery.h"
 
 namespace spur {
@@ -39,8 +53,14 @@ struct ShardHost {
   Log& log;
   Clock& clock;
   Catalogs& catalogs;
-  Flusher& flusher;
+  FlushQueue& flushes;
   Breadcrumb& crumb;
+  Aside& recoveries;  // long
+  Aside& looks;       // a round trip each
+  // Nobody else can write these journals, so there is nothing to watch for (rule 11), and what is
+  // durable here is what a recovery begins with (rule 15).
+  bool exclusive = true;
+  std::function<std::string()> make_nonce;
   EventClock event_clock;
   std::string node;
   std::string libraries;
@@ -55,16 +75,21 @@ struct ShardHost {
 class LiveShard {
  public:
   static constexpr std::uint32_t kRunsAheadMax = 3;
-  // An input older than this is history: its run follows the records' times instead of the wall.
-  static constexpr Millis kCatchUpAge{2000};
+  // Rule 11: how long an owner that appends nothing may rest on what it last saw of its journal.
+  static constexpr std::chrono::milliseconds kWatchEvery{1000};
+  // Before a claim that was outrun, or a log that could not be read, is tried again.
+  static constexpr std::chrono::milliseconds kRetryAfter{200};
 
   // `post` runs a function on the worker's thread, later.
   LiveShard(std::uint32_t index, ShardHost& host, std::unique_ptr<Store> store,
             std::function<void(std::function<void()>)> post);
   ~LiveShard();
 
-  // Blocks until the shard is live, parked or failed.
-  void recover();
+  // Whose turn it is, as the log says (Log::Watcher). Nothing happens before the first assign().
+  void assign();
+  void revoke();
+  // Effects of runs up to `seq` have all arrived. From any thread.
+  void effects_acked(std::uint64_t seq);
   // Does what there is to do; true: there is more, come back without waiting.
   bool step(const ClockReading& now);
   // When step() has something to do by itself, on the steady scale; nullopt: only when something
@@ -74,8 +99,11 @@ class LiveShard {
   void ask(const std::function<void(const ShardView&)>& ask,
            std::function<void(absl::Status)> answered);
   // Finish what was taken, write all state, seal.
-  void drain() { draining_ = true; }
-  bool finished() const { return phase_ != ShardPhase::kLive && phase_ != ShardPhase::kRecovering; }
+  void drain();
+  bool finished() const {
+    return phase_ == ShardPhase::kStopped || phase_ == ShardPhase::kParked ||
+           phase_ == ShardPhase::kFailed;
+  }
   // The worker's thread has ended: nothing more happens here.
   void stop_abruptly() {
     if (!finished()) phase_ = ShardPhase::kStopped;
@@ -101,62 +129,112 @@ class LiveShard {
     std::uint64_t seq = 0;
     std::function<void(absl::Status)> answered;
   };
+  struct Ack {
+    std::uint64_t seq = 0;
+    absl::StatusOr<Offset> offset;
+  };
+  // An input in which the process died: tried on its own, quarantined when it kills again.
+  struct Suspect {
+    std::uint32_t source = 0;
+    Offset offset = 0;
+    bool tried_before = false, tried_now = false;
+  };
   // What a run is to be made of.
   struct Plan {
     bool catalogs = false;
     bool inputs = false;
     bool timers = false;
-    Offset inputs_end =
-        0;  // as seen before the catalogs were looked at: none of them waits for a later version
     bool any() const { return catalogs || inputs || timers; }
   };
 
+  // --- runs: live_shard.cc ---
   bool may_run() const;
-  Plan plan(Instant tick) const;
+  // Everything that there is to append now, one run at a time; true: there is more.
+  bool make_run(const ClockReading& now);
+  std::optional<Plan> plan(Instant tick, const ClockReading& now);
   Instant tick(const ClockReading& now);
   // False: nothing came of it (the log failed, or there was nothing after all).
   bool run(const Plan& plan, const ClockReading& now, Instant tick);
   bool take_catalogs();
-  // Inputs of the next run, below `end`, held back before a suspect one.
-  bool poll(Offset end, InputBatch& batch);
+  // Folds inputs in their order, until the run is full or the next has to wait. How many.
+  std::uint32_t take_inputs(const ClockReading& now, std::chrono::nanoseconds& arrived);
+  // The records of this run are behind us.
+  void taken(const Feeds::Record& record);
+  void add_sources();
+  bool suspect_is_next(const ClockReading& now);
   void try_suspect();
-  void quarantine_suspect();
+  void quarantine_suspect(const ClockReading& now);
   void append(spur::v1::JournalEntry entry, const Effects& effects, std::chrono::nanoseconds taken,
               bool seal);
   void append_plain(spur::v1::JournalEntry entry);
-  void acknowledged(std::uint64_t seq, absl::StatusOr<Offset> offset);
   bool flush(const ClockReading& now);
   void finish_draining();
   void fail(absl::Status why);
   void set_phase(ShardPhase phase);
+
+  // --- whose the shard is: live_shard_owner.cc ---
+  void acknowledged(std::uint64_t seq, absl::StatusOr<Offset> offset);
+  // Handles acknowledgements in the order sent, as far as they can be handled (rule 8).
+  void settle_acks();
+  void verified(std::uint64_t seq, Offset offset);
+  void look();
+  void looked(const absl::StatusOr<ReadBack>& found);
+  void start_recovery();
+  void recovered(absl::StatusOr<RecoveryResult> result);
+  void go_live(Recovered recovered);
+  // Forgets the owned state, once nothing works on it any more, and recovers if it is still this
+  // process's turn.
+  void drop();
+  void settle_drop();
+  void park(Park why);
+  // Rule 11 and what is to be tried again.
+  void watch(const ClockReading& now);
 
   const std::uint32_t index_;
   ShardHost& host_;
   std::unique_ptr<Store> store_;
   const std::function<void(std::function<void()>)> post_;
 
-  std::atomic<ShardPhase> phase_{ShardPhase::kRecovering};
+  std::atomic<ShardPhase> phase_{ShardPhase::kRecovering};  // until it is known whose turn it is
   RecoveryProgress progress_;
+  bool assigned_ = false;
+  std::atomic<bool> cancel_recovery_{false};
+  // Counts ownerships of this process: an acknowledgement of an earlier one means nothing.
+  std::uint64_t incarnation_ = 0;
+  bool recovering_ = false, looking_ = false;  // a task is aside
+  bool dropping_ = false;
+  std::optional<Park> park_after_drop_;
+  bool doubt_ = false;  // no runs until the journal has been looked at
+  std::chrono::nanoseconds retry_at_{0};
+
   std::unique_ptr<OwnedShard> owned_;
   std::unique_ptr<WriteBehind> behind_;
+  std::unique_ptr<Feeds> feeds_;
   std::optional<ShardClock> shard_clock_;
-  Offset journal_last_ = 0;  // offset of our last verified entry (rule 8)
-  // The same, as the log's thread knows it: a little ahead. After a mismatch it stays for good, so
-  // that nothing is released any more.
+  // Everything in the journal up to this offset has been judged: the last of our verified entries,
+  // or others behind it that do not count (rule 8).
+  Offset journal_last_ = 0;
+  std::uint64_t verified_seq_ = 0;
+  std::chrono::nanoseconds verified_at_{
+      0};                                // of the last look at the journal, by ack or by reading
+  std::atomic<std::uint64_t> acked_{0};  // effects of runs up to here have arrived
+  // The same, as the thread of an exclusive log knows it: a little ahead. After a mismatch it stays, so
+  // that nothing is released before it was looked at.
   Offset released_last_ = 0;
   std::deque<InFlight> in_flight_;
+  std::deque<Ack> acks_;  // not handled yet
   std::deque<Waiting> waiting_;
   bool last_run_full_ = false;
   bool draining_ = false, sealed_ = false;
   bool flush_now_ = false;
   std::chrono::nanoseconds flush_due_{0};
-  // An input in which the process died: tried on its own, quarantined when it kills again.
-  std::optional<Offset> suspect_;
-  bool suspect_tried_before_ = false, suspect_tried_now_ = false;
+  bool sources_due_ = false;  // the catalog may name topics that are not sources yet
+  std::chrono::nanoseconds sources_at_{0};
+  std::optional<Suspect> suspect_;
   std::uint64_t quarantined_ = 0;
   ScoreTape tape_;
   Effects effects_;
-  InputBatch batch_;
+  std::vector<Feeds::Record> last_taken_;  // of each source in this run
 
   mutable std::mutex stats_mutex_;
   ShardStats stats_;

@@ -1,5 +1,6 @@
 #include "daemon/owned_shard.h"
 
+#include "daemon/plant.h"
 #include "operators/catalog/compiled.h"
 #include "state/check.h"
 #include "state/rocks_store.h"
@@ -24,7 +25,66 @@ void write_since(const std::vector<Since>& since, SinceRows& rows) {
   }
 }
 
+using Numbers = std::vector<std::pair<std::uint32_t, std::uint64_t>>;
+using NumberRows = google::protobuf::RepeatedPtrField<spur::v1::ShardSequence>;
+
+void read_numbers(const NumberRows& rows, Numbers& out) {
+  for (const spur::v1::ShardSequence& row : rows) out.emplace_back(row.shard(), row.last());
+}
+
+void write_numbers(const Numbers& numbers, NumberRows& rows) {
+  for (const auto& [shard, last] : numbers) {
+    spur::v1::ShardSequence& row = *rows.Add();
+    row.set_shard(shard);
+    row.set_last(last);
+  }
+}
+
 }  // namespace
+
+LogStand::LogStand() : sources(3) {
+  sources[0].source.source = kInputSource;
+  sources[1].source.source = kCatalogSource;
+  sources[2].source.source = kMessageSource;
+}
+
+SourceStand* LogStand::find(std::uint32_t source) {
+  for (SourceStand& stand : sources) {
+    if (stand.source.source == source) return &stand;
+  }
+  return nullptr;
+}
+
+SourceStand& LogStand::of(std::uint32_t source) {
+  SourceStand* found = find(source);
+  SPUR_CHECK(found != nullptr);
+  return *found;
+}
+
+const SourceStand& LogStand::of(std::uint32_t source) const {
+  return const_cast<LogStand*>(this)->of(source);
+}
+
+bool LogStand::add(const spur::v1::Sources& added) {
+  for (const spur::v1::TopicPartition& partition : added.added()) {
+    const std::uint32_t last = sources.back().source.source;
+    const std::uint32_t next = last < kFirstTopicSource ? kFirstTopicSource : last + 1;
+    if (partition.source() != next) return false;
+    SourceStand& stand = sources.emplace_back();
+    stand.source = {next, partition.topic(), partition.topic_id(), partition.partition(),
+                    partition.start()};
+    stand.next = partition.start();
+  }
+  return true;
+}
+
+std::vector<TopicSource> LogStand::topics() const {
+  std::vector<TopicSource> topics;
+  for (const SourceStand& stand : sources) {
+    if (stand.source.source >= kFirstTopicSource) topics.push_back(stand.source);
+  }
+  return topics;
+}
 
 OwnedShard::OwnedShard(const OwnedShardSetup& setup)
     : customers(*setup.store, setup.memory_bytes_max),
@@ -38,13 +98,14 @@ absl::Status OwnedShard::restore(const spur::v1::Position& position,
   if (absl::Status loaded = customers.load(); !loaded.ok()) return loaded;
   stand.journal = {position.epoch(), position.seq()};
   for (const spur::v1::SourcePosition& source : position.sources()) {
-    if (source.source() == kInputSource) {
-      stand.input_next = source.next_offset();
-      stand.input_last_hash = source.last_hash();
-    } else if (source.source() == kCatalogSource) {
-      stand.catalog_next = source.next_offset();
-      stand.catalog_last_hash = source.last_hash();
+    SourceStand* at = stand.find(source.source());
+    if (at == nullptr) {
+      at = &stand.sources.emplace_back();
+      at->source = {source.source(), source.topic(), source.topic_id(), source.partition(),
+                    source.start()};
     }
+    at->next = source.next_offset();
+    at->last_hash = source.last_hash();
   }
   Shard::Standing standing;
   standing.clock = Instant{position.clock_ms()};
@@ -55,43 +116,58 @@ absl::Status OwnedShard::restore(const spur::v1::Position& position,
   }
   read_since(position.since_feature(), standing.since_feature);
   read_since(position.since_trigger(), standing.since_trigger);
+  read_numbers(position.sent(), standing.sent);
+  read_numbers(position.accepted(), standing.accepted);
   shard.restore(standing, std::move(catalog));
   catalog_bytes = std::move(bytes);
   return absl::OkStatus();
 }
 
-spur::v1::Position OwnedShard::position(const DeploymentId& deployment,
-                                        Offset journal_offset) const {
+void OwnedShard::take(const CatalogRecord& record,
+                      std::shared_ptr<const catalog::Compiled> compiled) {
+  intake.catalog(record, std::move(compiled));
+  SourceStand& at = stand.of(kCatalogSource);
+  at.next = record.offset + 1;
+  at.last_hash = record_hash(record);
+  catalog_bytes = record.catalog;
+}
+
+spur::v1::Position OwnedShard::position(const DeploymentId& deployment) const {
   const Shard::Standing standing = shard.standing();
   // The log of catalogs has no holes and begins at 0: as many were seen as the next one's number
   // says. The row of the catalog in force is found by it.
-  SPUR_CHECK(standing.catalog_generation == stand.catalog_next);
+  SPUR_CHECK(standing.catalog_generation == stand.catalog_next());
   spur::v1::Position position;
   position.set_deployment(deployment.data(), deployment.size());
   position.set_shards(shards_);
   position.set_fold_version(kFoldVersion);
   position.set_format(kRowFormat);
-  position.set_journal_offset(journal_offset);
   position.set_epoch(stand.journal.epoch);
   position.set_seq(stand.journal.seq);
   position.set_digest(standing.digest);
   position.set_clock_ms(standing.clock.ms);
-  // Effects stand in the log with their entries: whatever is verified is acknowledged.
-  position.set_acked_through(stand.journal.seq);
-  spur::v1::SourcePosition& input = *position.add_sources();
-  input.set_source(kInputSource);
-  input.set_next_offset(stand.input_next);
-  input.set_last_hash(stand.input_last_hash);
-  spur::v1::SourcePosition& catalogs = *position.add_sources();
-  catalogs.set_source(kCatalogSource);
-  catalogs.set_next_offset(stand.catalog_next);
-  catalogs.set_last_hash(stand.catalog_last_hash);
+  for (const SourceStand& at : stand.sources) {
+    if (at.source.source == kMessageSource && at.next == 0) continue;
+    if (planted(Plant::kSourcesNotInPosition) && at.source.source >= kFirstTopicSource) continue;
+    spur::v1::SourcePosition& source = *position.add_sources();
+    source.set_source(at.source.source);
+    source.set_next_offset(at.next);
+    source.set_last_hash(at.last_hash);
+    source.set_topic(at.source.topic);
+    source.set_topic_id(at.source.topic_id);
+    source.set_partition(at.source.partition);
+    source.set_start(at.source.start);
+  }
   for (const auto& [topic, last] : standing.spurseq) {
+    if (planted(Plant::kSpurseqNotStored)) break;
     spur::v1::TopicSequence& sequence = *position.add_spurseq();
     sequence.set_topic(topic);
     sequence.set_last(last);
   }
   position.set_catalog_generation(standing.catalog_generation);
+  if (!planted(Plant::kMessageNumbersNotStored))
+    write_numbers(standing.sent, *position.mutable_sent());
+  write_numbers(standing.accepted, *position.mutable_accepted());
   write_since(standing.since_feature, *position.mutable_since_feature());
   write_since(standing.since_trigger, *position.mutable_since_trigger());
   if (shard.catalog() != nullptr) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "daemon/breadcrumb.h"
 #include "daemon/intake.h"
@@ -17,14 +18,27 @@
 
 namespace spur {
 
-// Where a fold stands in its sources and in its journal: what is next, and how the last one is
-// recognised.
+// Where a fold stands in one source: what is next, and how the last one is recognised.
+struct SourceStand {
+  TopicSource source;
+  Offset next = 0;
+  std::uint64_t last_hash = 0;
+};
+
+// Where a fold stands in its journal and in its sources.
 struct LogStand {
   JournalStand journal;
-  Offset input_next = 0;
-  std::uint64_t input_last_hash = 0;
-  Offset catalog_next = 0;
-  std::uint64_t catalog_last_hash = 0;
+  std::vector<SourceStand> sources;  // by number; those below kFirstTopicSource are always there
+
+  LogStand();
+  // nullptr: no Sources entry has named it.
+  SourceStand* find(std::uint32_t source);
+  SourceStand& of(std::uint32_t source);
+  const SourceStand& of(std::uint32_t source) const;
+  Offset catalog_next() const { return of(kCatalogSource).next; }
+  // A Sources entry: false if it does not go on where the numbers stand.
+  bool add(const spur::v1::Sources& added);
+  std::vector<TopicSource> topics() const;
 };
 
 struct OwnedShardSetup {
@@ -44,8 +58,12 @@ class OwnedShard {
   // store.
   absl::Status restore(const spur::v1::Position& position,
                        std::shared_ptr<const catalog::Compiled> catalog, std::string catalog_bytes);
-  // What to store with the rows as they are now; `journal_offset` of the last entry included.
-  spur::v1::Position position(const DeploymentId& deployment, Offset journal_offset) const;
+  // What to store with the rows as they are now, but for the journal offset of the last entry and
+  // how far effects have arrived.
+  spur::v1::Position position(const DeploymentId& deployment) const;
+
+  // A catalog version of the broadcast, within a run.
+  void take(const CatalogRecord& record, std::shared_ptr<const catalog::Compiled> compiled);
 
   Customers customers;
   Shard shard;

@@ -1,13 +1,13 @@
 #include "daemon/recovery.h"
 
-#include <condition_variable>
-#include <mutex>
-#include <random>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "daemon/log/journal_codec.h"
+#include "daemon/plant.h"
+#include "daemon/read_back.h"
 #include "daemon/replay.h"
+#include "daemon/sources.h"
 #include "state/check.h"
 #include "state/codec/keys.h"
 #include "state/rocks_store.h"
@@ -36,6 +36,55 @@ absl::StatusOr<std::optional<spur::v1::Position>> read_position(const Store& sto
   return std::optional<spur::v1::Position>(std::move(position));
 }
 
+// The hash of one record of a source; nullopt: it is not there.
+absl::StatusOr<std::optional<std::uint64_t>> hash_at(const RecoverySetup& setup,
+                                                     const TopicSource& source, Offset offset) {
+  std::optional<std::uint64_t> hash;
+  if (source.source == kCatalogSource) {
+    const auto records = setup.log->poll_catalogs(offset, 1);
+    if (!records.ok()) return records.status();
+    if (!records->empty()) hash = record_hash(records->front());
+    return hash;
+  }
+  const auto reader = setup.log->open_reader(setup.shard.index, {&source, 1});
+  const absl::Status read =
+      reader->read(source.source, offset, offset, [&](const InputRecord& record) {
+        hash = record_hash(record);
+        return true;
+      });
+  if (!read.ok() && !absl::IsOutOfRange(read)) return read;
+  return hash;
+}
+
+absl::StatusOr<std::optional<Park>> check_source(const RecoverySetup& setup,
+                                                 const SourceStand& stand) {
+  if (stand.next == stand.source.start) return std::optional<Park>();
+  const Offset last = stand.next - 1;
+  const std::string what = stand.source.topic.empty()
+                               ? absl::StrCat("source ", stand.source.source)
+                               : absl::StrCat(stand.source.topic, "/", stand.source.partition);
+  if (stand.source.source != kCatalogSource) {
+    const Offset begin = setup.log->input_begin(setup.shard.index, stand.source);
+    const Offset end = setup.log->input_end(setup.shard.index, stand.source);
+    if (stand.next > end) {
+      return park(ParkReason::kLostRuns, absl::StrCat("the stored state has taken record ", last,
+                                                      " of ", what, ", which ends at ", end));
+    }
+    if (stand.next < begin) {
+      return park(ParkReason::kTrimmed,
+                  absl::StrCat("replay must begin at record ", stand.next, " of ", what,
+                               ", and the oldest kept is ", begin));
+    }
+    if (last < begin) return std::optional<Park>();  // the last one taken is the last one trimmed
+  }
+  const auto hash = hash_at(setup, stand.source, last);
+  if (!hash.ok()) return hash.status();
+  if (*hash == stand.last_hash) return std::optional<Park>();
+  return park(ParkReason::kRecreated,
+              absl::StrCat("record ", last, " of ", what,
+                           " is not the one that the stored state has taken"));
+}
+
 // Rule 3: does this position belong to this log, and is what follows it still there?
 absl::StatusOr<std::optional<Park>> check_position(const spur::v1::Position& position,
                                                    const RecoverySetup& setup) {
@@ -51,51 +100,38 @@ absl::StatusOr<std::optional<Park>> check_position(const spur::v1::Position& pos
                 absl::StrCat("the stored state is of fold version ", position.fold_version(),
                              ", this one folds ", kFoldVersion));
   }
-  const Offset end = log.journal_end(shard), begin = log.journal_begin(shard);
-  if (end == 0)
+  const absl::StatusOr<Offset> end = log.journal_end(shard), begin = log.journal_begin(shard);
+  if (!end.ok()) return end.status();
+  if (!begin.ok()) return begin.status();
+  if (*end == 0)
     return park(ParkReason::kRecreated, "there is stored state, and the journal is empty");
-  if (position.journal_offset() >= end) {
-    return park(ParkReason::kLostRuns,
-                absl::StrCat("the stored state stands at journal entry ", position.journal_offset(),
-                             ", and the journal ends at ", end, ": acknowledged entries are gone"));
+  if (position.journal_offset() >= *end) {
+    return park(
+        ParkReason::kLostRuns,
+        absl::StrCat("the stored state stands at journal entry ", position.journal_offset(),
+                     ", and the journal ends at ", *end, ": acknowledged entries are gone"));
   }
-  if (position.journal_offset() + 1 < begin) {
+  if (position.journal_offset() + 1 < *begin) {
     return park(ParkReason::kTrimmed,
                 absl::StrCat("replay must begin at journal entry ", position.journal_offset() + 1,
-                             ", and the oldest kept is ", begin));
+                             ", and the oldest kept is ", *begin));
   }
-  for (const spur::v1::SourcePosition& source : position.sources()) {
-    if (source.next_offset() == 0) continue;
-    const Offset last = source.next_offset() - 1;
-    std::uint64_t hash = 0;
-    if (source.source() == kInputSource) {
-      if (source.next_offset() > log.input_end(shard)) {
-        return park(ParkReason::kLostRuns,
-                    absl::StrCat("the stored state has taken input ", last,
-                                 ", and the input ends at ", log.input_end(shard)));
-      }
-      if (source.next_offset() < log.input_begin(shard)) {
-        return park(ParkReason::kTrimmed,
-                    absl::StrCat("replay must begin at input ", source.next_offset(),
-                                 ", and the oldest kept is ", log.input_begin(shard)));
-      }
-      if (last < log.input_begin(shard))
-        continue;  // the last one taken is the last one trimmed: nothing to compare
-      InputBatch batch;
-      if (absl::Status polled = log.poll_inputs(shard, last, {1, 1}, batch); !polled.ok())
-        return polled;
-      if (!batch.records.empty()) hash = record_hash(batch.records.front());
-    } else {
-      const auto records = log.poll_catalogs(last, 1);
-      if (!records.ok()) return records.status();
-      if (!records->empty()) hash = record_hash(records->front());
-    }
-    if (hash != source.last_hash()) {
-      return park(ParkReason::kRecreated,
-                  absl::StrCat("record ", last, " of source ", source.source(),
-                               " is not the one that the stored state has taken"));
-    }
+  return std::optional<Park>();
+}
+
+// The topics that were folded are the ones that are there.
+absl::StatusOr<std::optional<Park>> check_topics(const RecoverySetup& setup,
+                                                 const LogStand& stand) {
+  std::vector<std::string> topics;
+  for (const TopicSource& source : stand.topics()) {
+    if (topics.empty() || topics.back() != source.topic) topics.push_back(source.topic);
   }
+  if (topics.empty()) return std::optional<Park>();
+  const auto found = setup.log->discover(setup.shard.index, topics);
+  if (!found.ok()) return found.status();
+  std::variant<spur::v1::Sources, Park> fresh = new_sources(stand, *found);
+  if (auto* recreated = std::get_if<Park>(&fresh))
+    return std::optional<Park>(std::move(*recreated));
   return std::optional<Park>();
 }
 
@@ -117,44 +153,18 @@ absl::Status restore(const spur::v1::Position& position, const RecoverySetup& se
   return owned.restore(position, std::move(compiled), std::move(bytes));
 }
 
-std::string make_nonce() {
-  std::random_device random;
-  std::string nonce;
-  for (int i = 0; i < 4; ++i) {
-    const std::uint32_t bits = random();
-    nonce.append(reinterpret_cast<const char*>(&bits), sizeof bits);
-  }
-  return nonce;
-}
-
-// Appends and waits; the calling thread has nothing else to do.
-absl::StatusOr<Offset> append_and_wait(Log& log, JournalAppend append) {
-  std::mutex mutex;
-  std::condition_variable answered;
-  std::optional<absl::StatusOr<Offset>> answer;
-  append.done = [&](absl::StatusOr<Offset> offset) {
-    const std::lock_guard lock(mutex);
-    answer = std::move(offset);
-    answered.notify_one();  // under the lock: the waiter's stack must not go before
-  };
-  log.append(std::move(append));
-  std::unique_lock lock(mutex);
-  answered.wait(lock, [&] { return answer.has_value(); });
-  return *std::move(answer);
-}
-
 // Rule 2. False: another claim came first.
 absl::StatusOr<bool> claim(const RecoverySetup& setup, Replay& replay, Offset& own) {
   OwnedShard& owned = replay.owned();
   spur::v1::JournalEntry entry;
   entry.set_epoch(owned.stand.journal.epoch + 1);
   entry.set_seq(owned.stand.journal.seq);
-  entry.set_acked_through(owned.stand.journal.seq);
+  entry.set_acked_through(replay.acked_through());
   entry.set_digest(owned.shard.standing().digest);
   spur::v1::Owner& owner = *entry.mutable_owner();
   const DeploymentId& deployment = setup.log->deployment();
   owner.set_deployment(deployment.data(), deployment.size());
-  owner.set_nonce(make_nonce());
+  owner.set_nonce(setup.nonce);
   owner.set_node(setup.node);
   owner.set_shards(setup.log->shards());
   owner.set_fold_version(kFoldVersion);
@@ -164,22 +174,98 @@ absl::StatusOr<bool> claim(const RecoverySetup& setup, Replay& replay, Offset& o
 
   JournalAppend append;
   append.shard = setup.shard.index;
+  append.epoch = epoch;
   append.seq = owned.stand.journal.seq;
   append.entry = encode_entry(entry);
-  const absl::StatusOr<Offset> offset = append_and_wait(*setup.log, std::move(append));
-  if (!offset.ok()) return offset.status();
-  setup.log->release(setup.shard.index, owned.stand.journal.seq);
-  own = *offset;
-  // Read to exactly our own record: what came in between counts or does not, as for everybody.
-  bool won = false;
+  const absl::StatusOr<Offset> offset = setup.log->append_and_wait(std::move(append));
+  Offset to = 0;
+  if (offset.ok()) {
+    // Read to exactly our own record: what came in between counts or does not, as for everybody.
+    to = *offset + 1;
+  } else if (offset.status().code() == absl::StatusCode::kUnknown) {
+    const absl::StatusOr<Offset> end = setup.log->journal_end(setup.shard.index);
+    if (!end.ok()) return end.status();
+    to = *end;
+  } else {
+    return offset.status();
+  }
+  bool found = false;
+  if (planted(Plant::kClaimNotReadUpTo) && offset.ok()) {
+    own = *offset;
+    owned.stand.journal.epoch = epoch;
+    return true;
+  }
   const absl::Status read =
-      replay.read_to(own + 1, [&](Offset at, const spur::v1::JournalEntry& counted) {
-        if (at == own)
-          won = counted.has_owner() && counted.epoch() == epoch &&
-                counted.owner().nonce() == owner.nonce();
+      replay.read_to(to, [&](Offset at, const spur::v1::JournalEntry& counted) {
+        if (!counted.has_owner() || counted.owner().nonce() != owner.nonce()) return;
+        found = true;
+        own = at;
       });
   if (!read.ok()) return read;
-  return won;
+  // Read beyond our own record, somebody may have taken over already.
+  return found && owned.stand.journal.epoch == epoch;
+}
+
+// Rules 5 and 6, and what a destination that is ahead of the journal means: nullopt, go on.
+absl::StatusOr<std::optional<RecoveryResult>> send_again(const RecoverySetup& setup,
+                                                         const Replay& replay, Offset own,
+                                                         JournalStand stand,
+                                                         std::vector<UnsentRun> unsent) {
+  if (planted(Plant::kOutboxForgotten)) unsent.clear();
+  if (!planted(Plant::kReplayedNotSent)) {
+    for (UnsentRun& run : replay.unsent()) unsent.push_back(std::move(run));
+  }
+  const absl::Status resumed =
+      setup.log->resume(setup.shard.index, replay.acked_through(), stand.seq, std::move(unsent));
+  if (resumed.ok()) return std::optional<RecoveryResult>();
+  if (!absl::IsAborted(resumed)) return resumed;
+  // A successor may have sent it: then we are only late. Parking without a look would be a false
+  // alarm.
+  const absl::StatusOr<ReadBack> found = read_back(*setup.log, setup.shard.index, stand, own + 1);
+  if (!found.ok()) return found.status();
+  if (found->fenced && !planted(Plant::kParkWithoutLook))
+    return std::optional<RecoveryResult>(Outrun());
+  return std::optional<RecoveryResult>(
+      park(ParkReason::kLostRuns,
+           absl::StrCat("a destination has effects of runs behind ", stand.seq,
+                        ", where the journal ends: ", std::string(resumed.message()))));
+}
+
+// The state that recovery begins with, restored into `owned`; or why there is none to begin with.
+struct Base {
+  Offset from = 0;  // of the first entry to replay
+  std::uint32_t fold_version = kFoldVersion;
+  std::uint64_t acked_through = 0;
+  WriteBehind::Stored stored;
+};
+absl::StatusOr<std::variant<Base, Park>> base(const RecoverySetup& setup, OwnedShard& owned) {
+  const absl::StatusOr<std::optional<spur::v1::Position>> position =
+      read_position(*setup.shard.store);
+  if (!position.ok()) return position.status();
+  if (!position->has_value()) {
+    const absl::StatusOr<Offset> begin = setup.log->journal_begin(setup.shard.index);
+    if (!begin.ok()) return begin.status();
+    if (*begin > 0) {
+      return park(ParkReason::kTrimmed,
+                  "there is no stored state, and the journal's beginning is gone");
+    }
+    if (absl::Status loaded = owned.customers.load(); !loaded.ok()) return loaded;
+    return Base();
+  }
+  const spur::v1::Position& found = **position;
+  const auto unfit = check_position(found, setup);
+  if (!unfit.ok()) return unfit.status();
+  if (unfit->has_value()) return **unfit;
+  if (absl::Status restored = restore(found, setup, owned); !restored.ok()) return restored;
+  for (const SourceStand& stand : owned.stand.sources) {
+    const auto changed = check_source(setup, stand);
+    if (!changed.ok()) return changed.status();
+    if (changed->has_value()) return **changed;
+  }
+  return Base{found.journal_offset() + 1,
+              found.fold_version(),
+              found.acked_through(),
+              {true, found.seq(), found.journal_offset(), owned.stand.catalog_next()}};
 }
 
 }  // namespace
@@ -194,51 +280,45 @@ absl::StatusOr<RecoveryResult> recover(const RecoverySetup& setup) {
         absl::StrCat("the process died ", found->crashes, " times in a row while replaying input ",
                      found->offset, ", which was folded before")));
   }
-  const absl::StatusOr<std::optional<spur::v1::Position>> position =
-      read_position(*setup.shard.store);
-  if (!position.ok()) return position.status();
-
   Recovered recovered;
   auto owned = std::make_unique<OwnedShard>(setup.shard);
-  Offset from = 0;
-  if (position->has_value()) {
-    const spur::v1::Position& found = **position;
-    const auto unfit = check_position(found, setup);
-    if (!unfit.ok()) return unfit.status();
-    if (unfit->has_value()) return RecoveryResult(**unfit);
-    if (absl::Status restored = restore(found, setup, *owned); !restored.ok()) return restored;
-    from = found.journal_offset() + 1;
-    recovered.stored = {true, found.seq(), found.journal_offset(), owned->stand.catalog_next};
-  } else if (setup.log->journal_begin(setup.shard.index) > 0) {
-    return RecoveryResult(park(ParkReason::kTrimmed,
-                               "there is no stored state, and the journal's beginning is gone"));
-  } else if (absl::Status loaded = owned->customers.load(); !loaded.ok()) {
+  auto begun = base(setup, *owned);
+  if (!begun.ok()) return begun.status();
+  if (auto* parked = std::get_if<Park>(&*begun)) return RecoveryResult(std::move(*parked));
+  const Base& base = std::get<Base>(*begun);
+  recovered.stored = base.stored;
+  std::vector<UnsentRun> unsent;
+  if (absl::Status loaded = recovered.outbox.load(*setup.shard.store, unsent); !loaded.ok())
     return loaded;
-  }
 
-  const std::uint32_t fold_version =
-      position->has_value() ? (*position)->fold_version() : kFoldVersion;
-  Replay replay(setup, std::move(owned), from, fold_version);
-  for (;;) {
-    // To the end, then a claim, then on to the claim: the second leg is short, and ends at our own
-    // record.
-    const absl::Status read = replay.read_to(setup.log->journal_end(setup.shard.index), nullptr);
-    if (replay.parked()) return RecoveryResult(*replay.parked());
-    if (!read.ok()) return read;
-    if (replay.barrier_from() > kFoldVersion) {
-      return RecoveryResult(
-          park(ParkReason::kFoldVersion,
-               absl::StrCat("the journal is of fold version ", replay.barrier_from(),
-                            " by now, this one folds ", kFoldVersion)));
-    }
-    Offset own = 0;
-    const absl::StatusOr<bool> won = claim(setup, replay, own);
-    if (replay.parked()) return RecoveryResult(*replay.parked());
-    if (!won.ok()) return won.status();
-    if (!*won) continue;
-    recovered.journal_last = own;
-    break;
+  Replay replay(setup, std::move(owned), base.from, base.fold_version, base.acked_through);
+  // To the end, then a claim, then on to the claim: the second leg is short, and ends at our own
+  // record.
+  const absl::StatusOr<Offset> end = setup.log->journal_end(setup.shard.index);
+  if (!end.ok()) return end.status();
+  const absl::Status read = replay.read_to(*end, nullptr);
+  if (replay.parked()) return RecoveryResult(*replay.parked());
+  if (!read.ok()) return read;
+  if (replay.barrier_from() > kFoldVersion) {
+    return RecoveryResult(
+        park(ParkReason::kFoldVersion,
+             absl::StrCat("the journal is of fold version ", replay.barrier_from(),
+                          " by now, this one folds ", kFoldVersion)));
   }
+  const auto recreated = check_topics(setup, replay.owned().stand);
+  if (!recreated.ok()) return recreated.status();
+  if (recreated->has_value()) return RecoveryResult(**recreated);
+
+  const absl::StatusOr<bool> won = claim(setup, replay, recovered.journal_last);
+  if (replay.parked()) return RecoveryResult(*replay.parked());
+  if (!won.ok()) return won.status();
+  if (!*won) return RecoveryResult(Outrun());
+  const JournalStand stand = replay.owned().stand.journal;
+  auto ended = send_again(setup, replay, recovered.journal_last, stand, std::move(unsent));
+  if (!ended.ok()) return ended.status();
+  if (ended->has_value()) return std::move(**ended);
+  setup.log->release(setup.shard.index, stand.seq);  // the Owner entry itself
+  recovered.acked_through = replay.acked_through();
   recovered.trying = replay.trying();
   recovered.barrier_from = replay.barrier_from();
   recovered.owned = replay.take();

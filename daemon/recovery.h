@@ -1,7 +1,8 @@
-// Recovery: from what is stored to a shard that is live (protocol.md rules 2 to 4). The only way a
-// shard ever starts, after a clean stop, a crash, or an error that dropped its memory.
+// Recovery: from what is stored to a shard that is live (protocol.md rules 2 to 6). The only way a
+// shard ever starts, after a clean stop, a crash, a move, or a doubt that dropped its memory.
 //
-//     position of the store ─replay, comparing─▶ end of the journal ─claim─▶ our Owner ─▶ live
+//     position of the store ─replay, comparing─▶ end of the journal ─claim─▶ our Owner
+//        ─▶ effects that may not have arrived are handed to the log again ─▶ live
 //
 // Replay makes the calls that were made live, with the journaled clock, order and scores, and
 // compares digest and input hashes entry by entry. What cannot be decided safely parks (rule 17).
@@ -16,6 +17,7 @@
 
 #include "daemon/catalogs.h"
 #include "daemon/flush.h"
+#include "daemon/outbox.h"
 #include "daemon/owned_shard.h"
 #include "daemon/park.h"
 
@@ -35,23 +37,29 @@ struct RecoverySetup {
   Catalogs* catalogs = nullptr;
   std::string node;                 // who claims, for people
   std::string libraries;            // versions that are part of the fold
+  std::string nonce;                // of this claim: never used before
   std::function<bool()> cancelled;  // asked between entries
   RecoveryProgress* progress = nullptr;
 };
 
 struct Recovered {
   std::unique_ptr<OwnedShard> owned;
-  Offset journal_last = 0;     // of our Owner entry: the next of ours is expected right behind
-  WriteBehind::Stored stored;  // what the store holds
+  Offset journal_last = 0;          // of our Owner entry: the next of ours is expected right behind
+  std::uint64_t acked_through = 0;  // effects of runs up to this one are known to have arrived
+  Outbox outbox;                    // what the store holds
+  WriteBehind::Stored stored;       // what the store holds
   std::optional<spur::v1::Trying> trying;  // the last one, if nothing was folded since
   std::uint32_t barrier_from =
       0;  // not 0: the state comes from that fold version; a Barrier and a flush come first
 };
 
-using RecoveryResult = std::variant<Recovered, Park>;
+// Another claim came first: back off, and claim again if it is still this process's turn (rule 2).
+struct Outrun {};
 
-// Blocks until done; on the thread that will own the shard. An error is the world's (I/O, the log
-// failed): the shard fails and the next start tries again.
+using RecoveryResult = std::variant<Recovered, Park, Outrun>;
+
+// Blocks until done; on any thread, while nobody else touches the store. An error is the world's
+// (I/O, the log failed): the shard fails and the next start tries again.
 absl::StatusOr<RecoveryResult> recover(const RecoverySetup& setup);
 
 }  // namespace spur

@@ -1,21 +1,50 @@
 #include "daemon/replay.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "daemon/log/effect_records.h"
 #include "daemon/log/journal_codec.h"
 #include "daemon/recovery.h"
+#include "operators/catalog/compiled.h"
 #include "state/check.h"
 
 namespace spur {
 
 Replay::Replay(const RecoverySetup& setup, std::unique_ptr<OwnedShard> owned, Offset from,
-               std::uint32_t fold_version)
+               std::uint32_t fold_version, std::uint64_t acked_through)
     : setup_(setup),
       owned_(std::move(owned)),
       reader_(owned_->stand.journal),
       next_(from),
-      fold_version_(fold_version) {}
+      fold_version_(fold_version),
+      acked_through_(acked_through) {}
+
+InputReader& Replay::inputs() {
+  if (inputs_ == nullptr) {
+    std::vector<TopicSource> sources;
+    for (const SourceStand& stand : owned_->stand.sources) sources.push_back(stand.source);
+    inputs_ = setup_.log->open_reader(setup_.shard.index, sources);
+  }
+  return *inputs_;
+}
+
+void Replay::keep(std::uint64_t seq, Effects effects) {
+  if (effects.empty()) return;
+  unsent_.push_back({seq, std::move(effects), owned_->shard.catalog()});
+}
+
+std::vector<UnsentRun> Replay::unsent() const {
+  std::vector<UnsentRun> runs;
+  for (const Folded& folded : unsent_) {
+    const auto& hash = folded.catalog->hash;
+    runs.push_back(
+        {folded.seq, to_records(setup_.shard.index, folded.effects, setup_.log->deployment(),
+                                {reinterpret_cast<const char*>(hash.data()), hash.size()})});
+  }
+  return runs;
+}
 
 void Replay::park(ParkReason reason, std::string detail) {
   if (reason == ParkReason::kDiverged) ++setup_.progress->divergences;
@@ -46,6 +75,9 @@ absl::Status Replay::read_to(
         trouble = fold(*entry);
         if (!trouble.ok() || parked_) return false;
         owned_->stand.journal = reader_.stand();
+        sealed_ = entry->has_seal();
+        acked_through_ = std::max(acked_through_, entry->acked_through());
+        while (!unsent_.empty() && unsent_.front().seq <= acked_through_) unsent_.pop_front();
         if (counted) counted(at, *entry);
         return true;
       });
@@ -81,6 +113,8 @@ absl::Status Replay::fold(const spur::v1::JournalEntry& entry) {
     case Kind::kTrying:
       trying_ = entry.trying();
       return absl::OkStatus();
+    case Kind::kSources:
+      return fold_sources(entry);
     case Kind::kSeal:
       return absl::OkStatus();
     case Kind::ENTRY_NOT_SET:
@@ -118,6 +152,7 @@ absl::Status Replay::fold_run(const spur::v1::JournalEntry& entry) {
       run.timers_fired() == 0 ? 0 : shard.fire_due(run.timers_fired(), effects);
   const std::uint64_t digest = shard.end_run();
   compare(entry, digest, fired == run.timers_fired() && tape.finished() && !tape.exhausted());
+  keep(entry.seq(), std::move(effects));
   owned_->customers.evict();
   return absl::OkStatus();
 }
@@ -139,7 +174,7 @@ absl::Status Replay::fold_slice(const spur::v1::Slice& slice, Effects& effects) 
   }
   if (!taken.ok() || parked_) return taken;
   const std::vector<spur::v1::Slice> again = owned_->intake.take_slices();
-  SPUR_CHECK(again.size() == 1 || slice.count() == 0);
+  SPUR_CHECK(again.size() <= 1);
   if (again.empty() || again[0].count() != slice.count() || again[0].hash() != slice.hash() ||
       again[0].last_offset() != slice.last_offset()) {
     park(ParkReason::kInputChanged,
@@ -149,29 +184,29 @@ absl::Status Replay::fold_slice(const spur::v1::Slice& slice, Effects& effects) 
   return absl::OkStatus();
 }
 
-absl::Status Replay::fold_inputs(const spur::v1::Slice& slice, Effects& effects) {
-  const std::uint32_t shard = setup_.shard.index;
-  InputBatch batch;
-  for (Offset next = slice.first_offset(); next <= slice.last_offset();) {
-    const std::uint64_t left = slice.last_offset() - next + 1;
-    const PollLimits limits{static_cast<std::uint32_t>(std::min<std::uint64_t>(left, 4096)),
-                            16u << 20};
-    if (absl::Status polled = setup_.log->poll_inputs(shard, next, limits, batch); !polled.ok())
-      return polled;
-    if (batch.records.empty() || batch.records.front().offset > slice.last_offset()) {
-      park(ParkReason::kInputChanged, absl::StrCat("input ", next, " was folded and is not there"));
-      return absl::OkStatus();
-    }
-    for (std::size_t i = 0; i < batch.records.size(); ++i) {
-      const InputRecord& record = batch.records[i];
-      if (record.offset > slice.last_offset()) break;
-      owned_->intake.look_ahead(batch.records, i);
-      owned_->intake.input(record, effects);
-      owned_->stand.input_last_hash = record_hash(record);
-      owned_->stand.input_next = next = record.offset + 1;
-    }
+absl::Status Replay::fold_sources(const spur::v1::JournalEntry& entry) {
+  if (!owned_->stand.add(entry.sources())) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("journal entry ", entry.seq(), " numbers its sources out of order"));
   }
+  inputs_.reset();
   return absl::OkStatus();
+}
+
+absl::Status Replay::fold_inputs(const spur::v1::Slice& slice, Effects& effects) {
+  SourceStand* const stand = owned_->stand.find(slice.source());
+  if (stand == nullptr) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("a run takes from source ", slice.source(), ", which no entry has named"));
+  }
+  return inputs().read(slice.source(), slice.first_offset(), slice.last_offset(),
+                       [&](const InputRecord& record) {
+                         owned_->intake.input(slice.source(), record, effects);
+                         stand->next = record.offset + 1;
+                         if (record.offset == slice.last_offset())
+                           stand->last_hash = record_hash(record);
+                         return true;
+                       });
 }
 
 absl::Status Replay::fold_catalogs(const spur::v1::Slice& slice) {
@@ -180,35 +215,44 @@ absl::Status Replay::fold_catalogs(const spur::v1::Slice& slice) {
   for (const CatalogRecord& record : *records) {
     auto compiled = setup_.catalogs->compiled(record.catalog);
     if (!compiled.ok()) return compiled.status();
-    owned_->intake.catalog(record, *std::move(compiled));
-    owned_->stand.catalog_next = record.offset + 1;
-    owned_->stand.catalog_last_hash = record_hash(record);
-    owned_->catalog_bytes = record.catalog;
+    owned_->take(record, *std::move(compiled));
   }
   return absl::OkStatus();
 }
 
 absl::Status Replay::fold_quarantine(const spur::v1::JournalEntry& entry) {
   const spur::v1::Quarantine& quarantine = entry.quarantine();
-  InputBatch batch;
-  if (absl::Status polled =
-          setup_.log->poll_inputs(setup_.shard.index, quarantine.offset(), {1, 1}, batch);
-      !polled.ok()) {
-    return polled;
-  }
-  if (batch.records.empty()) {
-    park(ParkReason::kInputChanged,
-         absl::StrCat("input ", quarantine.offset(), " was quarantined and is not there"));
-    return absl::OkStatus();
+  SourceStand* const stand = owned_->stand.find(quarantine.source());
+  if (stand == nullptr) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "an input of source ", quarantine.source(), " was quarantined, which no entry has named"));
   }
   Shard& shard = owned_->shard;
   ScoreTape tape{std::vector<std::int64_t>()};
   Effects effects;
+  bool found = false;
   shard.begin_run({entry.seq(), shard.clock(), Instant::never(), ClockMode::kWall}, tape);
-  owned_->intake.quarantine(batch.records.front(), quarantine.reason(), effects);
+  const absl::Status read = inputs().read(quarantine.source(), quarantine.offset(),
+                                          quarantine.offset(), [&](const InputRecord& record) {
+                                            found = true;
+                                            owned_->intake.quarantine(quarantine.source(), record,
+                                                                      quarantine.reason(), effects);
+                                            stand->next = record.offset + 1;
+                                            stand->last_hash = record_hash(record);
+                                            return true;
+                                          });
+  if (absl::IsOutOfRange(read)) {
+    park(ParkReason::kTrimmed, std::string(read.message()));
+    return absl::OkStatus();
+  }
+  if (!read.ok()) return read;
+  if (!found) {
+    park(ParkReason::kInputChanged,
+         absl::StrCat("input ", quarantine.offset(), " was quarantined and is not there"));
+    return absl::OkStatus();
+  }
   compare(entry, shard.end_run(), true);
-  owned_->stand.input_next = quarantine.offset() + 1;
-  owned_->stand.input_last_hash = record_hash(batch.records.front());
+  keep(entry.seq(), std::move(effects));
   return absl::OkStatus();
 }
 

@@ -1,10 +1,12 @@
 // Replay: a stretch of a shard's journal, folded again and compared (protocol.md rule 4). Nothing
-// is sent by it.
+// is sent by it; what may not have arrived is kept for rule 6.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "daemon/owned_shard.h"
 #include "daemon/park.h"
@@ -16,9 +18,10 @@ struct RecoverySetup;
 
 class Replay {
  public:
-  // From journal offset `from`, with state of `fold_version`.
+  // From journal offset `from`, with state of `fold_version` behind which all effects up to run
+  // `acked_through` have arrived.
   Replay(const RecoverySetup& setup, std::unique_ptr<OwnedShard> owned, Offset from,
-         std::uint32_t fold_version);
+         std::uint32_t fold_version, std::uint64_t acked_through);
 
   // Folds the counted entries below `to`; `counted` (may be empty) sees each of them. Stops early
   // when parked() or when cancelled (CANCELLED).
@@ -33,14 +36,29 @@ class Replay {
   // The fold version that the state comes from if it is not ours and no barrier has followed; else
   // 0.
   std::uint32_t barrier_from() const { return fold_version_ == kFoldVersion ? 0 : fold_version_; }
+  // Up to which run all effects are known to have arrived, by what entries say.
+  std::uint64_t acked_through() const { return acked_through_; }
+  // The effects of replayed runs behind that.
+  std::vector<UnsentRun> unsent() const;
+  // The last entry was a Seal.
+  bool sealed() const { return sealed_; }
 
  private:
+  struct Folded {
+    std::uint64_t seq = 0;
+    Effects effects;
+    std::shared_ptr<const catalog::Compiled> catalog;
+  };
+
   absl::Status fold(const spur::v1::JournalEntry& entry);
   absl::Status fold_run(const spur::v1::JournalEntry& entry);
   absl::Status fold_quarantine(const spur::v1::JournalEntry& entry);
   absl::Status fold_slice(const spur::v1::Slice& slice, Effects& effects);
   absl::Status fold_inputs(const spur::v1::Slice& slice, Effects& effects);
   absl::Status fold_catalogs(const spur::v1::Slice& slice);
+  absl::Status fold_sources(const spur::v1::JournalEntry& entry);
+  InputReader& inputs();
+  void keep(std::uint64_t seq, Effects effects);
   void compare(const spur::v1::JournalEntry& entry, std::uint64_t digest, bool tape_fits);
   void park(ParkReason reason, std::string detail);
 
@@ -50,6 +68,10 @@ class Replay {
   Offset next_;
   std::uint32_t fold_version_;  // of the code that wrote what comes next
   std::optional<spur::v1::Trying> trying_;
+  std::unique_ptr<InputReader> inputs_;  // of the sources known so far
+  std::uint64_t acked_through_;
+  std::deque<Folded> unsent_;
+  bool sealed_ = false;
   std::optional<Park> parked_;
 };
 

@@ -18,10 +18,7 @@ Worker::~Worker() {
 }
 
 void Worker::start() {
-  thread_ = std::thread([this] {
-    for (const auto& shard : shards_) shard->recover();
-    loop();
-  });
+  thread_ = std::thread([this] { loop(); });
 }
 
 void Worker::wake() {
@@ -79,35 +76,44 @@ void Worker::join() {
   if (thread_.joinable() && thread_.get_id() != std::this_thread::get_id()) thread_.join();
 }
 
-void Worker::loop() {
+bool Worker::turn() {
   std::deque<std::function<void()>> tasks;
-  for (bool draining = false;;) {
+  bool tell_drain = false;
+  {
+    const std::lock_guard lock(mutex_);
+    tasks.swap(tasks_);
+    woken_ = false;
+    tell_drain = draining_ && !std::exchange(drain_told_, draining_);
+  }
+  if (tell_drain) {
+    for (const auto& shard : shards_) shard->drain();
+  }
+  for (const auto& task : tasks) task();
+
+  const ClockReading now = clock_.read();
+  bool more = false;
+  for (const auto& shard : shards_) more |= shard->step(now);
+  if (!more || now.steady >= published_ + kStatsEvery) {
+    published_ = now.steady;
+    for (const auto& shard : shards_) shard->publish_stats();
+  }
+  return more;
+}
+
+void Worker::loop() {
+  for (;;) {
     {
       const std::lock_guard lock(mutex_);
       if (abandoned_) break;
-      tasks.swap(tasks_);
-      woken_ = false;
-      if (draining_ && !draining) {
-        draining = true;
-        for (const auto& shard : shards_) shard->drain();
-      }
     }
-    for (const auto& task : tasks) task();
-    tasks.clear();
-
-    const ClockReading now = clock_.read();
-    bool more = false;
-    for (const auto& shard : shards_) more |= shard->step(now);
-    if (draining && std::all_of(shards_.begin(), shards_.end(),
-                                [](const auto& shard) { return shard->finished(); })) {
+    const bool more = turn();
+    if (drain_told_ && std::all_of(shards_.begin(), shards_.end(),
+                                   [](const auto& shard) { return shard->finished(); })) {
       break;
     }
-    if (!more || now.steady >= published_ + kStatsEvery) {
-      published_ = now.steady;
-      for (const auto& shard : shards_) shard->publish_stats();
-    }
-    if (!more) sleep(now);
+    if (!more) sleep(clock_.read());
   }
+  std::deque<std::function<void()>> tasks;
   // Questions that came too late are still answered, by a refusal; acknowledgements find their
   // shard stopped.
   {

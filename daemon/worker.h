@@ -27,8 +27,10 @@ class Worker {
 
   // Before start().
   void add(std::unique_ptr<LiveShard> shard) { shards_.push_back(std::move(shard)); }
-  // Recovers the shards one after another, then drives them.
   void start();
+  // One turn of the thread's loop: runs what was posted, steps every shard. True: there is more to
+  // do at once. For who drives the shards without a thread.
+  bool turn();
 
   // Something may have happened to a shard.
   void wake();
@@ -55,6 +57,7 @@ class Worker {
   std::deque<std::function<void()>> tasks_;
   std::size_t questions_ = 0;
   bool woken_ = false, draining_ = false, abandoned_ = false, ended_ = false;
+  bool drain_told_ = false;  // the shards know
   std::chrono::nanoseconds published_{0};
   std::thread thread_;
 };

@@ -1,5 +1,5 @@
-// What the fold wants done: decisions (a sent one is also an action) and dead letters. Plain values, held back until
-// the run that computed them is durable (protocol.md rule 9).
+// What the fold wants done: decisions (a sent one is also an action), dead letters and events for other shards. Plain
+// values, held back until the run that computed them is durable (protocol.md rule 9).
 #pragma once
 
 #include <cstdint>
@@ -54,20 +54,35 @@ struct DeadLetter {
   std::string reason;  // UPPER_SNAKE, stable
   std::string detail;
   std::uint32_t source = 0;
+  std::string topic;   // empty: the embedded log's own input
   std::uint64_t offset = 0;
   std::string key;
   std::string value;   // the original bytes
   Instant received;
 };
 
+// An event for a customer of another shard, passed on as it came (forward.h).
+struct Forward {
+  std::uint32_t to = 0;
+  std::uint64_t seq = 0;       // dense per (sender, receiver), from 1
+  std::uint64_t catalogs = 0;  // versions that the sender has seen
+  std::string source;          // name of a Source of the catalog
+  std::string topic;
+  std::string key;
+  std::string value;           // the original bytes
+  Instant received;
+};
+
 struct Effects {
   std::vector<Decision> decisions;
   std::vector<DeadLetter> dead_letters;
+  std::vector<Forward> forwards;
 
-  bool empty() const { return decisions.empty() && dead_letters.empty(); }
+  bool empty() const { return decisions.empty() && dead_letters.empty() && forwards.empty(); }
   void clear() {
     decisions.clear();
     dead_letters.clear();
+    forwards.clear();
   }
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "operators/forward.h"
 #include "operators/timeline.h"
 #include "operators/triggers/collect.h"
 #include "state/check.h"
@@ -55,6 +56,7 @@ struct Shard::Impl {
     letter.reason = std::string(reason);
     letter.detail = std::string(detail);
     letter.source = origin.source;
+    letter.topic = std::string(origin.topic);
     letter.offset = origin.offset;
     letter.key = std::string(origin.key);
     letter.value = std::string(origin.bytes);
@@ -166,6 +168,16 @@ void Shard::apply(const Event& arrived, const Origin& origin, Effects& effects) 
     const Instant cap = run.wall == Instant::never() ? Instant::never() : std::min(run.wall, origin.received);
     run.clock = std::max(run.clock, std::min(event.time, cap));
   }
+  const bool known_user = !event.user_id.empty();
+  const Identity identity{known_user ? IdentityKind::kUserId : IdentityKind::kAnonymousId,
+                          known_user ? event.user_id : event.anonymous_id};
+  SPUR_CHECK(!identity.value.empty());
+  if (const std::uint32_t home = shard_of(identity.value, impl_->shards); home != run.shard) {
+    if (!origin.forwarded) return forward(state, home, identity.value, origin, effects);
+    impl_->dead_letter("MISROUTED", "another shard sent this event, and its customer does not live here", origin,
+                       effects);
+    return;
+  }
   if (event.time > run.clock) {
     if (event.time - run.clock > kAheadMax) {
       impl_->dead_letter("TIME_AHEAD", "the event lies more than an hour ahead of the clock", origin, effects);
@@ -174,10 +186,6 @@ void Shard::apply(const Event& arrived, const Origin& origin, Effects& effects) 
     event.time = run.clock;  // taken to happen now
   }
   ++state.counters.events;
-  const bool known_user = !event.user_id.empty();
-  const Identity identity{known_user ? IdentityKind::kUserId : IdentityKind::kAnonymousId,
-                          known_user ? event.user_id : event.anonymous_id};
-  SPUR_CHECK(!identity.value.empty());
   const std::uint64_t hash = hash64(identity.value);  // of the customer's place, and what the digest takes of a text
   state.digest.add(static_cast<std::uint64_t>(Tag::kEvent), hash);
   bool created = false;
@@ -189,6 +197,8 @@ void Shard::apply(const Event& arrived, const Origin& origin, Effects& effects) 
   impl_->timeline.arrive(customer, event, origin.received, effects);
   impl_->replan(customer);
 }
+
+Arrival Shard::arrive(std::uint32_t sender, std::uint64_t seq) { return spur::arrive(impl_->state, sender, seq); }
 
 void Shard::apply_malformed(std::string_view reason, std::string_view detail, const Origin& origin, Effects& effects) {
   impl_->next_input();
@@ -250,6 +260,8 @@ Shard::Standing Shard::standing() const {
   standing.digest = impl_->state.digest.value();
   standing.catalog_generation = impl_->state.generation;
   for (const auto& [topic, last] : impl_->state.spurseq_by_topic) standing.spurseq.emplace_back(topic, last);
+  standing.sent.assign(impl_->state.sent.begin(), impl_->state.sent.end());
+  standing.accepted.assign(impl_->state.accepted.begin(), impl_->state.accepted.end());
   for (const auto& [hash, since] : impl_->since_feature)
     standing.since_feature.push_back({hash, since.generation, since.at});
   for (const auto& [hash, since] : impl_->since_trigger)
@@ -264,6 +276,8 @@ void Shard::restore(const Standing& standing, std::shared_ptr<const catalog::Com
   state.generation = static_cast<std::uint32_t>(standing.catalog_generation);
   state.spurseq_by_topic.clear();
   for (const auto& [topic, last] : standing.spurseq) state.spurseq_by_topic[topic] = last;
+  state.sent = {standing.sent.begin(), standing.sent.end()};
+  state.accepted = {standing.accepted.begin(), standing.accepted.end()};
   for (const Standing::Since& s : standing.since_feature) impl_->since_feature[s.hash] = {s.generation, s.at};
   for (const Standing::Since& s : standing.since_trigger) impl_->since_trigger[s.hash] = {s.generation, s.at};
   if (catalog != nullptr) impl_->put_in_force(std::move(catalog));

@@ -61,7 +61,17 @@ struct Origin {
   std::uint64_t offset = 0;
   Instant received{0};        // when the log took it
   std::string_view key;
-  std::string_view bytes;     // the original, for a dead letter
+  std::string_view bytes;     // the original, for a dead letter and for the shard it belongs to
+  std::string_view source_name = {};  // of the catalog's Source
+  std::string_view topic = {};
+  bool forwarded = false;     // another shard has passed it on: it goes no further
+};
+
+// What to do with a message of another shard (rule 13).
+enum class Arrival : std::uint8_t {
+  kTake,
+  kRepeat,  // taken before
+  kGap,     // one before it is missing: skipped, and sent again after it
 };
 
 class Shard {
@@ -81,8 +91,10 @@ class Shard {
 
   // A hint: events of this customer are some inputs ahead. Changes nothing but how fast they go (state/customers.h).
   void expect(std::string_view identity_value);
-  // One event whose customer hashes to this shard. Duplicates change nothing but counters.
+  // One event. Duplicates change nothing but counters; one whose customer lives on another shard is forwarded.
   void apply(const Event& event, const Origin& origin, Effects& effects);
+  // The number of a message that has arrived from another shard; what it carries is applied only if this says kTake.
+  Arrival arrive(std::uint32_t sender, std::uint64_t seq);
   // One input that could not be decoded: a dead letter, part of history like any other.
   void apply_malformed(std::string_view reason, std::string_view detail, const Origin& origin, Effects& effects);
 
@@ -112,6 +124,8 @@ class Shard {
       Instant at;
     };
     std::vector<Since> since_feature, since_trigger;
+    // Messages to and from other shards: shard and the last number.
+    std::vector<std::pair<std::uint32_t, std::uint64_t>> sent, accepted;
   };
   Standing standing() const;
   void restore(const Standing& standing, std::shared_ptr<const catalog::Compiled> catalog);
@@ -121,6 +135,7 @@ class Shard {
     std::uint64_t events = 0, duplicates = 0, conflicting_duplicates = 0, late = 0, dead_letters = 0;
     std::uint64_t timers = 0, evaluations = 0, firings = 0, conditions_in_error = 0;
     std::uint64_t silenced_repeats = 0, dropped_over_limit = 0;
+    std::uint64_t forwarded = 0, messages_repeated = 0, messages_skipped = 0;
   };
   const Counters& counters() const;
 

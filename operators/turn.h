@@ -50,6 +50,7 @@ struct ShardState {
   std::vector<Millis> session_grace;   // by session: how long its end by silence may have to wait
   std::uint32_t newest_since = 1;      // the greatest generation in the two
   std::map<std::string, std::uint64_t, std::less<>> spurseq_by_topic;  // the last given
+  std::map<std::uint32_t, std::uint64_t> sent, accepted;  // messages, by the other shard: the last number
   std::vector<std::uint32_t> true_without_events;  // thresholds that hold for a customer without events
   std::vector<std::uint32_t> asked_at_creation;    // thresholds for which that depends on the instant
   RunState run;
@@ -131,6 +132,8 @@ enum class Tag : std::uint64_t {
   kCatalog = 16,
   kNovel = 17,
   kScore = 18,
+  kForward = 19,
+  kArrival = 20,
 };
 
 inline void mutate(Turn& turn, Tag tag, std::uint64_t value) {

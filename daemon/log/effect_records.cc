@@ -3,6 +3,7 @@
 #include "spur/v1/action.pb.h"
 #include "spur/v1/decision.pb.h"
 #include "spur/v1/event.pb.h"
+#include "spur/v1/message.pb.h"
 #include "state/check.h"
 
 namespace spur {
@@ -67,16 +68,35 @@ std::string dead_letter_bytes(const DeadLetter& letter) {
   out.set_key(letter.key);
   out.set_reason(letter.reason);
   out.set_detail(letter.detail);
-  out.set_source(letter.source == kInputSource ? "input" : "catalog");
+  if (!letter.topic.empty())
+    out.set_source(letter.topic);
+  else
+    out.set_source(letter.source == kInputSource     ? "input"
+                   : letter.source == kMessageSource ? "message"
+                                                     : "catalog");
   out.set_offset(static_cast<std::int64_t>(letter.offset));
   out.set_shard(letter.id.shard);
   out.set_received_ms(letter.received.ms);
   return out.SerializeAsString();
 }
 
+std::string message_bytes(std::uint32_t sender, const Forward& forward) {
+  spur::v1::ShardMessage out;
+  out.set_sender(sender);
+  out.set_seq(forward.seq);
+  out.set_catalogs(forward.catalogs);
+  spur::v1::ForwardedEvent& event = *out.mutable_event();
+  event.set_source(forward.source);
+  event.set_topic(forward.topic);
+  event.set_key(forward.key);
+  event.set_value(forward.value);
+  event.set_received_ms(forward.received.ms);
+  return out.SerializeAsString();
+}
+
 }  // namespace
 
-RunEffects to_records(const Effects& effects, const DeploymentId& deployment,
+RunEffects to_records(std::uint32_t shard, const Effects& effects, const DeploymentId& deployment,
                       std::string_view catalog_hash) {
   RunEffects records;
   records.decisions.reserve(effects.decisions.size());
@@ -85,11 +105,15 @@ RunEffects to_records(const Effects& effects, const DeploymentId& deployment,
         {decision.customer, decision_bytes(decision, deployment, catalog_hash)});
     if (decision.verdict != Verdict::kSent) continue;
     SPUR_CHECK(decision.spurseq != 0 && !decision.topic.empty());
-    records.actions.push_back(
-        {decision.topic, decision.spurseq, action_bytes(decision, deployment, catalog_hash)});
+    // "user_id:ann": a record's key is the identity's value.
+    records.actions.push_back({decision.topic, decision.spurseq,
+                               decision.customer.substr(decision.customer.find(':') + 1),
+                               action_bytes(decision, deployment, catalog_hash)});
   }
   for (const DeadLetter& letter : effects.dead_letters)
     records.dead_letters.push_back(dead_letter_bytes(letter));
+  for (const Forward& forward : effects.forwards)
+    records.messages.push_back({forward.to, forward.seq, message_bytes(shard, forward)});
   return records;
 }
 

@@ -1,5 +1,5 @@
-// The effects of a run as the messages that leave: spur.v1.Action, Decision and DeadLetter, as
-// bytes.
+// The effects of a run as the messages that leave: spur.v1.Action, Decision, DeadLetter and
+// ShardMessage, as bytes.
 #pragma once
 
 #include <string_view>
@@ -9,8 +9,8 @@
 
 namespace spur {
 
-// `catalog_hash` of the catalog in force during the run.
-RunEffects to_records(const Effects& effects, const DeploymentId& deployment,
+// Of a run of `shard`; `catalog_hash` of the catalog in force during it.
+RunEffects to_records(std::uint32_t shard, const Effects& effects, const DeploymentId& deployment,
                       std::string_view catalog_hash);
 
 }  // namespace spur

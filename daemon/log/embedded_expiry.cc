@@ -19,16 +19,16 @@ std::string_view view(const rocksdb::Slice& slice) { return {slice.data(), slice
 
 }  // namespace
 
-absl::Status EmbeddedLog::trim(std::uint32_t index, Offset inputs_below, Offset journal_below) {
+absl::Status EmbeddedLog::trim(std::uint32_t index, const Trim& below) {
   const Instant now = clock_.read().wall;
   Offset inputs_from = 0, journal_from = 0;
   {
     const std::lock_guard lock(mutex_);
     const ShardLog& shard = shards_[index];
     const Offset keep = options_.history_inputs;
-    inputs_from = std::min(inputs_below, shard.input_durable);
+    inputs_from = std::min(below.inputs_below, shard.input_durable);
     inputs_from = inputs_from > keep ? inputs_from - keep : 0;
-    journal_from = std::min(journal_below, shard.journal_durable);
+    journal_from = std::min(below.journal_below, shard.journal_durable);
     journal_from = journal_from > keep ? journal_from - keep : 0;
     // A range tombstone is cheap, but not free: a tenth of what is kept at a time.
     if (inputs_from < shard.input_begin + keep / 10 + 1) inputs_from = shard.input_begin;

@@ -121,6 +121,8 @@ void EmbeddedLog::append_catalog(std::string catalog, std::string comment,
 }
 
 void EmbeddedLog::append(JournalAppend append) {
+  // Whoever publishes asks the same decoder for the customer as the fold does.
+  SPUR_CHECK(append.effects.messages.empty());
   absl::Status refused;
   {
     const std::lock_guard lock(mutex_);
@@ -139,6 +141,21 @@ void EmbeddedLog::append(JournalAppend append) {
   }
   if (!refused.ok()) return append.done(refused);
   wake_.notify_one();
+}
+
+absl::StatusOr<Offset> EmbeddedLog::append_and_wait(JournalAppend append) {
+  std::mutex mutex;
+  std::condition_variable answered;
+  std::optional<absl::StatusOr<Offset>> answer;
+  append.done = [&](absl::StatusOr<Offset> offset) {
+    const std::lock_guard lock(mutex);
+    answer = std::move(offset);
+    answered.notify_one();  // under the lock: the waiter's stack must not go before
+  };
+  this->append(std::move(append));
+  std::unique_lock lock(mutex);
+  answered.wait(lock, [&] { return answer.has_value(); });
+  return *std::move(answer);
 }
 
 void EmbeddedLog::store_cursor(std::string_view subscriber, std::string_view channel,
@@ -167,7 +184,14 @@ void EmbeddedLog::expect_run(ShardLog& shard, bool expects) {
   runs_expected_ += expects ? 1 : -1;
 }
 
-void EmbeddedLog::folded(std::uint32_t shard_index, Offset next) {
+void EmbeddedLog::watch(Watcher watcher) {
+  watcher_ = std::move(watcher);
+  if (!watcher_.assigned) return;
+  for (std::uint32_t shard = 0; shard < shards_.size(); ++shard) watcher_.assigned(shard);
+}
+
+void EmbeddedLog::folded(std::uint32_t shard_index, std::uint32_t source, Offset next) {
+  if (source != kInputSource) return;
   const std::lock_guard lock(mutex_);
   ShardLog& shard = shards_[shard_index];
   SPUR_CHECK(next <= shard.input_end);
@@ -376,9 +400,16 @@ void EmbeddedLog::release(std::uint32_t shard_index, std::uint64_t seq) {
       shard.unreleased.pop_front();
     }
   }
+  if (watcher_.acked) watcher_.acked(shard_index, seq);
   if (watcher_.actions) {
     for (const std::string& topic : changed) watcher_.actions(topic);
   }
+}
+
+absl::Status EmbeddedLog::resume(std::uint32_t shard, std::uint64_t, std::uint64_t seq_last,
+                                 std::vector<UnsentRun>) {
+  if (watcher_.acked) watcher_.acked(shard, seq_last);
+  return absl::OkStatus();
 }
 
 // --- stopping ---

@@ -68,11 +68,21 @@ class EmbeddedLog final : public Log {
   const DeploymentId& deployment() const override { return deployment_; }
   std::uint32_t shards() const override { return static_cast<std::uint32_t>(shards_.size()); }
 
-  absl::Status poll_inputs(std::uint32_t shard, Offset from, const PollLimits& limits,
-                           InputBatch& batch) override;
-  Offset input_begin(std::uint32_t shard) const override;
-  Offset input_end(std::uint32_t shard) const override;
-  void folded(std::uint32_t shard, Offset next) override;
+  // One input a shard, kInputSource; events are routed when they are published, so there are no
+  // messages between shards.
+  absl::StatusOr<std::vector<TopicSource>> discover(std::uint32_t,
+                                                    std::span<const std::string>) override {
+    return std::vector<TopicSource>();
+  }
+  void follow(std::uint32_t, std::span<const Following>) override {}
+  void unfollow(std::uint32_t) override {}
+  absl::Status poll(std::uint32_t shard, std::uint32_t source, Offset from,
+                    const PollLimits& limits, InputBatch& batch) override;
+  std::unique_ptr<InputReader> open_reader(std::uint32_t shard,
+                                           std::span<const TopicSource> sources) override;
+  Offset input_begin(std::uint32_t shard, const TopicSource& source) const override;
+  Offset input_end(std::uint32_t shard, const TopicSource& source) const override;
+  void folded(std::uint32_t shard, std::uint32_t source, Offset next) override;
   absl::StatusOr<std::vector<Offset>> append_inputs(
       std::span<const InputAppend> inputs, std::function<void(absl::Status)> done) override;
 
@@ -83,12 +93,17 @@ class EmbeddedLog final : public Log {
                       std::function<void(absl::StatusOr<Offset>)> done) override;
 
   void append(JournalAppend append) override;
+  absl::StatusOr<Offset> append_and_wait(JournalAppend append) override;
   absl::Status read_journal(std::uint32_t shard, Offset from, Offset to,
                             const std::function<bool(Offset, std::string_view)>& entry) override;
-  Offset journal_begin(std::uint32_t shard) const override;
-  Offset journal_end(std::uint32_t shard) const override;
+  absl::StatusOr<Offset> journal_begin(std::uint32_t shard) const override;
+  absl::StatusOr<Offset> journal_end(std::uint32_t shard) const override;
+  // Effects stand in the log with their entry: released is arrived, and nothing is ever sent again.
   void release(std::uint32_t shard, std::uint64_t seq) override;
-  absl::Status trim(std::uint32_t shard, Offset inputs_below, Offset journal_below) override;
+  absl::Status resume(std::uint32_t shard, std::uint64_t acked_through, std::uint64_t seq_last,
+                      std::vector<UnsentRun> unsent) override;
+  std::vector<UnsentRun> unsent(std::uint32_t, std::uint64_t) const override { return {}; }
+  absl::Status trim(std::uint32_t shard, const Trim& below) override;
 
   absl::StatusOr<std::vector<StoredAction>> read_actions(std::string_view topic,
                                                          std::uint32_t shard, std::uint64_t from,
@@ -105,7 +120,7 @@ class EmbeddedLog final : public Log {
   absl::StatusOr<std::string> stored_cursor(std::string_view subscriber,
                                             std::string_view channel) const override;
 
-  void watch(Watcher watcher) override { watcher_ = std::move(watcher); }
+  void watch(Watcher watcher) override;
   absl::Status status() const override;
   std::uint64_t disk_bytes() const override;
   std::uint64_t commits() const override;
@@ -113,6 +128,7 @@ class EmbeddedLog final : public Log {
   absl::Status close() override;
 
  private:
+  class Reader;
   // A stretch of inputs as it was appended: the row, and views into it whose offsets count from 0.
   struct Chunk {
     Offset first = 0;

@@ -36,9 +36,10 @@ absl::StatusOr<CatalogRecord> parse_catalog(Offset offset, std::string_view row)
 
 // --- inputs ---
 
-absl::Status EmbeddedLog::poll_inputs(std::uint32_t index, Offset from, const PollLimits& limits,
-                                      InputBatch& batch) {
+absl::Status EmbeddedLog::poll(std::uint32_t index, std::uint32_t source, Offset from,
+                               const PollLimits& limits, InputBatch& batch) {
   batch.clear();
+  if (source != kInputSource) return absl::OkStatus();
   std::size_t bytes = 0;
   {
     const std::lock_guard lock(mutex_);
@@ -94,13 +95,50 @@ absl::Status EmbeddedLog::poll_stored(std::uint32_t index, Offset from, const Po
   return from_rocks(it->status(), absl::StrCat("reading the log in ", options_.path));
 }
 
-Offset EmbeddedLog::input_begin(std::uint32_t shard) const {
+Offset EmbeddedLog::input_begin(std::uint32_t shard, const TopicSource& source) const {
+  if (source.source != kInputSource) return 0;
   const std::lock_guard lock(mutex_);
   return shards_[shard].input_begin;
 }
-Offset EmbeddedLog::input_end(std::uint32_t shard) const {
+Offset EmbeddedLog::input_end(std::uint32_t shard, const TopicSource& source) const {
+  if (source.source != kInputSource) return 0;
   const std::lock_guard lock(mutex_);
   return shards_[shard].input_end;
+}
+
+// History goes the way that live inputs go: what is still in memory is taken from there.
+class EmbeddedLog::Reader final : public InputReader {
+ public:
+  Reader(EmbeddedLog& log, std::uint32_t shard) : log_(log), shard_(shard) {}
+
+  absl::Status read(std::uint32_t source, Offset first, Offset last,
+                    const std::function<bool(const InputRecord&)>& record) override {
+    InputBatch batch;
+    for (Offset next = first; next <= last;) {
+      const PollLimits limits{
+          static_cast<std::uint32_t>(std::min<std::uint64_t>(last - next + 1, kAtOnce)),
+          kBytesAtOnce};
+      if (absl::Status polled = log_.poll(shard_, source, next, limits, batch); !polled.ok())
+        return polled;
+      if (batch.records.empty()) return absl::OkStatus();
+      for (const InputRecord& found : batch.records) {
+        if (found.offset > last || !record(found)) return absl::OkStatus();
+        next = found.offset + 1;
+      }
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  static constexpr std::uint64_t kAtOnce = 4096;
+  static constexpr std::size_t kBytesAtOnce = 16u << 20;
+  EmbeddedLog& log_;
+  const std::uint32_t shard_;
+};
+
+std::unique_ptr<InputReader> EmbeddedLog::open_reader(std::uint32_t shard,
+                                                      std::span<const TopicSource>) {
+  return std::make_unique<Reader>(*this, shard);
 }
 
 // --- catalogs ---
@@ -172,11 +210,11 @@ absl::Status EmbeddedLog::read_journal(std::uint32_t index, Offset from, Offset 
   return absl::OkStatus();
 }
 
-Offset EmbeddedLog::journal_begin(std::uint32_t shard) const {
+absl::StatusOr<Offset> EmbeddedLog::journal_begin(std::uint32_t shard) const {
   const std::lock_guard lock(mutex_);
   return shards_[shard].journal_begin;
 }
-Offset EmbeddedLog::journal_end(std::uint32_t shard) const {
+absl::StatusOr<Offset> EmbeddedLog::journal_end(std::uint32_t shard) const {
   const std::lock_guard lock(mutex_);
   return shards_[shard].journal_durable;
 }

@@ -1,25 +1,30 @@
-// Log: the seam between the shards and what is true. Embedded (one RocksDB, embedded_log.h), Kafka,
-// simulated.
+// Log: the seam between the shards and what is true. Embedded (one RocksDB, embedded_log.h), Kafka
+// (kafka/kafka_log.h), simulated (tests/simulation).
 //
-// Per shard there is an input (customer events) and a journal; all shards share the catalog
-// versions (a broadcast). The append of a journal entry is the commit (design.md §1). How a worker
-// uses it:
+// A shard has several sources of inputs (topic partitions, messages of other shards) and a journal;
+// all shards share the catalog versions (a broadcast). The append of a journal entry is the commit
+// (design.md §1). How a worker uses it, with the rules of protocol.md that each step keeps:
 //
-//     poll_inputs(shard, next, …)  → fold → append({entry, effects}) … done(offset)  → verify (rule
-//     8) → release(seq)
+//     poll(shard, source, next, …) → fold → append({entry, effects}) … done(offset)
+//        → verify (8) → release(seq) (9) … acked(seq) → acked_through of later entries (5), outbox
+//        (12)
 //
-// `effects` travel with their entry and stay unseen until release(): the embedded log writes both
-// in one batch, the Kafka log keeps them back and sends them then. Offsets of a journal and of an
-// input begin at 0.
+// `effects` travel with their entry and stay unseen until release(). The embedded log writes both
+// in one batch, so there is nothing to send; the Kafka log keeps effects back and produces them
+// then, each destination in order, and says by Watcher::acked how far all of them have arrived.
 //
-// Thread-safe. Callbacks run on one thread of the log, in order: they must be short and must not call
-// back into append or publish; release() they may.
+// Offsets of a journal and of an input begin at 0 and may have holes between delivered records.
+//
+// Thread-safe, except that one shard's calls come from one thread at a time. Callbacks run on one
+// thread of the log, in order: they must be short and must not call back into append or publish;
+// release() they may.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,16 +39,32 @@ namespace spur {
 
 using Offset = std::uint64_t;
 
-// The sources of a shard, as slices number them. Stored: a number is never reused.
-inline constexpr std::uint32_t kInputSource = 0;
-inline constexpr std::uint32_t kCatalogSource = 1;
+// The sources of a shard, as slices and positions number them. Stored: a number is never reused.
+// Numbers from kFirstTopicSource on are given by the journal's Sources entries, in their order.
+inline constexpr std::uint32_t kInputSource = 0;    // the embedded log's own input
+inline constexpr std::uint32_t kCatalogSource = 1;  // catalog versions, the same for all shards
+inline constexpr std::uint32_t kMessageSource = 2;  // messages from other shards
+inline constexpr std::uint32_t kFirstTopicSource = 16;
+
+// A topic partition that feeds a shard: fixed by a journaled Sources entry (H24), so that its start
+// is one decision and a re-created topic is found.
+struct TopicSource {
+  std::uint32_t source = 0;
+  std::string topic;
+  std::string topic_id;  // what the broker calls this incarnation; empty if it cannot say
+  std::int32_t partition = 0;
+  Offset start = 0;  // first offset that is an input
+
+  friend bool operator==(const TopicSource&, const TopicSource&) = default;
+};
 
 // --- inputs ---
 // Views into the batch that it came in.
 struct InputRecord {
   Offset offset = 0;
-  Instant received;         // when the log took it
-  std::string_view source;  // name of a Source of the catalog; may be empty
+  Instant received;         // when the log took it (Kafka: the record's timestamp)
+  std::string_view source;  // name of a Source of the catalog; may be empty: found by the topic
+  std::string_view topic;   // empty: the embedded log's own
   std::string_view key;     // the identity's value; empty if it could not be read
   std::string_view value;
 };
@@ -73,33 +94,64 @@ struct InputAppend {
   std::string_view value;
 };
 
+// History, read again in order: replay, and the check of a stored position. One thread; remembers
+// where it is in each source, so that reading on costs no seek.
+class InputReader {
+ public:
+  virtual ~InputReader() = default;
+  // Every record of `source` in [first, last], in order, until `record` answers false. A record
+  // that is gone from between is simply not there: count and hash of the slice tell. OUT_OF_RANGE:
+  // `first` is below what is kept. The views are good during the call only.
+  virtual absl::Status read(std::uint32_t source, Offset first, Offset last,
+                            const std::function<bool(const InputRecord&)>& record) = 0;
+};
+
 // --- the journal ---
 // What a run wants done, as stored bytes.
 struct RunEffects {
   struct Action {
     std::string topic;
     std::uint64_t spurseq = 0;
+    std::string key;    // the identity's value: the key of a Kafka record
     std::string bytes;  // spur.v1.Action
   };
   struct Decision {
     std::string customer;  // "user_id:123"
     std::string bytes;     // spur.v1.Decision
   };
+  struct Message {
+    std::uint32_t to = 0;   // shard
+    std::uint64_t seq = 0;  // dense per (sender, receiver) (rule 13)
+    std::string bytes;      // spur.v1.ShardMessage
+  };
   std::vector<Action> actions;            // per topic in order of spurseq
   std::vector<Decision> decisions;        // in the order of their ids
   std::vector<std::string> dead_letters;  // spur.v1.DeadLetter
+  std::vector<Message> messages;          // per receiver in order of seq
 
-  bool empty() const { return actions.empty() && decisions.empty() && dead_letters.empty(); }
+  bool empty() const {
+    return actions.empty() && decisions.empty() && dead_letters.empty() && messages.empty();
+  }
 };
 
 struct JournalAppend {
   std::uint32_t shard = 0;
+  std::uint64_t epoch = 0;
   std::uint64_t seq = 0;  // of the entry; what release() names
   std::string entry;      // encode_entry()
   RunEffects effects;
   // Called in the order of append(), shard by shard: the offset at which it stands durably, or why
-  // it does not. After a failure nothing later of the log is acknowledged.
+  // it does not. UNKNOWN: it may stand there, and the journal has to be read to tell (rule 8).
+  // After a failure nothing that was appended before it was reported is acknowledged (rule 10): all
+  // of it is UNKNOWN. What is appended afterwards goes out in a new session. Any other error: the
+  // log cannot go on, and only a restart helps.
   std::function<void(absl::StatusOr<Offset>)> done;
+};
+
+// Effects of one run that their channels may not have: what an outbox keeps and a recovery sends.
+struct UnsentRun {
+  std::uint64_t seq = 0;
+  RunEffects effects;
 };
 
 struct CatalogRecord {
@@ -126,17 +178,40 @@ class Log {
   virtual const DeploymentId& deployment() const = 0;
   virtual std::uint32_t shards() const = 0;
 
+  // --- sources ---
+  // The topic partitions that feed `shard` for these topics of a catalog, from where each begins.
+  // `source` is left 0: the journal numbers them. None: inputs come by append_inputs alone.
+  // FAILED_PRECONDITION with what to do: a topic is missing, its partitions do not fit.
+  virtual absl::StatusOr<std::vector<TopicSource>> discover(
+      std::uint32_t shard, std::span<const std::string> topics) = 0;
+  // The sources of a shard that this process owns, each with the offset to go on at: from now on
+  // poll() has what arrives there. Called again when there are more. Before it, poll() has nothing.
+  struct Following {
+    TopicSource source;  // kMessageSource and kInputSource too, with an empty topic
+    Offset next = 0;
+  };
+  virtual void follow(std::uint32_t shard, std::span<const Following> sources) = 0;
+  // The shard's memory is dropped: nothing is polled for it until it is followed again, and what
+  // waits to be released or sent is dropped. A claim (append_and_wait, resume) comes before the
+  // next follow().
+  virtual void unfollow(std::uint32_t shard) = 0;
+
   // --- inputs ---
-  // Records of `shard` from offset `from` on, as many as there are within the limits; none: from is
-  // the end. A record is given as soon as it was taken, before it is durable. OUT_OF_RANGE if
-  // `from` is below what is kept.
-  virtual absl::Status poll_inputs(std::uint32_t shard, Offset from, const PollLimits& limits,
-                                   InputBatch& batch) = 0;
-  virtual Offset input_begin(std::uint32_t shard) const = 0;
-  virtual Offset input_end(std::uint32_t shard) const = 0;
-  // The shard's fold has taken everything below `next`: what back-pressure counts, and what need
-  // not stay in memory.
-  virtual void folded(std::uint32_t shard, Offset next) = 0;
+  // Records of one source of `shard` from offset `from` on, as many as have arrived within the
+  // limits; none: nothing more is here yet. Does not block. A record is given as soon as it was
+  // taken, before it is durable. OUT_OF_RANGE if `from` is below what is kept.
+  virtual absl::Status poll(std::uint32_t shard, std::uint32_t source, Offset from,
+                            const PollLimits& limits, InputBatch& batch) = 0;
+  // History. `sources` are those that the reader will be asked for.
+  virtual std::unique_ptr<InputReader> open_reader(std::uint32_t shard,
+                                                   std::span<const TopicSource> sources) = 0;
+  // What is kept of a source: [begin, end). Of a topic partition the end is as last heard of; what
+  // poll() will never give (control records at its end) does not count.
+  virtual Offset input_begin(std::uint32_t shard, const TopicSource& source) const = 0;
+  virtual Offset input_end(std::uint32_t shard, const TopicSource& source) const = 0;
+  // The shard's fold has taken everything of `source` below `next`: what back-pressure counts, and
+  // what need not stay in memory.
+  virtual void folded(std::uint32_t shard, std::uint32_t source, Offset next) = 0;
 
   // Appends for one publisher, all or none: RESOURCE_EXHAUSTED when the queue of a shard is full,
   // UNAVAILABLE when the log has failed. OK gives the offsets; `done` follows once they are durable
@@ -153,17 +228,37 @@ class Log {
 
   // --- journal ---
   virtual void append(JournalAppend append) = 0;
+  // Appends and waits; for a recovery, which has nothing else to do.
+  virtual absl::StatusOr<Offset> append_and_wait(JournalAppend append) = 0;
   // The durable entries in [from, to), in order, until `entry` answers false. OUT_OF_RANGE: from is
   // no longer kept.
   virtual absl::Status read_journal(std::uint32_t shard, Offset from, Offset to,
                                     const std::function<bool(Offset, std::string_view)>& entry) = 0;
-  virtual Offset journal_begin(std::uint32_t shard) const = 0;
-  virtual Offset journal_end(std::uint32_t shard) const = 0;  // of what is durable
+  // Asked of the log itself, not remembered: what a claim, a watch (rule 11) and a look before
+  // parking rest on. May block for a round trip.
+  virtual absl::StatusOr<Offset> journal_begin(std::uint32_t shard) const = 0;
+  virtual absl::StatusOr<Offset> journal_end(std::uint32_t shard) const = 0;  // of what is durable
   // The entries of this owner up to `seq` count: their effects may be seen from here on.
   virtual void release(std::uint32_t shard, std::uint64_t seq) = 0;
-  // State that stands behind these offsets is durable: older inputs and entries are for history
-  // only (rule 15).
-  virtual absl::Status trim(std::uint32_t shard, Offset inputs_below, Offset journal_below) = 0;
+  // Rules 5 and 6, before the first release of an owner: effects that may not have arrived, in
+  // order of seq, everything up to `acked_through` being known to have. The log finds, destination
+  // by destination and when it can be reached, how far each has got, and sends the rest before
+  // anything that is released later. The embedded log has nothing to send. ABORTED: a destination
+  // holds an id beyond `seq_last`, the last entry that the caller has read: the journal has to be
+  // read again (fenced, or park LOST_RUNS).
+  virtual absl::Status resume(std::uint32_t shard, std::uint64_t acked_through,
+                              std::uint64_t seq_last, std::vector<UnsentRun> unsent) = 0;
+  // What has been released up to `seq` and is not acknowledged yet, in order of seq: the outbox of
+  // a cut at `seq` (rule 12, H10).
+  virtual std::vector<UnsentRun> unsent(std::uint32_t shard, std::uint64_t seq) const = 0;
+  // State that stands behind these offsets is durable, here or as the snapshot that others would
+  // begin at: older inputs and entries are for history only (rule 15).
+  struct Trim {
+    Offset journal_below = 0;
+    Offset inputs_below = 0;    // of kInputSource
+    Offset messages_below = 0;  // of kMessageSource
+  };
+  virtual absl::Status trim(std::uint32_t shard, const Trim& below) = 0;
 
   // --- effects ---
   // Released actions of one shard in order. OUT_OF_RANGE: `from` is no longer kept.
@@ -190,9 +285,16 @@ class Log {
 
   // --- wake-ups; set before the first append, called from any thread ---
   struct Watcher {
+    // Whose turn it is: this process should own the shard, or should not (any longer); one of the
+    // two is said of every shard as soon as it is known. The journal decides who does own it (rule
+    // 11). The embedded log assigns all shards at once, inside watch().
+    std::function<void(std::uint32_t shard)> assigned;
+    std::function<void(std::uint32_t shard)> revoked;
     std::function<void(std::uint32_t shard)> inputs;        // an input of the shard was taken
     std::function<void()> catalogs;                         // a catalog version was taken
     std::function<void(const std::string& topic)> actions;  // actions of the topic were released
+    // Every effect of the shard's runs up to `seq` has been acknowledged by its destination.
+    std::function<void(std::uint32_t shard, std::uint64_t seq)> acked;
   };
   virtual void watch(Watcher watcher) = 0;
 

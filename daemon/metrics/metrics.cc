@@ -111,7 +111,7 @@ void write_triggers(FamilyWriter& out, const ByTrigger& triggers) {
 void write_engine(FamilyWriter& out, const EngineStats& stats, Instant wall, TriggerLabels& labels) {
   std::map<std::string_view, int> phases;
   for (const ShardPhase phase : {ShardPhase::kRecovering, ShardPhase::kLive, ShardPhase::kParked, ShardPhase::kFailed,
-                                 ShardPhase::kStopped}) {
+                                 ShardPhase::kStopped, ShardPhase::kUnassigned}) {
     phases[to_text(phase)] = 0;
   }
   for (const ShardStats& shard : stats.shards) {

@@ -173,12 +173,13 @@ class Compiler {
       Source source;
       source.name = from.name();
       source.name_hash = hash64(from.name());
+      source.topic = from.topic().empty() ? "events." + from.name() : from.topic();
       source.deduplicate =
           from.has_deduplicate_ms() ? Millis{from.deduplicate_ms()} : kDeduplicateDefault;
       out_.sources.push_back(std::move(source));
     }
     if (out_.sources.empty()) {  // a catalog need not name its source: there is one then
-      out_.sources.push_back({"events", kDeduplicateDefault, {}, hash64("events")});
+      out_.sources.push_back({"events", kDeduplicateDefault, {}, hash64("events"), ""});
     }
   }
 

@@ -29,4 +29,11 @@ std::int32_t Compiled::find_source(std::string_view name) const {
   return kNone;
 }
 
+std::int32_t Compiled::find_source_of(std::string_view topic) const {
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    if (sources[i].topic == topic) return static_cast<std::int32_t>(i);
+  }
+  return kNone;
+}
+
 }  // namespace spur::catalog

@@ -44,6 +44,7 @@ struct Source {
   // does not list.
   std::vector<std::uint16_t> rank;
   std::uint64_t name_hash = 0;
+  std::string topic;  // empty: a catalog without a Source
 };
 
 struct Feature {
@@ -312,6 +313,8 @@ class Compiled {
   }
   // The index of a source by name; 0 if `name` is empty; kNone if there is none.
   std::int32_t find_source(std::string_view name) const;
+  // The Source that a topic belongs to.
+  std::int32_t find_source_of(std::string_view topic) const;
 };
 
 }  // namespace spur::catalog

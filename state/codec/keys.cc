@@ -48,6 +48,12 @@ std::string catalog_key(std::uint64_t generation) {
   return key;
 }
 
+std::string unsent_key(std::uint64_t run) {
+  std::string key = with_kind(KeyKind::kUnsent);
+  append_ordered(key, run);
+  return key;
+}
+
 std::string kind_prefix(KeyKind kind) { return with_kind(kind); }
 
 bool parse_customer_key(std::string_view key, Identity& out) {
@@ -65,6 +71,12 @@ bool parse_wake_key(std::string_view key, WakeKey& out) {
   if (kind != 1 && kind != 2) return false;
   out.wake = {static_cast<std::int64_t>(read_ordered(key.substr(1, 8)) ^ kSignBit)};
   out.identity = {static_cast<IdentityKind>(kind), key.substr(kHead)};
+  return true;
+}
+
+bool parse_unsent_key(std::string_view key, std::uint64_t& run) {
+  if (key.size() != 9 || key[0] != static_cast<char>(KeyKind::kUnsent)) return false;
+  run = read_ordered(key.substr(1));
   return true;
 }
 

@@ -13,15 +13,18 @@ namespace spur {
 enum class KeyKind : std::uint8_t {
   kPosition = 1,  // one row: spur.v1.Position
   kCustomer = 2,  // identity kind, identity value: spur.v1.CustomerRow
-  kWake = 3,      // instant (8 bytes, big endian), identity kind, identity value: nothing
-  kOutbox = 4,    // topic hash (8), spurseq (8, big endian): an effect not yet acknowledged
+  // instant (8 bytes, big endian), identity kind, identity value: nothing, or a mark: its customer's row names another
+  kWake = 3,
+  // 4 was an outbox by topic, never written
   kCatalog = 5,   // generation (8, big endian): spur.v1.Catalog
+  kUnsent = 6,    // run (8, big endian): spur.v1.UnsentRow
 };
 
 std::string position_key();
 std::string customer_key(const Identity& identity);
 std::string wake_key(Instant wake, const Identity& identity);
 std::string catalog_key(std::uint64_t generation);
+std::string unsent_key(std::uint64_t run);
 // The prefix of all rows of a kind.
 std::string kind_prefix(KeyKind kind);
 
@@ -34,5 +37,7 @@ struct WakeKey {
 };
 // False for bytes that are no wake key.
 bool parse_wake_key(std::string_view key, WakeKey& out);
+// False for bytes that are no key of an unsent run.
+bool parse_unsent_key(std::string_view key, std::uint64_t& run);
 
 }  // namespace spur

@@ -50,19 +50,20 @@ class EmbeddedLogTest : public ::testing::Test {
   }
   absl::StatusOr<Offset> commit(std::uint32_t shard, std::uint64_t seq, RunEffects effects = {}) {
     std::promise<absl::StatusOr<Offset>> durable;
-    log_->append({shard, seq, "entry " + std::to_string(seq), std::move(effects),
+    log_->append({shard, 1, seq, "entry " + std::to_string(seq), std::move(effects),
                   [&](absl::StatusOr<Offset> offset) { durable.set_value(std::move(offset)); }});
     return durable.get_future().get();
   }
   static RunEffects action(std::uint64_t spurseq, std::string topic = "actions.email") {
     RunEffects effects;
-    effects.actions.push_back({std::move(topic), spurseq, "action " + std::to_string(spurseq)});
+    effects.actions.push_back(
+        {std::move(topic), spurseq, "ann", "action " + std::to_string(spurseq)});
     effects.decisions.push_back({"user_id:ann", "decision " + std::to_string(spurseq)});
     return effects;
   }
   std::vector<std::string> inputs(std::uint32_t shard, Offset from, PollLimits limits = {}) {
     InputBatch batch;
-    EXPECT_TRUE(log_->poll_inputs(shard, from, limits, batch).ok());
+    EXPECT_TRUE(log_->poll(shard, kInputSource, from, limits, batch).ok());
     std::vector<std::string> values;
     for (const InputRecord& record : batch.records) {
       EXPECT_EQ(record.offset, from + values.size());
@@ -72,7 +73,7 @@ class EmbeddedLogTest : public ::testing::Test {
   }
   std::vector<std::string> journal(std::uint32_t shard) {
     std::vector<std::string> entries;
-    EXPECT_TRUE(log_->read_journal(shard, log_->journal_begin(shard), log_->journal_end(shard),
+    EXPECT_TRUE(log_->read_journal(shard, *log_->journal_begin(shard), *log_->journal_end(shard),
                                    [&](Offset, std::string_view bytes) {
                                      entries.emplace_back(bytes);
                                      return true;
@@ -124,12 +125,12 @@ TEST_F(EmbeddedLogTest, AnInputIsSeenBeforeItIsDurable) {
 }
 
 TEST_F(EmbeddedLogTest, AnInputOfAnIdleShardAndItsRunShareOneSync) {
-  log_->folded(0, 0);  // somebody folds shard 0
+  log_->folded(0, kInputSource, 0);  // somebody folds shard 0
   std::optional<absl::StatusOr<Offset>> committed;
   std::promise<void> both;
   Log::Watcher watcher;
   watcher.inputs = [&](std::uint32_t) {
-    log_->append({0, 1, "entry", {}, [&](absl::StatusOr<Offset> offset) {
+    log_->append({0, 1, 1, "entry", {}, [&](absl::StatusOr<Offset> offset) {
                     committed = offset;
                     both.set_value();
                   }});
@@ -163,9 +164,9 @@ TEST_F(EmbeddedLogTest, EffectsAreUnseenUntilTheirRunIsReleased) {
 
 TEST_F(EmbeddedLogTest, ARunWithSeveralTopicsKeepsEachInOrder) {
   RunEffects effects;
-  effects.actions.push_back({"actions.email", 1, "action 1"});
-  effects.actions.push_back({"actions.sms", 1, "sms 1"});
-  effects.actions.push_back({"actions.email", 2, "action 2"});
+  effects.actions.push_back({"actions.email", 1, "ann", "action 1"});
+  effects.actions.push_back({"actions.sms", 1, "ann", "sms 1"});
+  effects.actions.push_back({"actions.email", 2, "ann", "action 2"});
   ASSERT_TRUE(commit(0, 1, std::move(effects)).ok());
   log_->release(0, 1);
   EXPECT_THAT(actions(0), ElementsAre("action 1", "action 2"));
@@ -181,7 +182,7 @@ TEST_F(EmbeddedLogTest, PollsAreBoundedAndGoOnWhereTheyStopped) {
   EXPECT_THAT(inputs(0, 2, {2, 1000}), ElementsAre("c", "d"));
   EXPECT_THAT(inputs(0, 1, {10, 1}), ElementsAre("b"));
   EXPECT_THAT(inputs(0, 4), IsEmpty());
-  log_->folded(0, 4);  // now they come from disk
+  log_->folded(0, kInputSource, 4);  // now they come from disk
   EXPECT_THAT(inputs(0, 0, {3, 1000}), ElementsAre("a", "b", "c"));
   EXPECT_THAT(inputs(0, 3), ElementsAre("d"));
 }
@@ -189,23 +190,23 @@ TEST_F(EmbeddedLogTest, PollsAreBoundedAndGoOnWhereTheyStopped) {
 TEST_F(EmbeddedLogTest, APublisherIsRefusedWhileTheQueueOfAShardIsFull) {
   options_.queue_events_max = 3;
   crash_and_reopen();
-  log_->folded(0, 0);
+  log_->folded(0, kInputSource, 0);
   EXPECT_TRUE(publish(0, {"a", "b"}).ok());
   EXPECT_EQ(publish(0, {"c", "d"}).code(), absl::StatusCode::kResourceExhausted);
   EXPECT_TRUE(publish(1, {"other"}).ok());  // another shard's queue
   EXPECT_TRUE(publish(0, {"c"}).ok());
   EXPECT_THAT(inputs(0, 0), ElementsAre("a", "b", "c"));  // nothing of the refused one
-  log_->folded(0, 3);
+  log_->folded(0, kInputSource, 3);
   EXPECT_TRUE(publish(0, {"a", "b", "c", "d"}).ok());  // an empty queue takes anything
 }
 
 TEST_F(EmbeddedLogTest, TheQueueIsBoundedInBytesToo) {
   options_.queue_bytes_max = 1000;
   crash_and_reopen();
-  log_->folded(0, 0);
+  log_->folded(0, kInputSource, 0);
   EXPECT_TRUE(publish(0, {std::string(900, 'x')}).ok());
   EXPECT_EQ(publish(0, {std::string(900, 'x')}).code(), absl::StatusCode::kResourceExhausted);
-  log_->folded(0, 1);
+  log_->folded(0, kInputSource, 1);
   EXPECT_TRUE(publish(0, {std::string(900, 'x')}).ok());
 }
 
@@ -257,16 +258,16 @@ TEST_F(EmbeddedLogTest, WhatNoRecoveryNeedsIsTrimmedAndTheEndIsNot) {
     ASSERT_TRUE(publish(0, {std::to_string(i)}).ok());
     ASSERT_TRUE(commit(0, i + 1).ok());
   }
-  log_->folded(0, 10);
-  ASSERT_TRUE(log_->trim(0, 10, 10).ok());
-  EXPECT_EQ(log_->input_begin(0), 8u);
-  EXPECT_EQ(log_->journal_begin(0), 8u);
+  log_->folded(0, kInputSource, 10);
+  ASSERT_TRUE(log_->trim(0, {10, 10, 0}).ok());
+  EXPECT_EQ(log_->input_begin(0, {}), 8u);
+  EXPECT_EQ(*log_->journal_begin(0), 8u);
   InputBatch batch;
-  EXPECT_EQ(log_->poll_inputs(0, 7, {}, batch).code(), absl::StatusCode::kOutOfRange);
+  EXPECT_EQ(log_->poll(0, kInputSource, 7, {}, batch).code(), absl::StatusCode::kOutOfRange);
   crash_and_reopen();
-  EXPECT_EQ(log_->input_begin(0), 8u);
-  EXPECT_EQ(log_->input_end(0), 10u);
-  EXPECT_EQ(log_->journal_end(0), 10u);
+  EXPECT_EQ(log_->input_begin(0, {}), 8u);
+  EXPECT_EQ(log_->input_end(0, {}), 10u);
+  EXPECT_EQ(*log_->journal_end(0), 10u);
   EXPECT_THAT(inputs(0, 8), ElementsAre("8", "9"));
   EXPECT_EQ(log_->read_journal(0, 0, 10, [](Offset, std::string_view) { return true; }).code(),
             absl::StatusCode::kOutOfRange);
@@ -279,7 +280,7 @@ TEST_F(EmbeddedLogTest, ActionsPastTheirTimeExpireAndAnOlderCursorIsToldSo) {
   clock_.advance(kDay * 8);
   ASSERT_TRUE(commit(0, 3, action(3)).ok());
   log_->release(0, 3);
-  ASSERT_TRUE(log_->trim(0, 0, 0).ok());
+  ASSERT_TRUE(log_->trim(0, {}).ok());
   EXPECT_EQ(log_->read_actions("actions.email", 0, 1, 10).status().code(),
             absl::StatusCode::kOutOfRange);
   EXPECT_THAT(actions(0, 3), ElementsAre("action 3"));
@@ -293,7 +294,7 @@ TEST_F(EmbeddedLogTest, TheLastActionsStayHoweverOldForTheySayWhereTheSequenceSt
   ASSERT_TRUE(commit(0, 1, action(1)).ok());
   log_->release(0, 1);
   clock_.advance(kDay * 30);
-  ASSERT_TRUE(log_->trim(0, 0, 0).ok());
+  ASSERT_TRUE(log_->trim(0, {}).ok());
   crash_and_reopen();
   EXPECT_EQ(log_->action_range("actions.email", 0).next, 2u);
 }
@@ -304,11 +305,11 @@ TEST_F(EmbeddedLogTest, TooManyActionsExpireOldestFirst) {
   open();
   for (std::uint64_t i = 1; i <= 50; ++i) {
     RunEffects effects;
-    effects.actions.push_back({"actions.email", i, std::string(1000, 'x')});
+    effects.actions.push_back({"actions.email", i, "ann", std::string(1000, 'x')});
     ASSERT_TRUE(commit(0, i, std::move(effects)).ok());
   }
   log_->release(0, 50);
-  for (int i = 0; i < 10; ++i) ASSERT_TRUE(log_->trim(0, 0, 0).ok());
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(log_->trim(0, {}).ok());
   const ActionRange range = log_->action_range("actions.email", 0);
   EXPECT_NEAR(static_cast<double>(range.next - range.first), 20, 2);
 }

@@ -61,6 +61,14 @@ std::vector<std::pair<std::string, JournalEntry>> samples() {
   quarantine.mutable_quarantine()->set_reason("the process died in this input, twice");
   quarantine.mutable_quarantine()->set_attempts(2);
   all.emplace_back("quarantine", quarantine);
+  JournalEntry sources = entry(5, 9);
+  spur::v1::TopicPartition& added = *sources.mutable_sources()->add_added();
+  added.set_source(16);
+  added.set_topic("events.shop");
+  added.set_topic_id("kX3");
+  added.set_partition(2);
+  added.set_start(1000);
+  all.emplace_back("sources", sources);
   return all;
 }
 

@@ -1,0 +1,51 @@
+#include "daemon/sources.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace spur {
+
+std::vector<std::string> topics_of(const catalog::Compiled& catalog) {
+  std::vector<std::string> topics;
+  for (const catalog::Source& source : catalog.sources) {
+    if (!source.topic.empty() &&
+        std::find(topics.begin(), topics.end(), source.topic) == topics.end())
+      topics.push_back(source.topic);
+  }
+  return topics;
+}
+
+std::variant<spur::v1::Sources, Park> new_sources(const LogStand& stand,
+                                                  const std::vector<TopicSource>& found) {
+  spur::v1::Sources fresh;
+  std::uint32_t number = std::max(stand.sources.back().source.source + 1, kFirstTopicSource);
+  for (const TopicSource& source : found) {
+    const auto known =
+        std::find_if(stand.sources.begin(), stand.sources.end(), [&](const SourceStand& candidate) {
+          return candidate.source.source >= kFirstTopicSource &&
+                 candidate.source.topic == source.topic &&
+                 candidate.source.partition == source.partition;
+        });
+    if (known == stand.sources.end()) {
+      spur::v1::TopicPartition& added = *fresh.add_added();
+      added.set_source(number++);
+      added.set_topic(source.topic);
+      added.set_topic_id(source.topic_id);
+      added.set_partition(source.partition);
+      added.set_start(source.start);
+      continue;
+    }
+    const std::string& before = known->source.topic_id;
+    if (!before.empty() && !source.topic_id.empty() && before != source.topic_id) {
+      return Park{
+          ParkReason::kRecreated,
+          absl::StrCat("topic ", source.topic, " is not the one that was folded up to offset ",
+                       known->next, ": it was deleted and made again (id ", source.topic_id,
+                       ", was ", before, ")")};
+    }
+  }
+  return fresh;
+}
+
+}  // namespace spur

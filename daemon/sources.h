@@ -1,0 +1,25 @@
+// Sources: which topic partitions feed a shard (protocol.md H24). A catalog names topics, the log
+// says which of their partitions are this shard's, and a journaled Sources entry fixes number,
+// start and incarnation of each, once.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "daemon/owned_shard.h"
+#include "daemon/park.h"
+#include "operators/catalog/compiled.h"
+#include "spur/v1/journal.pb.h"
+
+namespace spur {
+
+// The topics of a catalog's Sources, each once, in its order.
+std::vector<std::string> topics_of(const catalog::Compiled& catalog);
+
+// What of `found` (Log::discover) no entry has named yet, numbered; or a Park: a topic was deleted
+// and made again, so that the offsets of `stand` mean other records.
+std::variant<spur::v1::Sources, Park> new_sources(const LogStand& stand,
+                                                  const std::vector<TopicSource>& found);
+
+}  // namespace spur
