@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <utility>
 
 #include "absl/container/btree_set.h"
@@ -85,6 +86,9 @@ void prefetch_lists(const Customer& c) {
   prefetch(c.rare.get(), 2);
 }
 
+// The value of a wake row whose customer's own row names another wake.
+constexpr std::string_view kMoved = "m";
+
 }  // namespace
 
 struct Customers::Impl {
@@ -109,8 +113,14 @@ struct Customers::Impl {
   std::vector<Customer*> writing;
   StoreBatch batch;
   bool cutting = false;
-  // Changes of wake rows that belong to no customer in memory.
-  std::vector<std::string> wake_puts, wake_deletes;
+  // Customers that schedule_all() planned anew while they were not in memory, so that their rows name another wake than
+  // their plan. Marked in the wake index, so that it is known after a restart too.
+  struct Moved {
+    Instant wake;
+    bool written = false;
+  };
+  std::map<std::pair<IdentityKind, std::string>, Moved, std::less<>> moved;
+  std::vector<std::string> wake_deletes;  // of theirs
 
   const Layout& layout_of(const Customer& c) const {
     SPUR_CHECK(c.layout < layouts.size() && layouts[c.layout] != nullptr);
@@ -163,6 +173,13 @@ struct Customers::Impl {
       return nullptr;
     }
     customer->layout = generation;
+    if (const auto it = moved.find(std::pair(identity.kind, std::string(identity.value))); it != moved.end()) {
+      customer->wake = it->second.wake;
+      customer->stored_wake = it->second.written ? it->second.wake : Instant::never();
+      customer->cut = Customer::Cut::kDirty;
+      dirty.push_back(customer.get());
+      moved.erase(it);
+    }
     bytes += customer->memory_bytes();
     return &add(std::move(customer), hash);
   }
@@ -301,12 +318,8 @@ Customer* Customers::pop_wake() {
   Customer* const customer = find({plan.kind, plan.identity});
   if (customer == nullptr) return nullptr;  // unreadable: status() says why
   touch(*customer);
-  if (customer->wake == plan.wake) {
-    customer->wake = Instant::never();
-  } else {
-    // Planned by schedule_all() while it was not in memory: its row in the store is not the customer's own.
-    impl_->wake_deletes.push_back(wake_key(plan.wake, customer->id()));
-  }
+  SPUR_CHECK(customer->wake == plan.wake);
+  customer->wake = Instant::never();
   return customer;
 }
 
@@ -316,13 +329,28 @@ void Customers::schedule_all(Instant wake) {
   for (Customer* customer : in_memory) {
     if (wake < customer->wake) schedule(*customer, wake);
   }
+  // The others exactly so: a customer has one plan, whether it is in memory or not, or a replay that has another part of
+  // them in memory would look at them at other times.
+  std::map<std::pair<IdentityKind, std::string>, Instant> away;
+  for (const StoredPlan& plan : impl_->stored_plans) {
+    if (!impl_->customers.contains(Wanted{hash64(plan.identity), identity_of(plan)}))
+      away[{plan.kind, plan.identity}] = plan.wake;
+  }
   impl_->fail(impl_->store.scan(kind_prefix(KeyKind::kCustomer), [&](std::string_view key, std::string_view) {
     Identity identity;
     if (!parse_customer_key(key, identity)) return true;
     if (impl_->customers.contains(Wanted{hash64(identity.value), identity})) return true;
-    if (impl_->stored_plans.insert(StoredPlan{wake, identity.kind, std::string(identity.value)}).second) {
-      impl_->wake_puts.push_back(wake_key(wake, identity));
+    const std::pair who(identity.kind, std::string(identity.value));
+    const auto planned = away.find(who);
+    const auto moved = impl_->moved.find(who);
+    if (planned != away.end()) {
+      if (planned->second <= wake) return true;
+      impl_->stored_plans.erase(PlanView{planned->second, identity});
+      if (moved == impl_->moved.end() || moved->second.written)
+        impl_->wake_deletes.push_back(wake_key(planned->second, identity));
     }
+    impl_->stored_plans.insert(StoredPlan{wake, who.first, who.second});
+    impl_->moved[who] = {wake};
     return true;
   }));
 }
@@ -339,8 +367,11 @@ void Customers::begin_cut() {
     customer->cut = Customer::Cut::kFrozen;
   }
   impl_->batch.deletes = std::exchange(impl_->wake_deletes, {});
-  for (std::string& key : impl_->wake_puts) impl_->batch.puts.emplace_back(std::move(key), std::string());
-  impl_->wake_puts.clear();
+  for (auto& [who, moved] : impl_->moved) {
+    if (moved.written) continue;
+    impl_->batch.puts.emplace_back(wake_key(moved.wake, {who.first, who.second}), kMoved);
+    moved.written = true;
+  }
 }
 
 bool Customers::encode_cut(std::size_t customers_max) {
@@ -410,13 +441,15 @@ void Customers::evict() {
 
 absl::Status Customers::load() {
   bool valid = true;
-  absl::Status read = impl_->store.scan(kind_prefix(KeyKind::kWake), [&](std::string_view key, std::string_view) {
+  const std::string index = kind_prefix(KeyKind::kWake);
+  absl::Status read = impl_->store.scan(index, [&](std::string_view key, std::string_view value) {
     WakeKey row;
     if (!parse_wake_key(key, row)) {
       valid = false;
       return false;
     }
     impl_->stored_plans.insert(StoredPlan{row.wake, row.identity.kind, std::string(row.identity.value)});
+    if (!value.empty()) impl_->moved[{row.identity.kind, std::string(row.identity.value)}] = {row.wake, true};
     return true;
   });
   if (read.ok() && !valid) read = absl::DataLossError("a row of the wake index cannot be read");

@@ -46,6 +46,30 @@ Trigger e: {event: {on: X}, if: features.ever >= 1, actions: [{channel: email, t
                                              "09:31 h sent", "10:00 h sent"));
 }
 
+// Found by the simulator: a customer that was not in memory when the catalog changed had two plans, and so one look
+// more, which moved the ids of those looked at after it.
+TEST(CatalogChange, WhoIsInMemoryThenChangesNoId) {
+  constexpr const char* kWaits = R"(
+Trigger left: {absence: {opens: {on: X}, closes: {on: Y}, after: 1h}, actions: [{channel: email, template: t}]}
+)";
+  const auto ids = [&](bool restart) {
+    Story story(kWaits);
+    story.at("09:00", "ann", "X");
+    story.at("09:01", "bob", "X");
+    story.at("09:02", "ann", "Y");
+    if (restart) story.restart();
+    story.change_catalog(std::string(kWaits) + "Feature n: {on: X, aggregate: count}");
+    story.tick("09:30");
+    if (restart) story.restart();
+    story.tick("11:00");
+    std::vector<std::string> found;
+    for (const Decision& decision : story.take()) found.push_back(decision.customer + " " + to_text(decision.id));
+    return found;
+  };
+  EXPECT_EQ(ids(true), ids(false));
+  EXPECT_EQ(ids(false).size(), 1u);
+}
+
 TEST(CatalogChange, ARemovedTriggerEndsItsWaitsAndSteps) {
   Story story(R"(
 Trigger left: {absence: {opens: {on: X}, after: 1h}, actions: [{channel: email, template: t}]}
