@@ -1,0 +1,81 @@
+// Broker: what all processes of a simulation share and what survives them: journals, inputs,
+// catalog versions, outputs, and requests of processes and sessions that are gone, which may still
+// arrive.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "daemon/log/log.h"
+#include "tests/simulation/random.h"
+
+namespace spur::simulation {
+
+// Where effects go: "actions.email/1", "decisions/1", "dead-letters/1", "messages/0<1" (to 0 from
+// 1).
+using Destination = std::string;
+
+// The id of one effect at its destination: the run, and its place among the run's effects there.
+struct EffectId {
+  std::uint64_t run = 0;
+  std::uint32_t index = 0;
+  friend auto operator<=>(const EffectId&, const EffectId&) = default;
+};
+
+struct Effect {
+  EffectId id;
+  std::string bytes;
+};
+
+class Broker {
+ public:
+  struct Record {
+    Offset offset = 0;
+    Instant received;
+    std::string key, value;
+  };
+  struct Partition {
+    std::string topic_id;
+    std::deque<Record> records;  // never moves: views point into it
+    Offset begin = 0, end = 0;
+  };
+  struct Journal {
+    std::vector<std::string> entries;
+    Offset begin = 0;
+  };
+  struct Outlet {
+    std::vector<Effect> records;
+    std::size_t begin = 0;  // older ones are gone by retention
+  };
+  using Requests = std::deque<std::function<void()>>;
+
+  explicit Broker(std::uint32_t shards) : journals(shards) {}
+
+  Offset append_journal(std::uint32_t shard, std::string entry);
+  void append_input(const std::string& topic, std::int32_t partition, Record record, Offset hole);
+  // `to` >= 0: a message to that shard.
+  void append_effect(const Destination& destination, std::int32_t to, const Effect& effect);
+
+  // Requests of a session that is gone: they may arrive yet, in their order, up to some point.
+  void orphan(Requests requests);
+  // One of them arrives, or the rest of its session never will. False: there is none.
+  bool step_orphans(Random& random);
+
+  std::vector<Journal> journals;
+  std::map<std::pair<std::string, std::int32_t>, Partition> inputs;
+  std::vector<CatalogRecord> catalogs;
+  std::map<Destination, Outlet> outlets;
+  Instant now{1'772'366'400'000};  // 2026-03-01T12:00:00Z
+
+ private:
+  std::vector<Requests> orphans_;
+};
+
+inline const std::string kMessageTopic = "spur.messages";
+
+}  // namespace spur::simulation

@@ -1,0 +1,72 @@
+// Node: one process of a simulation. The real Worker with its LiveShards over a SimulatedLog and
+// Disks; its threads are fibers.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/live_shard.h"
+#include "daemon/worker.h"
+#include "tests/simulation/disk.h"
+#include "tests/simulation/fiber.h"
+#include "tests/simulation/simulated_log.h"
+
+namespace spur::simulation {
+
+// Each task a fiber of its own.
+class FiberAside final : public Aside {
+ public:
+  explicit FiberAside(std::deque<std::unique_ptr<Fiber>>& fibers) : fibers_(fibers) {}
+  void run(std::function<void()> task) override {
+    fibers_.push_back(std::make_unique<Fiber>(std::move(task)));
+  }
+
+ private:
+  std::deque<std::unique_ptr<Fiber>>& fibers_;
+};
+
+class Node {
+ public:
+  // `disks`, one a shard, outlive it; `skew` of its wall.
+  Node(std::uint32_t index, Broker& broker, Random& random, const bool& faults,
+       std::vector<Disk>& disks, Catalogs& catalogs, Breadcrumb& crumb, Millis skew);
+  // Kills it first.
+  ~Node();
+
+  // One of its fibers goes on until it gives way.
+  void step();
+  // Nothing of it happens any more, and all its fibers have ended.
+  void kill();
+
+  void assign(std::uint32_t shard, bool mine);
+  void advance(Millis by) { clock_.advance(by); }
+  void jump_wall(Millis by) { clock_.jump_wall(by); }
+
+  SimulatedLog& log() { return log_; }
+  LiveShard& shard(std::uint32_t index) { return *shards_[index]; }
+  // Why a shard has failed, which none may.
+  const absl::Status& failure() const { return failure_; }
+  Clock& clock() { return clock_; }
+
+  bool paused = false;
+
+ private:
+  class Flushes;
+
+  bool dead_ = false;
+  Random& random_;
+  ManualClock clock_;
+  EngineOptions options_;
+  SimulatedLog log_;
+  std::deque<std::unique_ptr<Fiber>> fibers_;  // the worker's is the first
+  FiberAside aside_;
+  std::unique_ptr<Flushes> flushes_;
+  std::unique_ptr<ShardHost> host_;
+  std::unique_ptr<Worker> worker_;
+  std::vector<LiveShard*> shards_;
+  absl::Status failure_;
+};
+
+}  // namespace spur::simulation

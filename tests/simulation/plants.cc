@@ -1,0 +1,79 @@
+#include "tests/simulation/plants.h"
+
+namespace spur {
+
+#ifdef SPUR_PLANTS
+
+namespace {
+Plant sown = Plant::kNone;
+}  // namespace
+
+bool planted(Plant plant) { return plant == sown; }
+
+namespace simulation {
+namespace {
+
+constexpr PlantName kPlants[] = {
+    {Plant::kOwnerOfSameEpochCounts, "owner-of-same-epoch-counts"},
+    {Plant::kEntryOfAnySeqCounts, "entry-of-any-seq-counts"},
+    {Plant::kEpochIgnored, "epoch-ignored"},
+    {Plant::kReleaseBeforeAck, "release-before-ack"},
+    {Plant::kOffsetNotChecked, "offset-not-checked"},
+    {Plant::kNoOffsetIsSuccess, "no-offset-is-success"},
+    {Plant::kClaimNotReadUpTo, "claim-not-read-up-to"},
+    {Plant::kFlushUnverified, "flush-unverified"},
+    {Plant::kPositionApart, "position-apart"},
+    {Plant::kNoOutbox, "no-outbox"},
+    {Plant::kOutboxForgotten, "outbox-forgotten"},
+    {Plant::kReplayedNotSent, "replayed-not-sent"},
+    {Plant::kAckedThroughTooFar, "acked-through-too-far"},
+    {Plant::kNoWatch, "no-watch"},
+    {Plant::kNoLookWhenReassigned, "no-look-when-reassigned"},
+    {Plant::kNewerOwnerNotSeen, "newer-owner-not-seen"},
+    {Plant::kAckOfEarlierOwnership, "ack-of-earlier-ownership"},
+    {Plant::kReleaseWhenDropped, "release-when-dropped"},
+    {Plant::kMessageGapTaken, "message-gap-taken"},
+    {Plant::kMessageRepeatTaken, "message-repeat-taken"},
+    {Plant::kMessageNumbersNotStored, "message-numbers-not-stored"},
+    {Plant::kMessageBeforeCatalog, "message-before-catalog"},
+    {Plant::kSpurseqNotStored, "spurseq-not-stored"},
+    {Plant::kParkWithoutLook, "park-without-look"},
+    {Plant::kSourcesNotInPosition, "sources-not-in-position"},
+    {Plant::kLastHashNotMoved, "last-hash-not-moved"},
+    {Plant::kTailNotTrusted, "tail-not-trusted"},
+    {Plant::kLaterRecordLetIn, "later-record-let-in"},
+    {Plant::kOneStartForAll, "one-start-for-all"},
+};
+static_assert(sizeof kPlants / sizeof kPlants[0] + 1 == static_cast<std::size_t>(Plant::kLast));
+
+}  // namespace
+
+std::span<const PlantName> plants() { return kPlants; }
+void sow(Plant plant) { sown = plant; }
+
+}  // namespace simulation
+
+#else
+
+namespace simulation {
+
+std::span<const PlantName> plants() { return {}; }
+void sow(Plant) {}
+
+}  // namespace simulation
+
+#endif
+
+namespace simulation {
+
+bool sow(std::string_view name) {
+  for (const PlantName& plant : plants()) {
+    if (plant.name != name) continue;
+    sow(plant.plant);
+    return true;
+  }
+  return false;
+}
+
+}  // namespace simulation
+}  // namespace spur
