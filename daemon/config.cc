@@ -96,16 +96,14 @@ class FileReader {
   }
 
   void take(const YAML::Node& key, const YAML::Node& value, const std::string& path) {
-    if (is_known_unsupported(path)) {
-      return error(key.Mark(), fmt::format("`{}` is known, not in this version; it runs on its own "
-                                           "log: `embedded.dir`", path));
-    }
     if (is_group(path)) return take_group(key, value, path);
-    if (find_option(path) == nullptr) {
+    const Option* const option = find_option(path);
+    if (option == nullptr) {
       const std::string near = nearest(path, key_names());
       return error(key.Mark(), near.empty() ? fmt::format("unknown key `{}`", path)
                                             : fmt::format("unknown key `{}`; did you mean `{}`?", path, near));
     }
+    if (option->type == OptionType::kProperties && value.IsMap()) return take_properties(value, path);
     if (!value.IsScalar()) return error(value.Mark(), fmt::format("`{}` takes one plain value", path));
     settings_[path] = {value.Scalar(), ValueFrom::kFile, place(value.Mark())};
   }
@@ -114,6 +112,19 @@ class FileReader {
     if (value.IsMap()) return walk(value, path + ".");
     if (value.IsNull()) return;
     error(key.Mark(), fmt::format("`{0}` is a group; write `{0}: {{{1}: …}}`", path, first_key_of(path)));
+  }
+
+  // A mapping is kept as its pairs, one a line: values may hold commas.
+  void take_properties(const YAML::Node& map, const std::string& path) {
+    std::string text;
+    for (const auto& entry : map) {
+      if (!entry.second.IsScalar()) {
+        error(entry.second.Mark(), fmt::format("`{}` takes plain values", path));
+        continue;
+      }
+      text += fmt::format("{}={}\n", entry.first.Scalar(), entry.second.Scalar());
+    }
+    settings_[path] = {text, ValueFrom::kFile, place(map.Mark())};
   }
 
   std::string name_;
@@ -139,7 +150,7 @@ void read_file(const std::string& path, Settings& settings, Errors& errors) {
 
 // --- the environment ---
 
-void read_environment(const Environment& environment, Settings& settings, Errors& errors,
+void read_environment(const Environment& environment, Settings& settings,
                       std::vector<std::string>& warnings) {
   std::vector<std::string> names = {"SPUR_CONFIG"};
   for (const Option& option : options()) names.push_back(environment_name(option.key));
@@ -150,10 +161,6 @@ void read_environment(const Environment& environment, Settings& settings, Errors
     });
     if (found != options().end()) {
       settings[std::string(found->key)] = {value, ValueFrom::kEnvironment, name};
-      continue;
-    }
-    if (name.substr(0, 11) == "SPUR_KAFKA_") {
-      errors.push_back(fmt::format("{}: known, not in this version", name));
       continue;
     }
     // Not an error: Kubernetes puts SPUR_SERVICE_HOST and the like beside every pod of a service named spur.
@@ -196,8 +203,6 @@ void refuse_extras(const std::vector<std::string>& extras, Errors& errors) {
     if (name.substr(0, 2) != "--") {
       // The value of an unknown flag is told with the flag.
       if (errors.empty()) errors.push_back(fmt::format("unexpected argument `{}`", extra));
-    } else if (name.substr(0, 8) == "--kafka-") {
-      errors.push_back(fmt::format("{}: known, not in this version", name));
     } else {
       const std::string near = nearest(name, names);
       errors.push_back(near.empty() ? fmt::format("unknown flag {}; see --help", name)
@@ -250,8 +255,17 @@ void parse_values(const Settings& settings, Config& config, Errors& errors) {
 }
 
 void check_together(const Config& config, Errors& errors) {
-  if (config.embedded_dir.empty()) {
-    errors.emplace_back("embedded.dir: missing; say where log and state live: --embedded DIR");
+  if (config.kafka.enabled() == !config.embedded_dir.empty()) {
+    errors.emplace_back(config.kafka.enabled()
+                            ? "embedded.dir and kafka.brokers: the log is in one place; give one of them"
+                            : "embedded.dir: missing; say where log and state live: --embedded DIR, or on Kafka: "
+                              "--kafka-brokers HOST:PORT --state-dir DIR");
+  }
+  if (config.kafka.enabled() && config.state_dir.empty()) {
+    errors.emplace_back("state.dir: missing; say where the shards' state lives: --state-dir DIR");
+  }
+  if (config.kafka.enabled() && config.clock == ClockSource::kEvents) {
+    errors.emplace_back("clock: events is for the embedded log; on Kafka a shard that catches up follows the records");
   }
   if (config.catalog_watch && config.catalog_dir.empty()) {
     errors.emplace_back("catalog.watch: there is nothing to watch without catalog.dir");
@@ -317,7 +331,7 @@ absl::StatusOr<Invocation> read_invocation(const std::vector<std::string>& argum
   if (out.ask != Invocation::Ask::kRun) return out;
   if (flags.print) out.ask = Invocation::Ask::kPrintConfig;
 
-  read_environment(environment, from_environment, errors, out.warnings);
+  read_environment(environment, from_environment, out.warnings);
   std::string file = flags.config_file;
   if (const auto named = environment.find("SPUR_CONFIG"); file.empty() && named != environment.end()) {
     file = named->second;

@@ -44,9 +44,24 @@ struct TlsFiles {
   bool enabled() const { return !cert.empty(); }
 };
 
+// Where the log is when it is not the daemon's own.
+struct KafkaConfig {
+  std::string brokers;  // host:port,…; empty: no Kafka
+  std::string topic_prefix;
+  std::string group;     // empty: the prefix
+  std::string instance;  // empty: a new member at each start
+  std::chrono::milliseconds session_timeout{};
+  bool dev = false;
+  std::map<std::string, std::string> properties;  // handed to librdkafka as they are
+
+  bool enabled() const { return !brokers.empty(); }
+};
+
 // Values, checked. What each one means stands in the table.
 struct Config {
   std::string embedded_dir;
+  KafkaConfig kafka;
+  std::string state_dir;  // on Kafka
   std::uint32_t shards = 0;   // 0: what the folder has
   std::uint32_t workers = 0;  // 0: one a core, at most one a shard
   ClockSource clock = ClockSource::kWall;

@@ -30,7 +30,7 @@ using T = OptionType;
 const Option kOptions[] = {
     {"embedded.dir", "--embedded", T::kPath, "", 0, 0, "",
      "folder of the daemon's own log and state; made if it is not there",
-     "required: this version has its own log and needs no broker; one process a folder",
+     "this or kafka.brokers: with a log of its own it needs no broker; one process a folder",
      [](Config& c, const OptionValue& v) { c.embedded_dir = v.text; }},
     {"catalog.dir", "--catalog", T::kPath, "", 0, 0, "",
      "folder of catalog files, applied at start if it differs from what is in force",
@@ -52,6 +52,35 @@ const Option kOptions[] = {
      "what moves time: the wall's clock, or the times of the events",
      "events is for demos and load tests over history: timers fire as fast as history is read",
      [](Config& c, const OptionValue& v) { c.clock = static_cast<ClockSource>(v.number); }},
+
+    {"kafka.brokers", "", T::kPath, "", 0, 0, "",
+     "host:port,… of brokers to ask first: the log is on Kafka or Redpanda, shared by any number of daemons",
+     "this or embedded.dir",
+     [](Config& c, const OptionValue& v) { c.kafka.brokers = v.text; }},
+    {"kafka.topic_prefix", "", T::kPath, "spur", 0, 0, "",
+     "what the deployment's own topics begin with: spur.journal, spur.messages, spur.catalog, …",
+     "two deployments on one cluster need two",
+     [](Config& c, const OptionValue& v) { c.kafka.topic_prefix = v.text; }},
+    {"kafka.group", "", T::kPath, "", 0, 0, "",
+     "the consumer group that spreads the shards over daemons; empty: the topic prefix",
+     "lag exporters and autoscalers look for a group by name",
+     [](Config& c, const OptionValue& v) { c.kafka.group = v.text; }},
+    {"kafka.instance", "", T::kPath, "", 0, 0, "",
+     "this daemon's name in the group, the same after a restart (a pod's name); empty: a new member each time",
+     "with it a restart within the session moves no shard; two daemons of one name throw each other out",
+     [](Config& c, const OptionValue& v) { c.kafka.instance = v.text; }},
+    {"kafka.session_timeout", "", T::kDuration, "10s", 6 * kSecondMs, 30 * kMinuteMs, "",
+     "silence after which the group gives a daemon's shards to others",
+     "take-over after a kill takes this long; brokers refuse less than 6s unless told otherwise",
+     [](Config& c, const OptionValue& v) { c.kafka.session_timeout = millis(v); }},
+    {"kafka.dev", "", T::kBool, "false", 0, 1, "",
+     "accept one broker and unreplicated topics",
+     "off: what was acknowledged must survive the loss of a broker",
+     [](Config& c, const OptionValue& v) { c.kafka.dev = v.number != 0; }},
+    {"kafka.properties", "", T::kProperties, "", 0, 0, "",
+     "properties handed to librdkafka, such as security.protocol, sasl.mechanism, ssl.ca.location",
+     "what the protocol rests on (acks, idempotence, offsets) is set afterwards and cannot be changed here",
+     [](Config& c, const OptionValue& v) { c.kafka.properties = v.properties; }},
 
     {"grpc.address", "", T::kAddress, "127.0.0.1:7475", 0, 0, "",
      "where the gRPC services listen",
@@ -90,6 +119,10 @@ const Option kOptions[] = {
      "loopback; in a cluster 0.0.0.0:7476 behind a NetworkPolicy: it has no TLS and changes nothing",
      [](Config& c, const OptionValue& v) { c.http_address = v.address; }},
 
+    {"state.dir", "", T::kPath, "", 0, 0, "",
+     "folder of the shards' state when the log is on Kafka; made if it is not there",
+     "a cache of the fold: what is lost is replayed; a local disk, one process a folder",
+     [](Config& c, const OptionValue& v) { c.state_dir = v.text; }},
     {"state.memory_bytes_max", "", T::kSize, "512MiB", 16 * kMiB, kTiB, "",
      "memory for customers, of all shards together; beyond it those longest untouched wait on disk",
      "a customer takes one to two kilobytes: some 300,000 of them",
@@ -264,6 +297,7 @@ std::string_view to_text(OptionType type) {
     case OptionType::kDuration: return "duration";
     case OptionType::kBool: return "true or false";
     case OptionType::kChoice: return "choice";
+    case OptionType::kProperties: return "name=value,…";
   }
   return "";
 }
@@ -274,10 +308,6 @@ const Option* find_option(std::string_view key) {
   const auto* found = std::find_if(std::begin(kOptions), std::end(kOptions),
                                    [&](const Option& option) { return option.key == key; });
   return found == std::end(kOptions) ? nullptr : found;
-}
-
-bool is_known_unsupported(std::string_view key) {
-  return key == "kafka" || key.substr(0, 6) == "kafka.";
 }
 
 std::string flag_name(std::string_view key) {
@@ -300,6 +330,12 @@ absl::StatusOr<OptionValue> parse_value(const Option& option, std::string_view t
     absl::StatusOr<Address> address = parse_address(text);
     if (!address.ok()) return address.status();
     value.address = *std::move(address);
+    return value;
+  }
+  if (option.type == OptionType::kProperties) {
+    auto properties = parse_properties(text);
+    if (!properties.ok()) return properties.status();
+    value.properties = *std::move(properties);
     return value;
   }
   const absl::StatusOr<std::int64_t> number = parse_number(option, text);
@@ -334,6 +370,22 @@ absl::StatusOr<std::int64_t> parse_duration(std::string_view text) {
   const std::optional<std::int64_t> millis = in_units(text, kDurationUnits);
   if (!millis) return bad_value(text, "a duration; write e.g. 250ms, 30s, 5m, 2h or 7d");
   return *millis;
+}
+
+absl::StatusOr<std::map<std::string, std::string>> parse_properties(std::string_view text) {
+  const char between = text.find('\n') == std::string_view::npos ? ',' : '\n';
+  std::map<std::string, std::string> out;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find(between, begin), text.size());
+    const std::string_view pair = text.substr(begin, end - begin);
+    begin = end + 1;
+    if (pair.empty()) continue;
+    const std::size_t equals = pair.find('=');
+    if (equals == std::string_view::npos || equals == 0)
+      return bad_value(pair, "name=value; write e.g. security.protocol=SSL,ssl.ca.location=/etc/ca.pem");
+    out.insert_or_assign(std::string(pair.substr(0, equals)), std::string(pair.substr(equals + 1)));
+  }
+  return out;
 }
 
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {

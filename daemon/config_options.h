@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -20,6 +21,7 @@ enum class OptionType : std::uint8_t {
   kDuration,  // 250ms, 30s, 5m, 2h, 7d
   kBool,      // true, false; as a flag alone: true
   kChoice,    // one of `choices`
+  kProperties,  // name=value,…; in the file a mapping
 };
 std::string_view to_text(OptionType type);
 
@@ -28,6 +30,7 @@ struct OptionValue {
   std::string text;
   std::int64_t number = 0;  // integer, bytes, milliseconds, 0 or 1, index of the choice
   Address address;
+  std::map<std::string, std::string> properties;
 };
 
 struct Option {
@@ -46,9 +49,6 @@ struct Option {
 std::span<const Option> options();
 const Option* find_option(std::string_view key);
 
-// Keys that the language of the configuration knows and this version refuses: everything below `kafka`.
-bool is_known_unsupported(std::string_view key);
-
 // "--grpc-address" and "SPUR_GRPC_ADDRESS" of "grpc.address".
 std::string flag_name(std::string_view key);
 std::string environment_name(std::string_view key);
@@ -59,6 +59,8 @@ absl::StatusOr<OptionValue> parse_value(const Option& option, std::string_view t
 absl::StatusOr<Address> parse_address(std::string_view text);
 absl::StatusOr<std::int64_t> parse_size(std::string_view text);      // bytes
 absl::StatusOr<std::int64_t> parse_duration(std::string_view text);  // milliseconds
+// Pairs parted by commas, or one a line where a value holds a comma.
+absl::StatusOr<std::map<std::string, std::string>> parse_properties(std::string_view text);
 
 // The candidate nearest to `word` by edit distance, empty if none is near.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);

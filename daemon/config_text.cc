@@ -83,6 +83,7 @@ std::string help_text() {
       "spurd: customer events in, per-customer state, triggers, actions out.\n\n"
       "usage:\n"
       "  spurd --embedded DIR [--catalog DIR] [options]\n"
+      "  spurd --kafka-brokers HOST:PORT,… --state-dir DIR [--catalog DIR] [options]\n"
       "  spurd --config FILE [options]\n\n"
       "examples:\n"
       "  spurd --embedded /var/lib/spur --catalog ./catalog\n"
@@ -118,11 +119,14 @@ std::string help_markdown() {
       "variable:\n`grpc.address`, `--grpc-address`, `SPUR_GRPC_ADDRESS`. A flag wins over the environment, the "
       "environment over the\nfile, the file over the default. Unknown keys are errors, told with line, column and "
       "the nearest known key.\n`spurd --print-config` prints what is in force and where each value came from.\n\n"
-      "Sizes: `4096`, `64MiB`, `10GiB` (also `kB`, `MB`, `GB`). Durations: `250ms`, `30s`, `5m`, `2h`, `7d`. "
-      "`kafka.*` is\nknown and refused: not in this version.\n\n"
+      "Sizes: `4096`, `64MiB`, `10GiB` (also `kB`, `MB`, `GB`). Durations: `250ms`, `30s`, `5m`, `2h`, `7d`.\n"
+      "`kafka.properties` is a mapping in the file, `name=value,…` elsewhere.\n\n"
       "```yaml\nembedded: {dir: /var/lib/spur}\ncatalog: {dir: /etc/spur/catalog}\ngrpc:\n  address: 0.0.0.0:7475\n"
       "  tls: {cert: /etc/spur/tls/tls.crt, key: /etc/spur/tls/tls.key, client_ca: /etc/spur/tls/ca.crt}\n"
-      "http: {address: \"0.0.0.0:7476\"}\n```\n\n"
+      "http: {address: \"0.0.0.0:7476\"}\n```\n\nOn Kafka, in place of `embedded`:\n\n"
+      "```yaml\nkafka:\n  brokers: kafka-0:9092,kafka-1:9092\n  instance: spur-0\n"
+      "  properties: {security.protocol: SASL_SSL, sasl.mechanism: SCRAM-SHA-512, ssl.ca.location: /etc/ca.pem}\n"
+      "state: {dir: /var/lib/spur}\n```\n\n"
       "| key | value | default | what | why |\n|---|---|---|---|---|\n";
   for (const Option& option : options()) {
     std::string key = fmt::format("`{}`", option.key);

@@ -113,10 +113,31 @@ TEST_F(ConfigTest, FileThatIsNoMapOrNoYamlIsToldWithItsPlace) {
   EXPECT_EQ(read({"--config", file("")}).shards, 0U);
 }
 
-TEST_F(ConfigTest, KafkaIsKnownAndRefused) {
-  EXPECT_THAT(refused_file("kafka: {brokers: localhost:9092}\n"), HasSubstr("`kafka` is known, not in this version"));
-  EXPECT_THAT(refused({"--kafka-brokers", "x:1"}), HasSubstr("--kafka-brokers: known, not in this version"));
-  EXPECT_THAT(refused({}, {{"SPUR_KAFKA_BROKERS", "x:1"}}), HasSubstr("SPUR_KAFKA_BROKERS: known"));
+TEST_F(ConfigTest, TheLogIsInOnePlace) {
+  const auto both = read_invocation({"--embedded", "d", "--kafka-brokers", "x:1", "--state-dir", "s"}, {});
+  EXPECT_THAT(both.status().message(), HasSubstr("the log is in one place"));
+  const auto stateless = read_invocation({"--kafka-brokers", "x:1"}, {});
+  EXPECT_THAT(stateless.status().message(), HasSubstr("state.dir: missing"));
+  const auto kafka = read_invocation({"--state-dir", "s"}, {{"SPUR_KAFKA_BROKERS", "x:1,y:2"}});
+  ASSERT_TRUE(kafka.ok()) << kafka.status();
+  EXPECT_EQ(kafka->config.kafka.brokers, "x:1,y:2");
+  EXPECT_EQ(kafka->config.kafka.topic_prefix, "spur");
+}
+
+TEST_F(ConfigTest, PropertiesAreAMappingInTheFileAndPairsElsewhere) {
+  const auto of_file = read_invocation(
+      {"--config", file("kafka: {brokers: 'x:1', properties: {sasl.mechanism: PLAIN, a.b: \"1,2\"}}\nstate: {dir: s}\n")}, {});
+  ASSERT_TRUE(of_file.ok()) << of_file.status();
+  EXPECT_EQ(of_file->config.kafka.properties,
+            (std::map<std::string, std::string>{{"a.b", "1,2"}, {"sasl.mechanism", "PLAIN"}}));
+  const auto of_flag = read_invocation(
+      {"--kafka-brokers", "x:1", "--state-dir", "s", "--kafka-properties", "a=1,b=c=d"}, {});
+  ASSERT_TRUE(of_flag.ok()) << of_flag.status();
+  EXPECT_EQ(of_flag->config.kafka.properties, (std::map<std::string, std::string>{{"a", "1"}, {"b", "c=d"}}));
+  EXPECT_THAT(refused({"--kafka-properties", "nothing"}), HasSubstr("is not name=value"));
+  const auto again = read_invocation({"--config", file(config_yaml(*of_file))}, {});
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->config.kafka.properties, of_file->config.kafka.properties);
 }
 
 TEST_F(ConfigTest, UnknownFlagIsToldWithTheNearest) {
