@@ -1,0 +1,169 @@
+#include "daemon/log/kafka/admin.h"
+
+#include <array>
+
+#include "daemon/log/kafka/text.h"
+
+namespace spur::kafka {
+namespace {
+
+constexpr int kAnswerMs = static_cast<int>(Admin::kAnswerMax.count());
+
+using NewTopic = std::unique_ptr<rd_kafka_NewTopic_t, Free<rd_kafka_NewTopic_destroy>>;
+using Resource =
+    std::unique_ptr<rd_kafka_ConfigResource_t, Free<rd_kafka_ConfigResource_destroy>>;
+using DeleteRecords =
+    std::unique_ptr<rd_kafka_DeleteRecords_t, Free<rd_kafka_DeleteRecords_destroy>>;
+using Options = std::unique_ptr<rd_kafka_AdminOptions_t, Free<rd_kafka_AdminOptions_destroy>>;
+
+struct FreeMetadata {
+  void operator()(const rd_kafka_metadata_t* metadata) const {
+    rd_kafka_metadata_destroy(metadata);
+  }
+};
+using Metadata = std::unique_ptr<const rd_kafka_metadata_t, FreeMetadata>;
+
+Options options_for(rd_kafka_t* handle, rd_kafka_admin_op_t operation) {
+  Options options(rd_kafka_AdminOptions_new(handle, operation));
+  std::array<char, 256> error{};
+  rd_kafka_AdminOptions_set_request_timeout(options.get(), kAnswerMs, error.data(), error.size());
+  return options;
+}
+
+absl::StatusOr<Metadata> metadata_of(rd_kafka_t* handle, rd_kafka_topic_t* topic,
+                                     std::string_view what) {
+  const rd_kafka_metadata_t* metadata = nullptr;
+  const auto code = rd_kafka_metadata(handle, 0, topic, &metadata, kAnswerMs);
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_status(code, what);
+  return Metadata(metadata);
+}
+
+// The one answer to an admin request.
+absl::StatusOr<Event> answer(rd_kafka_queue_t* queue, std::string_view what) {
+  Event event(rd_kafka_queue_poll(queue, kAnswerMs + 1000));
+  if (event == nullptr) return absl::UnavailableError(text(what, ": no answer"));
+  if (const auto code = rd_kafka_event_error(event.get()); code != RD_KAFKA_RESP_ERR_NO_ERROR)
+    return to_status(code, what, rd_kafka_event_error_string(event.get()));
+  return event;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Admin>> Admin::open(const Connection& connection) {
+  // A consumer's handle: a producer's asks for metadata in a way that creates the topic.
+  absl::StatusOr<Config> config = make_config(connection, consumer_settings());
+  if (!config.ok()) return config.status();
+  absl::StatusOr<Handle> handle = open_consumer(*std::move(config));
+  if (!handle.ok()) return handle.status();
+  return std::unique_ptr<Admin>(new Admin(*std::move(handle)));
+}
+
+absl::StatusOr<std::int32_t> Admin::brokers() const {
+  const Topic none(rd_kafka_topic_new(handle_.get(), "spur.none", nullptr));
+  absl::StatusOr<Metadata> metadata = metadata_of(handle_.get(), none.get(), "asking the cluster");
+  if (!metadata.ok()) return metadata.status();
+  return (*metadata)->broker_cnt;
+}
+
+absl::StatusOr<std::int32_t> Admin::partitions(const std::string& topic) const {
+  const std::string what = text("looking for topic ", topic);
+  const Topic named(rd_kafka_topic_new(handle_.get(), topic.c_str(), nullptr));
+  if (named == nullptr) return to_status(rd_kafka_last_error(), what);
+  absl::StatusOr<Metadata> metadata = metadata_of(handle_.get(), named.get(), what);
+  if (!metadata.ok()) return metadata.status();
+  const rd_kafka_metadata_topic_t& found = (*metadata)->topics[0];
+  if (found.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+      found.err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC)
+    return 0;
+  if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR && found.partition_cnt == 0)
+    return to_status(found.err, what);
+  return found.partition_cnt;
+}
+
+absl::Status Admin::create(const TopicSpec& topic) const {
+  const std::string what = text("creating topic ", topic.name);
+  std::array<char, 256> error{};
+  const NewTopic made(rd_kafka_NewTopic_new(topic.name.c_str(), topic.partitions,
+                                            topic.replication, error.data(), error.size()));
+  if (made == nullptr) return absl::InvalidArgumentError(text(what, ": ", error.data()));
+  for (const auto& [name, value] : topic.config)
+    rd_kafka_NewTopic_set_config(made.get(), name.c_str(), value.c_str());
+  const Queue queue(rd_kafka_queue_new(handle_.get()));
+  const Options options = options_for(handle_.get(), RD_KAFKA_ADMIN_OP_CREATETOPICS);
+  rd_kafka_NewTopic_t* topics[] = {made.get()};
+  rd_kafka_CreateTopics(handle_.get(), topics, 1, options.get(), queue.get());
+  absl::StatusOr<Event> event = answer(queue.get(), what);
+  if (!event.ok()) return event.status();
+  std::size_t count = 0;
+  const rd_kafka_topic_result_t** results = rd_kafka_CreateTopics_result_topics(
+      rd_kafka_event_CreateTopics_result(event->get()), &count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto code = rd_kafka_topic_result_error(results[i]);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
+      continue;
+    const char* text = rd_kafka_topic_result_error_string(results[i]);
+    return to_status(code, what, text == nullptr ? "" : text);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::map<std::string, std::string>> Admin::config(const std::string& topic) const {
+  const std::string what = text("reading the settings of topic ", topic);
+  const Resource resource(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()));
+  const Queue queue(rd_kafka_queue_new(handle_.get()));
+  const Options options = options_for(handle_.get(), RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
+  rd_kafka_ConfigResource_t* resources[] = {resource.get()};
+  rd_kafka_DescribeConfigs(handle_.get(), resources, 1, options.get(), queue.get());
+  absl::StatusOr<Event> event = answer(queue.get(), what);
+  if (!event.ok()) return event.status();
+  std::size_t count = 0;
+  const rd_kafka_ConfigResource_t** found = rd_kafka_DescribeConfigs_result_resources(
+      rd_kafka_event_DescribeConfigs_result(event->get()), &count);
+  std::map<std::string, std::string> settings;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (const auto code = rd_kafka_ConfigResource_error(found[i]);
+        code != RD_KAFKA_RESP_ERR_NO_ERROR)
+      return to_status(code, what);
+    std::size_t entries = 0;
+    const rd_kafka_ConfigEntry_t** entry = rd_kafka_ConfigResource_configs(found[i], &entries);
+    for (std::size_t k = 0; k < entries; ++k) {
+      const char* value = rd_kafka_ConfigEntry_value(entry[k]);
+      settings[rd_kafka_ConfigEntry_name(entry[k])] = value == nullptr ? "" : value;
+    }
+  }
+  return settings;
+}
+
+absl::StatusOr<Kept> Admin::kept(const std::string& topic, std::int32_t partition,
+                                 std::chrono::milliseconds answer_max) const {
+  Kept kept;
+  const auto code = rd_kafka_query_watermark_offsets(handle_.get(), topic.c_str(), partition,
+                                                     &kept.begin, &kept.end,
+                                                     static_cast<int>(answer_max.count()));
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+    return to_status(code, text("asking for the ends of ", topic, "[", partition, "]"));
+  return kept;
+}
+
+absl::Status Admin::delete_below(const std::string& topic, std::int32_t partition,
+                                 std::int64_t offset) const {
+  const std::string what = text("trimming ", topic, "[", partition, "]");
+  Partitions below(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(below.get(), topic.c_str(), partition)->offset = offset;
+  const DeleteRecords request(rd_kafka_DeleteRecords_new(below.get()));
+  const Queue queue(rd_kafka_queue_new(handle_.get()));
+  const Options options = options_for(handle_.get(), RD_KAFKA_ADMIN_OP_DELETERECORDS);
+  rd_kafka_DeleteRecords_t* requests[] = {request.get()};
+  rd_kafka_DeleteRecords(handle_.get(), requests, 1, options.get(), queue.get());
+  absl::StatusOr<Event> event = answer(queue.get(), what);
+  if (!event.ok()) return event.status();
+  const rd_kafka_topic_partition_list_t* result = rd_kafka_DeleteRecords_result_offsets(
+      rd_kafka_event_DeleteRecords_result(event->get()));
+  for (int i = 0; i < result->cnt; ++i) {
+    if (result->elems[i].err != RD_KAFKA_RESP_ERR_NO_ERROR)
+      return to_status(result->elems[i].err, what);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace spur::kafka

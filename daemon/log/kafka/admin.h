@@ -1,0 +1,66 @@
+// Admin: what is asked of the cluster outside the live path: topics, their settings and ends. Every
+// call waits for an answer, at most kAnswerMax. Thread-safe.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "daemon/log/kafka/handle.h"
+
+namespace spur::kafka {
+
+struct TopicPartition {
+  std::string topic;
+  std::int32_t partition = 0;
+  friend auto operator<=>(const TopicPartition&, const TopicPartition&) = default;
+};
+
+// What is kept of a partition: [begin, end).
+struct Kept {
+  std::int64_t begin = 0, end = 0;
+};
+
+struct TopicSpec {
+  std::string name;
+  std::int32_t partitions = 1;
+  std::int32_t replication = 1;
+  std::map<std::string, std::string> config;
+};
+
+class Admin {
+ public:
+  static constexpr std::chrono::milliseconds kAnswerMax{15'000};
+
+  static absl::StatusOr<std::unique_ptr<Admin>> open(const Connection& connection);
+
+  // How many brokers there are; UNAVAILABLE, UNAUTHENTICATED: why none answers.
+  absl::StatusOr<std::int32_t> brokers() const;
+  // Of one topic; 0: there is none. Never creates one.
+  absl::StatusOr<std::int32_t> partitions(const std::string& topic) const;
+  // ALREADY_EXISTS is fine: another process was first.
+  absl::Status create(const TopicSpec& topic) const;
+  // The settings in force, broker defaults included.
+  absl::StatusOr<std::map<std::string, std::string>> config(const std::string& topic) const;
+
+  absl::StatusOr<Kept> kept(const std::string& topic, std::int32_t partition,
+                            std::chrono::milliseconds answer_max = kAnswerMax) const;
+  // Records below `offset` are gone; an offset below the beginning changes nothing.
+  absl::Status delete_below(const std::string& topic, std::int32_t partition,
+                            std::int64_t offset) const;
+
+  rd_kafka_t* handle() const { return handle_.get(); }
+
+ private:
+  explicit Admin(Handle handle) : handle_(std::move(handle)) {}
+  Handle handle_;
+};
+
+}  // namespace spur::kafka

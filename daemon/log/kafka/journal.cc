@@ -1,0 +1,134 @@
+#include "daemon/log/kafka/journal.h"
+
+#include <utility>
+
+#include "daemon/log/kafka/text.h"
+#include "state/check.h"
+
+namespace spur::kafka {
+namespace {
+
+absl::Status stopped() { return absl::UnavailableError("the log has stopped"); }
+
+}  // namespace
+
+Journal::Journal(const Connection& connection, std::string topic, std::uint32_t shards, Pump& pump,
+                 Errands& errands)
+    : connection_(connection), topic_(std::move(topic)), pump_(pump), errands_(errands) {
+  for (std::uint32_t shard = 0; shard < shards; ++shard) {
+    if (shard % kShardsPerSession == 0) groups_.push_back(std::make_unique<Group>());
+    ShardState& state = *shards_.emplace_back(std::make_unique<ShardState>());
+    state.group = groups_.back().get();
+    state.partition = static_cast<std::int32_t>(shard);
+    state.group->shards.push_back(&state);
+  }
+}
+
+absl::Status Journal::open_session(Group& group) {
+  absl::StatusOr<std::shared_ptr<Session>> session =
+      Session::open(connection_, producer_settings(), &pump_, [this](void* shard, std::int64_t at) {
+        acked(*static_cast<ShardState*>(shard), at);
+      });
+  if (!session.ok()) return session.status();
+  absl::StatusOr<Topic> topic = (*session)->topic(topic_);
+  if (!topic.ok()) return topic.status();
+  group.session = *std::move(session);
+  group.topic = *std::move(topic);
+  return absl::OkStatus();
+}
+
+void Journal::append(std::uint32_t shard, std::string_view entry, Done done) {
+  ShardState& state = *shards_[shard];
+  Group& group = *state.group;
+  {
+    const std::lock_guard lock(group.mutex);
+    if (abandoned_) state.broken = stopped();
+    if (state.broken.ok() && group.session == nullptr) state.broken = open_session(group);
+    if (state.broken.ok()) {
+      Session::Record record;
+      record.value = entry;
+      record.has_key = false;
+      record.opaque = &state;
+      // Before it is sent: its acknowledgement may be quicker than we are.
+      state.waiting.push_back(std::move(done));
+      if (group.session->send(group.topic.get(), state.partition, std::move(record)).ok()) return;
+      // The session has ended; serve() fails what waits, this one included.
+    } else {
+      state.refused.push_back({std::move(done), state.broken});
+      group.has_refused = true;
+    }
+  }
+  pump_.wake();
+}
+
+void Journal::mend(std::uint32_t shard) {
+  ShardState& state = *shards_[shard];
+  const std::lock_guard lock(state.group->mutex);
+  state.broken = absl::OkStatus();
+}
+
+void Journal::acked(ShardState& shard, std::int64_t offset) {
+  Done done;
+  {
+    const std::lock_guard lock(shard.group->mutex);
+    SPUR_CHECK(!shard.waiting.empty());
+    done = std::move(shard.waiting.front());
+    shard.waiting.pop_front();
+  }
+  acknowledged_.fetch_add(1, std::memory_order_relaxed);
+  if (offset < 0) {
+    // A retry that the broker knew already: it stands, and the journal says where (rule 8).
+    done(absl::UnknownError("the journal took the entry and did not say where"));
+  } else {
+    done(static_cast<Offset>(offset));
+  }
+}
+
+void Journal::fail(Group& group, const absl::Status& why, std::vector<Call>& calls) {
+  const absl::Status unknown = absl::UnknownError(
+      text("the journal may hold the entry or not: ", why.message()));
+  for (ShardState* shard : group.shards) {
+    if (shard->waiting.empty()) continue;  // nothing of it was lost
+    shard->broken = absl::UnavailableError(
+        text("an earlier append of this shard failed: ", why.message()));
+    for (Done& done : shard->waiting) calls.push_back({std::move(done), unknown});
+    shard->waiting.clear();
+  }
+}
+
+std::chrono::nanoseconds Journal::serve() {
+  for (const std::unique_ptr<Group>& group : groups_) {
+    std::shared_ptr<Session> session;
+    {
+      const std::lock_guard lock(group->mutex);
+      session = group->session;
+    }
+    if (session != nullptr) session->serve();
+    std::vector<Call> calls;
+    {
+      const std::lock_guard lock(group->mutex);
+      if (session != nullptr && (session->ended() || abandoned_)) {
+        fail(*group, abandoned_ ? stopped() : session->why(), calls);
+        group->topic.reset();
+        group->session.reset();
+        session->purge();
+        errands_.run([ended = std::exchange(session, nullptr)]() mutable { ended.reset(); });
+      }
+      if (group->has_refused) {
+        for (ShardState* shard : group->shards) {
+          for (Call& call : std::exchange(shard->refused, {})) calls.push_back(std::move(call));
+        }
+        group->has_refused = false;
+      }
+    }
+    for (Call& call : calls) call.done(std::move(call.result));
+  }
+  return Pump::kNothingDue;
+}
+
+void Journal::abandon() {
+  abandoned_ = true;
+  pump_.wake();
+}
+
+}  // namespace spur::kafka

@@ -1,0 +1,84 @@
+// Journal: the appends of all shards. One idempotent session for about four shards (a connection
+// answers one request at a time, so one session for many shards makes them wait for each other, and
+// one for each costs threads), linger 0.
+//
+// Acknowledgements are given shard by shard in the order of the appends, each with the offset that
+// the broker says. A delivery that fails ends the session, and with it everything behind it of the
+// shards that share it (rule 10); such a shard takes nothing until its next claim.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "daemon/log/kafka/session.h"
+#include "daemon/log/log.h"
+
+namespace spur::kafka {
+
+// Thread-safe; one shard's calls come from one thread at a time. `done` is called on the pump's
+// thread.
+class Journal {
+ public:
+  using Done = std::function<void(absl::StatusOr<Offset>)>;
+  static constexpr std::uint32_t kShardsPerSession = 4;
+
+  // `pump` and `errands` outlive it.
+  Journal(const Connection& connection, std::string topic, std::uint32_t shards, Pump& pump,
+          Errands& errands);
+
+  void append(std::uint32_t shard, std::string_view entry, Done done);
+  // A new owner begins: what failed before it is over. Appends that are still under way stay ahead
+  // of its own.
+  void mend(std::uint32_t shard);
+  // Drops what is not acknowledged; every done is called with UNAVAILABLE. For good.
+  void abandon();
+
+  // On the pump's thread.
+  std::chrono::nanoseconds serve();
+
+  std::uint64_t acknowledged() const { return acknowledged_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Group;
+  struct Call {
+    Done done;
+    absl::StatusOr<Offset> result;
+  };
+  struct ShardState {
+    Group* group = nullptr;
+    std::int32_t partition = 0;
+    std::deque<Done> waiting;     // sent, in order
+    absl::Status broken;          // why nothing is taken
+    std::vector<Call> refused;    // called by serve(), behind everything before them
+  };
+  struct Group {
+    std::mutex mutex;
+    std::shared_ptr<Session> session;
+    Topic topic;  // of the session
+    std::vector<ShardState*> shards;
+    bool has_refused = false;
+  };
+
+  absl::Status open_session(Group& group);
+  void acked(ShardState& shard, std::int64_t offset);
+  // The session has ended: everything under way fails; requires the group's lock.
+  void fail(Group& group, const absl::Status& why, std::vector<Call>& calls);
+
+  const Connection connection_;
+  const std::string topic_;
+  Pump& pump_;
+  Errands& errands_;
+  std::vector<std::unique_ptr<ShardState>> shards_;
+  std::vector<std::unique_ptr<Group>> groups_;
+  std::atomic<std::uint64_t> acknowledged_{0};
+  std::atomic<bool> abandoned_{false};
+};
+
+}  // namespace spur::kafka

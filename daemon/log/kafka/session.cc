@@ -1,0 +1,145 @@
+#include "daemon/log/kafka/session.h"
+
+#include <optional>
+#include <utility>
+
+#include "daemon/log/kafka/text.h"
+
+namespace spur::kafka {
+
+absl::StatusOr<std::shared_ptr<Session>> Session::open(const Connection& connection,
+                                                       const Settings& settings, Pump* pump,
+                                                       Acked acked) {
+  absl::StatusOr<Config> config = make_config(connection, settings);
+  if (!config.ok()) return config.status();
+  std::shared_ptr<Session> session(new Session(std::move(acked)));
+  rd_kafka_conf_set_opaque(config->get(), session.get());
+  rd_kafka_conf_set_dr_msg_cb(config->get(), on_delivery);
+  rd_kafka_conf_set_error_cb(config->get(), on_error);
+  absl::StatusOr<Handle> handle = open_producer(*std::move(config));
+  if (!handle.ok()) return handle.status();
+  session->handle_ = *std::move(handle);
+  if (pump != nullptr) {
+    const Queue queue(rd_kafka_queue_get_main(session->handle_.get()));
+    pump->listen(queue.get());
+  }
+  return session;
+}
+
+Session::~Session() {
+  if (handle_ == nullptr) return;
+  // Nobody waits for what is left, and the pump may be gone before the handle is.
+  const Queue queue(rd_kafka_queue_get_main(handle_.get()));
+  rd_kafka_queue_cb_event_enable(queue.get(), nullptr, nullptr);
+  ended_.store(true, std::memory_order_release);
+  purge();
+}
+
+absl::StatusOr<Topic> Session::topic(const std::string& name) {
+  Topic topic(rd_kafka_topic_new(handle_.get(), name.c_str(), nullptr));
+  if (topic == nullptr) return to_status(rd_kafka_last_error(), text("topic ", name));
+  return topic;
+}
+
+absl::Status Session::send(rd_kafka_topic_t* topic, std::int32_t partition, Record record) {
+  if (ended()) return why();
+  rd_kafka_vu_t parts[8];
+  std::size_t count = 0;
+  parts[count].vtype = RD_KAFKA_VTYPE_RKT;
+  parts[count++].u.rkt = topic;
+  parts[count].vtype = RD_KAFKA_VTYPE_PARTITION;
+  parts[count++].u.i32 = partition;
+  parts[count].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+  parts[count++].u.i = RD_KAFKA_MSG_F_COPY;
+  parts[count].vtype = RD_KAFKA_VTYPE_VALUE;
+  parts[count].u.mem.ptr = const_cast<char*>(record.value.data());
+  parts[count++].u.mem.size = record.value.size();
+  parts[count].vtype = RD_KAFKA_VTYPE_OPAQUE;
+  parts[count++].u.ptr = record.opaque;
+  if (record.has_key) {
+    parts[count].vtype = RD_KAFKA_VTYPE_KEY;
+    parts[count].u.mem.ptr = const_cast<char*>(record.key.data());
+    parts[count++].u.mem.size = record.key.size();
+  }
+  if (record.headers != nullptr) {
+    parts[count].vtype = RD_KAFKA_VTYPE_HEADERS;
+    parts[count++].u.headers = record.headers.get();
+  }
+  const Error error(rd_kafka_produceva(handle_.get(), parts, count));
+  if (error == nullptr) {
+    static_cast<void>(record.headers.release());  // the message owns them now
+    return absl::OkStatus();
+  }
+  const std::string name = rd_kafka_topic_name(topic);
+  end(to_status(*error, text("writing ", name)), name);
+  return why();
+}
+
+void Session::serve() { rd_kafka_poll(handle_.get(), 0); }
+
+void Session::wait(std::chrono::milliseconds longest) {
+  rd_kafka_poll(handle_.get(), static_cast<int>(longest.count()));
+}
+
+absl::Status Session::why() const {
+  const std::lock_guard lock(mutex_);
+  return why_;
+}
+
+std::string Session::failed_topic() const {
+  const std::lock_guard lock(mutex_);
+  return failed_topic_;
+}
+
+void Session::purge() {
+  rd_kafka_purge(handle_.get(),
+                 RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
+}
+
+void Session::end(absl::Status why, std::string topic) {
+  const std::lock_guard lock(mutex_);
+  if (!why_.ok()) return;
+  why_ = std::move(why);
+  failed_topic_ = std::move(topic);
+  ended_.store(true, std::memory_order_release);
+}
+
+void Session::on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* session) {
+  auto* self = static_cast<Session*>(session);
+  if (self->ended()) return;
+  if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    self->acked_(message->_private, message->offset);
+    return;
+  }
+  const std::string name = rd_kafka_topic_name(message->rkt);
+  self->end(to_status(message->err, text("writing ", name, "[", message->partition, "]")),
+            name);
+}
+
+void Session::on_error(rd_kafka_t* handle, int code, const char* reason, void* session) {
+  if (code != RD_KAFKA_RESP_ERR__FATAL) return;  // connections come and go; deliveries wait
+  char message[256];
+  const auto fatal = rd_kafka_fatal_error(handle, message, sizeof(message));
+  static_cast<Session*>(session)->end(to_status(fatal, "the producer", message), "");
+}
+
+absl::StatusOr<std::int64_t> write_one(const Connection& connection, const std::string& topic,
+                                       std::int32_t partition, Session::Record record) {
+  constexpr std::chrono::milliseconds kWait{1000};
+  constexpr int kWaits = 60;
+  std::optional<std::int64_t> stands;
+  absl::StatusOr<std::shared_ptr<Session>> session = Session::open(
+      connection, producer_settings(), nullptr, [&](void*, std::int64_t offset) { stands = offset; });
+  if (!session.ok()) return session.status();
+  absl::StatusOr<Topic> handle = (*session)->topic(topic);
+  if (!handle.ok()) return handle.status();
+  if (absl::Status sent = (*session)->send(handle->get(), partition, std::move(record)); !sent.ok())
+    return sent;
+  for (int i = 0; i < kWaits && !stands.has_value() && !(*session)->ended(); ++i)
+    (*session)->wait(kWait);
+  if (stands.has_value()) return *stands;
+  if ((*session)->ended()) return (*session)->why();
+  return absl::UnknownError(text("writing ", topic, ": no answer for a minute"));
+}
+
+}  // namespace spur::kafka

@@ -1,0 +1,80 @@
+// Session: an idempotent producer from its birth to its first failure. Rule 10 (no gaps): a session
+// never lets a later record in after giving one up, so the first delivery that fails ends it, what
+// it still holds is purged, and whoever sends goes on with a new session from the first record that
+// is not known to be acknowledged. A producer shared by shards shares its errors.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "daemon/log/kafka/handle.h"
+#include "daemon/log/kafka/pump.h"
+
+namespace spur::kafka {
+
+// send() from any thread; serve() and what it calls on the pump's alone.
+class Session {
+ public:
+  // A record was acknowledged: `opaque` as given to send(), in the order of its partition. The
+  // offset is RD_KAFKA_OFFSET_INVALID if the broker did not say: it stands, but nobody knows where.
+  using Acked = std::function<void(void* opaque, std::int64_t offset)>;
+
+  struct Record {
+    std::string_view key, value;
+    bool has_key = true;
+    Headers headers;  // taken
+    void* opaque = nullptr;
+  };
+
+  // `pump`, if any, outlives the session and is woken by it.
+  static absl::StatusOr<std::shared_ptr<Session>> open(const Connection& connection,
+                                                       const Settings& settings, Pump* pump,
+                                                       Acked acked);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // A topic's handle for send(); good as long as the session.
+  absl::StatusOr<Topic> topic(const std::string& name);
+
+  // Hands a record over; its bytes are copied. An error ends the session.
+  absl::Status send(rd_kafka_topic_t* topic, std::int32_t partition, Record record);
+
+  // Calls `acked` for what has been acknowledged.
+  void serve();
+  // Why the session has ended; OK while it goes on. Nothing is acknowledged any more once it is set.
+  bool ended() const { return ended_.load(std::memory_order_acquire); }
+  absl::Status why() const;
+  // The topic whose record failed first; empty if it was none's.
+  std::string failed_topic() const;
+  // Waits until something can be served; for those who have no pump.
+  void wait(std::chrono::milliseconds longest);
+  // Drops what is queued and in flight; it may still arrive. Then the handle can be destroyed.
+  void purge();
+
+ private:
+  explicit Session(Acked acked) : acked_(std::move(acked)) {}
+  static void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* session);
+  static void on_error(rd_kafka_t* handle, int code, const char* reason, void* session);
+  void end(absl::Status why, std::string topic);
+
+  const Acked acked_;
+  Handle handle_;
+  std::atomic<bool> ended_{false};
+  mutable std::mutex mutex_;
+  absl::Status why_;
+  std::string failed_topic_;
+};
+
+// One record on a producer of its own, and the offset at which it stands; waits for it, for a minute
+// at most. UNKNOWN: it may stand there.
+absl::StatusOr<std::int64_t> write_one(const Connection& connection, const std::string& topic,
+                                       std::int32_t partition, Session::Record record);
+
+}  // namespace spur::kafka
