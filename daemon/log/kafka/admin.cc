@@ -1,12 +1,14 @@
 #include "daemon/log/kafka/admin.h"
 
 #include <array>
+#include <thread>
 
 #include "daemon/log/kafka/text.h"
 
 namespace spur::kafka {
 namespace {
 
+constexpr std::chrono::milliseconds kPause{20};  // before asking again
 constexpr int kAnswerMs = static_cast<int>(Admin::kAnswerMax.count());
 
 using NewTopic = std::unique_ptr<rd_kafka_NewTopic_t, Free<rd_kafka_NewTopic_destroy>>;
@@ -101,10 +103,17 @@ absl::Status Admin::create(const TopicSpec& topic) const {
     const auto code = rd_kafka_topic_result_error(results[i]);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
       continue;
-    const char* text = rd_kafka_topic_result_error_string(results[i]);
-    return to_status(code, what, text == nullptr ? "" : text);
+    const char* reason = rd_kafka_topic_result_error_string(results[i]);
+    return to_status(code, what, reason == nullptr ? "" : reason);
   }
-  return absl::OkStatus();
+  // Known to the controller is not yet known to every broker.
+  for (std::chrono::milliseconds waited{0}; waited < kAnswerMax; waited += kPause) {
+    const absl::StatusOr<std::int32_t> seen = partitions(topic.name);
+    if (!seen.ok()) return seen.status();
+    if (*seen > 0) return absl::OkStatus();
+    std::this_thread::sleep_for(kPause);
+  }
+  return absl::UnavailableError(text(what, ": created, and not seen"));
 }
 
 absl::StatusOr<std::map<std::string, std::string>> Admin::config(const std::string& topic) const {
@@ -136,13 +145,19 @@ absl::StatusOr<std::map<std::string, std::string>> Admin::config(const std::stri
 
 absl::StatusOr<Kept> Admin::kept(const std::string& topic, std::int32_t partition,
                                  std::chrono::milliseconds answer_max) const {
+  // A topic just made has no leader for some milliseconds, and so has one whose broker died.
   Kept kept;
-  const auto code = rd_kafka_query_watermark_offsets(handle_.get(), topic.c_str(), partition,
-                                                     &kept.begin, &kept.end,
-                                                     static_cast<int>(answer_max.count()));
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-    return to_status(code, text("asking for the ends of ", topic, "[", partition, "]"));
-  return kept;
+  for (std::chrono::milliseconds waited{0};; waited += kPause) {
+    const auto code = rd_kafka_query_watermark_offsets(handle_.get(), topic.c_str(), partition,
+                                                       &kept.begin, &kept.end,
+                                                       static_cast<int>(answer_max.count()));
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return kept;
+    const bool between_leaders = code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
+                                 code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
+    if (!between_leaders || waited >= answer_max)
+      return to_status(code, text("asking for the ends of ", topic, "[", partition, "]"));
+    std::this_thread::sleep_for(kPause);
+  }
 }
 
 absl::Status Admin::delete_below(const std::string& topic, std::int32_t partition,

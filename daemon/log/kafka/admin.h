@@ -45,7 +45,8 @@ class Admin {
   absl::StatusOr<std::int32_t> brokers() const;
   // Of one topic; 0: there is none. Never creates one.
   absl::StatusOr<std::int32_t> partitions(const std::string& topic) const;
-  // ALREADY_EXISTS is fine: another process was first.
+  // Waits until it is there for everybody. One that exists already is fine: another process was
+  // first.
   absl::Status create(const TopicSpec& topic) const;
   // The settings in force, broker defaults included.
   absl::StatusOr<std::map<std::string, std::string>> config(const std::string& topic) const;

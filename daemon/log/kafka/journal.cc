@@ -67,6 +67,22 @@ void Journal::mend(std::uint32_t shard) {
   state.broken = absl::OkStatus();
 }
 
+void Journal::refuse(std::uint32_t shard, absl::Status why) {
+  ShardState& state = *shards_[shard];
+  const std::lock_guard lock(state.group->mutex);
+  state.broken = std::move(why);
+}
+
+bool Journal::idle() const {
+  for (const std::unique_ptr<Group>& group : groups_) {
+    const std::lock_guard lock(group->mutex);
+    for (const ShardState* shard : group->shards) {
+      if (!shard->waiting.empty()) return false;
+    }
+  }
+  return true;
+}
+
 void Journal::acked(ShardState& shard, std::int64_t offset) {
   Done done;
   {

@@ -37,6 +37,9 @@ class Journal {
   // A new owner begins: what failed before it is over. Appends that are still under way stay ahead
   // of its own.
   void mend(std::uint32_t shard);
+  // Nothing more is taken for this shard, as after a failure, until mend().
+  void refuse(std::uint32_t shard, absl::Status why);
+  bool idle() const;  // everything is acknowledged
   // Drops what is not acknowledged; every done is called with UNAVAILABLE. For good.
   void abandon();
 
@@ -59,7 +62,7 @@ class Journal {
     std::vector<Call> refused;    // called by serve(), behind everything before them
   };
   struct Group {
-    std::mutex mutex;
+    mutable std::mutex mutex;
     std::shared_ptr<Session> session;
     Topic topic;  // of the session
     std::vector<ShardState*> shards;

@@ -16,6 +16,23 @@ void Pump::wake() {
   changed_.notify_one();
 }
 
+bool Pump::await(const std::function<bool()>& settled, std::chrono::nanoseconds longest) {
+  const std::chrono::nanoseconds until = clock_.read().steady + longest;
+  for (;;) {
+    std::uint64_t before = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      before = servings_;
+    }
+    if (settled()) return true;  // asked without our lock: it takes others
+    wake();
+    std::unique_lock lock(mutex_);
+    if (!served_.wait_for(lock, clock_.sleep_for(until), [&] { return servings_ != before; }))
+      return false;
+    if (clock_.read().steady >= until) return false;
+  }
+}
+
 void Pump::stop() {
   {
     const std::lock_guard lock(mutex_);
@@ -49,6 +66,9 @@ void Pump::loop() {
     woken_.store(false, std::memory_order_release);
     due = kNothingDue;
     for (const Serve& serve : serves_) due = std::min(due, serve());
+    const std::lock_guard lock(mutex_);
+    ++servings_;
+    served_.notify_all();
   }
 }
 

@@ -29,6 +29,8 @@ class Pump {
   Pump& operator=(const Pump&) = delete;
 
   void start(std::vector<Serve> serves);
+  // Waits until `settled`, asked after each serving, answers true; false after `longest`.
+  bool await(const std::function<bool()>& settled, std::chrono::nanoseconds longest);
   void wake();  // from any thread; cheap if it is awake already
   void stop();  // waits for what it is doing
 
@@ -42,8 +44,9 @@ class Pump {
   std::vector<Serve> serves_;
   std::atomic<bool> woken_{false};
   std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable changed_, served_;
   bool stopping_ = false;
+  std::uint64_t servings_ = 0;
   std::thread thread_;
 };
 

@@ -73,12 +73,8 @@ absl::Status ensure(const Admin& admin, const std::string& topic, std::int32_t p
                "it yourself, or run with --dev"));
     }
     logging::info("topic created", {{"topic", topic}, {"partitions", partitions}});
-    // Known to the controller is not known to every broker.
-    for (int attempt = 0; attempt < 100; ++attempt) {
-      found = admin.partitions(topic);
-      if (!found.ok()) return found.status();
-      if (*found > 0) break;
-    }
+    found = admin.partitions(topic);
+    if (!found.ok()) return found.status();
   }
   if (*found != partitions)
     return absl::FailedPreconditionError(

@@ -1,0 +1,452 @@
+#include "daemon/log/kafka/consumer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/log/kafka/text.h"
+#include "daemon/logging.h"
+#include "state/check.h"
+
+namespace spur::kafka {
+namespace {
+
+constexpr std::chrono::nanoseconds kCommitEvery = std::chrono::seconds(10);
+constexpr std::size_t kDrainRecords = 1024;
+constexpr int kMetadataMs = 5000;
+
+}  // namespace
+
+struct Consumer::Source {
+  SharedHandle handle;  // before the queue: destroyed after it
+  std::uint32_t shard = 0, number = 0;
+  std::string topic;
+  std::int32_t partition = 0;
+  Queue queue;
+  std::function<void()> wake;
+  const Clock* clock = nullptr;
+  std::atomic<std::int64_t> arrived_ns{0};  // when the first that is not polled came; 0: none
+
+  std::mutex mutex;
+  std::int64_t next = 0;                   // the record to give next
+  std::vector<rd_kafka_message_t*> left;   // taken from the queue and not given
+  std::size_t left_at = 0;
+  // False until it has been assigned with `next`: what its queue held from before is then outdated
+  // for librdkafka, and would otherwise pass for records behind a hole.
+  bool ready = false;
+  absl::Status failed;
+  std::atomic<std::int64_t> folded{-1};
+
+  ~Source() {
+    if (queue != nullptr) rd_kafka_queue_cb_event_enable(queue.get(), nullptr, nullptr);
+    drop_left();
+  }
+  void drop_left() {
+    while (left_at < left.size()) rd_kafka_message_destroy(left[left_at++]);
+    left.clear();
+    left_at = 0;
+  }
+  // Where fetching goes on after a new assignment.
+  std::int64_t position() {
+    const std::lock_guard lock(mutex);
+    return left_at < left.size() ? left.back()->offset + 1 : next;
+  }
+};
+
+struct Consumer::Taken {
+  std::shared_ptr<Source> source;
+  std::vector<rd_kafka_message_t*> messages;
+  ~Taken() {
+    for (rd_kafka_message_t* message : messages) rd_kafka_message_destroy(message);
+  }
+};
+
+Consumer::Consumer(const KafkaOptions& options, const TopicNames& names, std::uint32_t shards,
+                   const Clock& clock)
+    : options_(options), names_(names), clock_(clock), shards_(shards), control_(clock) {}
+
+absl::StatusOr<std::unique_ptr<Consumer>> Consumer::open(const KafkaOptions& options,
+                                                         const TopicNames& names,
+                                                         std::uint32_t shards,
+                                                         const Clock& clock) {
+  std::unique_ptr<Consumer> consumer(new Consumer(options, names, shards, clock));
+  Settings settings = consumer_settings();
+  const std::string group = options.group.empty() ? options.topic_prefix : options.group;
+  settings.insert(settings.end(),
+                  {{"group.id", group},
+                   {"partition.assignment.strategy", "range"},
+                   {"session.timeout.ms", std::to_string(options.session_timeout.count())},
+                   {"heartbeat.interval.ms", std::to_string(options.heartbeat.count())},
+                   {"fetch.wait.max.ms", "100"},  // what a newly assigned partition may wait
+                   {"queued.max.messages.kbytes", std::to_string(options.queued_kbytes_max)}});
+  if (!options.instance.empty()) settings.emplace_back("group.instance.id", options.instance);
+  absl::StatusOr<Config> config = make_config(options.connection, settings);
+  if (!config.ok()) return config.status();
+  rd_kafka_conf_set_opaque(config->get(), consumer.get());
+  rd_kafka_conf_set_rebalance_cb(
+      config->get(), [](rd_kafka_t*, rd_kafka_resp_err_t code,
+                        rd_kafka_topic_partition_list_t* partitions, void* self) {
+        static_cast<Consumer*>(self)->on_rebalance(code, partitions);
+      });
+  absl::StatusOr<Handle> handle = open_consumer(*std::move(config));
+  if (!handle.ok()) return handle.status();
+  consumer->handle_ = SharedHandle(*std::move(handle));
+  return consumer;
+}
+
+Consumer::~Consumer() { close(); }
+
+absl::Status Consumer::start(Events events, Offset catalog_next) {
+  events_ = std::move(events);
+  catalog_ = std::make_shared<Source>();
+  catalog_->number = kCatalogSource;
+  catalog_->topic = names_.catalog;
+  catalog_->next = static_cast<std::int64_t>(catalog_next);
+  catalog_->wake = [this] { control_.wake(); };
+  know(names_.catalog);
+  know(names_.messages);
+  listen(*catalog_);
+  const Queue queue(rd_kafka_queue_get_consumer(handle_.get()));
+  control_.listen(queue.get());
+  Partitions topics(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(topics.get(), names_.messages.c_str(),
+                                    RD_KAFKA_PARTITION_UA);
+  const auto code = rd_kafka_subscribe(handle_.get(), topics.get());
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_status(code, "joining the group");
+  commit_due_ = clock_.read().steady + kCommitEvery;
+  control_.start({[this] { return serve(); }});
+  return absl::OkStatus();
+}
+
+void Consumer::close() {
+  if (closed_) return;
+  closed_ = true;
+  control_.stop();
+  const Queue queue(rd_kafka_queue_get_consumer(handle_.get()));
+  rd_kafka_queue_cb_event_enable(queue.get(), nullptr, nullptr);
+  events_ = {};
+  rd_kafka_consumer_close(handle_.get());
+  const std::lock_guard lock(mutex_);
+  for (ShardSources& shard : shards_) shard.sources.clear();
+  catalog_.reset();
+}
+
+// --- the control thread ---
+
+std::chrono::nanoseconds Consumer::serve() {
+  while (rd_kafka_message_t* message = rd_kafka_consumer_poll(handle_.get(), 0)) {
+    const Message owned(message);
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;  // of a partition just let go
+    const absl::Status status =
+        to_status(message->err, "the consumer group", rd_kafka_message_errstr(message));
+    if (message->err == RD_KAFKA_RESP_ERR__FATAL ||
+        message->err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID || absl::IsPermissionDenied(status)) {
+      note(status);
+    } else {
+      logging::warning("kafka consumer", {{"status", status}});
+    }
+  }
+  bool changed = false;
+  if (!rebalancing_) {
+    const std::lock_guard lock(mutex_);
+    changed = std::exchange(changed_, false);
+  }
+  if (changed) assign();
+  drain_catalog();
+  const std::chrono::nanoseconds now = clock_.read().steady;
+  if (now >= commit_due_) {
+    commit();
+    commit_due_ = now + kCommitEvery;
+  }
+  return commit_due_;
+}
+
+void Consumer::drain_catalog() {
+  while (rd_kafka_message_t* message = rd_kafka_consume_queue(catalog_->queue.get(), 0)) {
+    const Message owned(message);
+    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      const absl::Status status = to_status(message->err, text("reading ", names_.catalog),
+                                            rd_kafka_message_errstr(message));
+      // The catalog is never trimmed: without it no shard can go on.
+      absl::IsUnavailable(status) ? logging::warning("kafka catalog", {{"status", status}})
+                                  : note(status);
+      continue;
+    }
+    const std::lock_guard lock(catalog_->mutex);
+    if (message->offset < catalog_->next) continue;
+    catalog_->next = message->offset + 1;
+    if (events_.catalog) events_.catalog(*message);
+  }
+}
+
+void Consumer::on_rebalance(rd_kafka_resp_err_t code,
+                            const rd_kafka_topic_partition_list_t* partitions) {
+  if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+    take_assignment(partitions);
+    return;
+  }
+  rebalancing_ = true;
+  const bool lost = rd_kafka_assignment_lost(handle_.get()) != 0;
+  rd_kafka_assign(handle_.get(), nullptr);
+  if (code != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
+    logging::warning("kafka rebalance", {{"status", to_status(code, "the consumer group")}});
+  if (!lost) return;
+  // Somebody else may own them by now; the next assignment says which are ours.
+  for (const std::uint32_t shard : std::exchange(assigned_, {})) {
+    if (events_.revoked) events_.revoked(shard);
+  }
+}
+
+void Consumer::take_assignment(const rd_kafka_topic_partition_list_t* partitions) {
+  std::set<std::uint32_t> now;
+  for (int i = 0; i < partitions->cnt; ++i) {
+    const std::int32_t partition = partitions->elems[i].partition;
+    if (partition >= 0 && static_cast<std::size_t>(partition) < shards_.size())
+      now.insert(static_cast<std::uint32_t>(partition));
+  }
+  const std::set<std::uint32_t> before = std::exchange(assigned_, now);
+  rebalancing_ = false;
+  {
+    const std::lock_guard lock(mutex_);
+    changed_ = false;
+  }
+  assign();
+  logging::info("shards assigned", {{"shards", now.size()}, {"before", before.size()}});
+  for (const std::uint32_t shard : before) {
+    if (!now.contains(shard) && events_.revoked) events_.revoked(shard);
+  }
+  for (const std::uint32_t shard : now) {
+    if (events_.assigned) events_.assigned(shard);
+  }
+}
+
+void Consumer::assign() {
+  std::vector<std::shared_ptr<Source>> sources = {catalog_};
+  {
+    const std::lock_guard lock(mutex_);
+    for (const std::uint32_t shard : assigned_) {
+      for (const auto& [number, source] : shards_[shard].sources) sources.push_back(source);
+    }
+  }
+  // A topic that is not in the metadata cache would start 1.5 s late.
+  for (const std::shared_ptr<Source>& source : sources) know(source->topic);
+  Partitions list(rd_kafka_topic_partition_list_new(static_cast<int>(sources.size())));
+  std::vector<std::int64_t> positions;
+  for (const std::shared_ptr<Source>& source : sources) {
+    positions.push_back(source->position());
+    // Listed twice, a partition would leave the assignment empty.
+    if (rd_kafka_topic_partition_list_find(list.get(), source->topic.c_str(), source->partition) !=
+        nullptr) {
+      note(absl::InternalError(text(source->topic, "[", source->partition, "] followed twice")));
+      continue;
+    }
+    rd_kafka_topic_partition_list_add(list.get(), source->topic.c_str(), source->partition)
+        ->offset = positions.back();
+    if (source->queue == nullptr) listen(*source);
+  }
+  const auto code = rd_kafka_assign(handle_.get(), list.get());
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    note(to_status(code, "assigning partitions"));
+    return;
+  }
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    {
+      const std::lock_guard lock(sources[i]->mutex);
+      // A poll may have gone back meanwhile; then there is another assignment to come.
+      if (sources[i]->ready || sources[i]->next != positions[i]) continue;
+      sources[i]->ready = true;
+    }
+    sources[i]->wake();  // what came before it was ready has rung in vain
+  }
+}
+
+void Consumer::know(const std::string& topic) {
+  if (known_topics_.contains(topic)) return;
+  const Topic named(rd_kafka_topic_new(handle_.get(), topic.c_str(), nullptr));
+  const rd_kafka_metadata_t* metadata = nullptr;
+  if (rd_kafka_metadata(handle_.get(), 0, named.get(), &metadata, kMetadataMs) !=
+      RD_KAFKA_RESP_ERR_NO_ERROR)
+    return;  // late, then
+  rd_kafka_metadata_destroy(metadata);
+  known_topics_.insert(topic);
+}
+
+void Consumer::listen(Source& source) {
+  source.handle = handle_;
+  source.clock = &clock_;
+  source.queue.reset(
+      rd_kafka_queue_get_partition(handle_.get(), source.topic.c_str(), source.partition));
+  SPUR_CHECK(source.queue != nullptr);
+  rd_kafka_queue_forward(source.queue.get(), nullptr);
+  // Called when the queue was empty; under its lock, so nothing but a flag and a wake-up.
+  rd_kafka_queue_cb_event_enable(
+      source.queue.get(),
+      [](rd_kafka_t*, void* opaque) {
+        auto* self = static_cast<Source*>(opaque);
+        std::int64_t none = 0;
+        self->arrived_ns.compare_exchange_strong(none, self->clock->read().steady.count());
+        self->wake();
+      },
+      &source);
+}
+
+void Consumer::commit() {
+  Partitions list(rd_kafka_topic_partition_list_new(16));
+  {
+    const std::lock_guard lock(mutex_);
+    for (const std::uint32_t shard : assigned_) {
+      for (const auto& [number, source] : shards_[shard].sources) {
+        const std::int64_t folded = source->folded.exchange(-1);
+        if (folded < 0) continue;
+        rd_kafka_topic_partition_list_add(list.get(), source->topic.c_str(), source->partition)
+            ->offset = folded;
+      }
+    }
+  }
+  // Its failure is nobody's loss.
+  if (list->cnt > 0) rd_kafka_commit(handle_.get(), list.get(), 1);
+}
+
+void Consumer::note(absl::Status status) {
+  logging::error("kafka consumer", {{"status", status}});
+  const std::lock_guard lock(mutex_);
+  if (status_.ok()) status_ = std::move(status);
+}
+
+absl::Status Consumer::status() const {
+  const std::lock_guard lock(mutex_);
+  return status_;
+}
+
+// --- the workers' threads ---
+
+void Consumer::follow(std::uint32_t shard, std::span<const Log::Following> sources) {
+  {
+    const std::lock_guard lock(mutex_);
+    for (const Log::Following& following : sources) {
+      const std::uint32_t number = following.source.source;
+      // The catalog is everybody's, and there is no input but by topics.
+      if (number == kCatalogSource || number == kInputSource) continue;
+      if (shards_[shard].sources.contains(number)) continue;  // poll() says where it is
+      auto source = std::make_shared<Source>();
+      source->shard = shard;
+      source->number = number;
+      const bool messages = number == kMessageSource;
+      source->topic = messages ? names_.messages : following.source.topic;
+      source->partition =
+          messages ? static_cast<std::int32_t>(shard) : following.source.partition;
+      source->next = static_cast<std::int64_t>(following.next);
+      source->wake = [this, shard] {
+        if (events_.inputs) events_.inputs(shard);
+      };
+      shards_[shard].sources.emplace(number, std::move(source));
+      changed_ = true;
+    }
+  }
+  control_.wake();
+}
+
+void Consumer::unfollow(std::uint32_t shard) {
+  std::map<std::uint32_t, std::shared_ptr<Source>> dropped;  // outside the lock
+  {
+    const std::lock_guard lock(mutex_);
+    dropped.swap(shards_[shard].sources);
+    changed_ = changed_ || !dropped.empty();
+  }
+  control_.wake();
+}
+
+std::shared_ptr<Consumer::Source> Consumer::find(std::uint32_t shard, std::uint32_t source) const {
+  const std::lock_guard lock(mutex_);
+  const auto& sources = shards_[shard].sources;
+  const auto found = sources.find(source);
+  return found == sources.end() ? nullptr : found->second;
+}
+
+absl::Status Consumer::poll(std::uint32_t shard, std::uint32_t number, Offset from,
+                            const PollLimits& limits, InputBatch& batch) {
+  const std::shared_ptr<Source> source = find(shard, number);
+  if (source == nullptr) return absl::OkStatus();  // not followed: nothing is here
+  const std::lock_guard lock(source->mutex);
+  if (!source->failed.ok()) return source->failed;
+  const auto wanted = static_cast<std::int64_t>(from);
+  if (wanted < source->next) {
+    // Back: what was given is wanted once more, so it is fetched again.
+    source->drop_left();
+    source->next = wanted;
+    source->ready = false;
+    const std::lock_guard all(mutex_);
+    changed_ = true;
+    control_.wake();
+    return absl::OkStatus();
+  }
+  if (!source->ready) {
+    if (source->next == wanted) return absl::OkStatus();
+    source->next = wanted;  // forward, before it was assigned: with the new position
+    const std::lock_guard all(mutex_);
+    changed_ = true;
+    control_.wake();
+    return absl::OkStatus();
+  }
+  source->next = wanted;
+
+  const std::int64_t arrived = source->arrived_ns.exchange(0);
+  auto taken = std::make_shared<Taken>();
+  std::size_t bytes = 0;
+  while (taken->messages.size() < limits.records_max && bytes < limits.bytes_max) {
+    if (source->left_at == source->left.size()) {
+      source->left.resize(
+          std::min<std::size_t>(kDrainRecords, limits.records_max - taken->messages.size()));
+      source->left_at = 0;
+      const ssize_t count = rd_kafka_consume_batch_queue(source->queue.get(), 0,
+                                                         source->left.data(), source->left.size());
+      source->left.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+      if (source->left.empty()) break;
+    }
+    rd_kafka_message_t* message = source->left[source->left_at++];
+    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      const Message owned(message);
+      absl::Status status =
+          to_status(message->err, text("reading ", source->topic, "[", source->partition, "]"),
+                    rd_kafka_message_errstr(message));
+      if (absl::IsUnavailable(status)) continue;  // librdkafka tries again
+      source->failed = std::move(status);
+      if (taken->messages.empty()) return source->failed;
+      break;  // first what came before
+    }
+    if (message->offset < source->next) {
+      rd_kafka_message_destroy(message);
+      continue;
+    }
+    if (taken->messages.empty()) taken->messages.reserve(source->left.size());
+    taken->messages.push_back(message);
+    source->next = message->offset + 1;
+    InputRecord& record = batch.records.emplace_back();
+    record.offset = static_cast<Offset>(message->offset);
+    record.received = Instant{rd_kafka_message_timestamp(message, nullptr)};
+    record.topic = source->topic;
+    record.key = key_of(*message);
+    record.value = value_of(*message);
+    bytes += message->len + message->key_len;
+  }
+  if (taken->messages.empty()) return absl::OkStatus();
+  if (batch.taken.count() == 0 && arrived != 0) batch.taken = std::chrono::nanoseconds(arrived);
+  taken->source = source;
+  batch.keep.push_back(std::move(taken));
+  return absl::OkStatus();
+}
+
+void Consumer::folded(std::uint32_t shard, std::uint32_t number, Offset next) {
+  if (const std::shared_ptr<Source> source = find(shard, number))
+    source->folded.store(static_cast<std::int64_t>(next), std::memory_order_relaxed);
+}
+
+std::optional<Offset> Consumer::end(const std::string& topic, std::int32_t partition) const {
+  std::int64_t low = 0, high = 0;
+  if (rd_kafka_get_watermark_offsets(handle_.get(), topic.c_str(), partition, &low, &high) !=
+          RD_KAFKA_RESP_ERR_NO_ERROR ||
+      high < 0)
+    return std::nullopt;
+  return static_cast<Offset>(high);
+}
+
+}  // namespace spur::kafka

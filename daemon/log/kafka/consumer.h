@@ -1,0 +1,113 @@
+// Consumer: everything that this process reads live, on one handle.
+//
+// Kafka's group protocol balances the shards: the group's members subscribe to spur.messages alone,
+// whose partition i stands for shard i. All that a shard reads is then assigned by hand with
+// explicit offsets, as one list with the catalog (range assignor, eager: an addition is a whole new
+// list). Each partition has its queue taken out, so that the worker of its shard drains it without
+// waiting for any other, and wakes when something arrives.
+//
+// A rebalance takes everything away and gives back what stays. So `revoked` is said when the next
+// assignment comes without the shard, or at once when the membership was lost; a shard that comes
+// back is `assigned` again and goes on from memory (rule 11). Positions are ours: whatever
+// librdkafka drops or delivers again in between is below or at the next record wanted, and skipped.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "daemon/clock.h"
+#include "daemon/log/kafka/admin.h"
+#include "daemon/log/kafka/handle.h"
+#include "daemon/log/kafka/pump.h"
+#include "daemon/log/kafka/settings.h"
+#include "daemon/log/kafka/topics.h"
+#include "daemon/log/log.h"
+
+namespace spur::kafka {
+
+// Thread-safe; one shard's calls come from one thread at a time.
+class Consumer {
+ public:
+  struct Events {
+    std::function<void(std::uint32_t shard)> assigned, revoked, inputs;
+    // One record of the catalog's topic, in order; on the consumer's own thread.
+    std::function<void(const rd_kafka_message_t&)> catalog;
+  };
+
+  // `clock` outlives the consumer. Nothing is joined or read before start().
+  static absl::StatusOr<std::unique_ptr<Consumer>> open(const KafkaOptions& options,
+                                                        const TopicNames& names,
+                                                        std::uint32_t shards, const Clock& clock);
+  ~Consumer();
+
+  // Joins the group; the catalog is followed from `catalog_next` on.
+  absl::Status start(Events events, Offset catalog_next);
+  // Leaves the group and stops. What was polled stays good.
+  void close();
+
+  void follow(std::uint32_t shard, std::span<const Log::Following> sources);
+  void unfollow(std::uint32_t shard);
+  absl::Status poll(std::uint32_t shard, std::uint32_t source, Offset from,
+                    const PollLimits& limits, InputBatch& batch);
+  // For whoever watches the group's lag from outside; never read back.
+  void folded(std::uint32_t shard, std::uint32_t source, Offset next);
+  // The end of a partition as the last fetch said; nullopt: not followed, or nothing fetched yet.
+  std::optional<Offset> end(const std::string& topic, std::int32_t partition) const;
+
+  absl::Status status() const;
+
+ private:
+  // A partition that is followed. Kept alive by the batches taken from it, and keeps the handle.
+  struct Source;
+  struct Taken;
+  struct ShardSources {
+    std::map<std::uint32_t, std::shared_ptr<Source>> sources;  // by number
+  };
+
+  Consumer(const KafkaOptions& options, const TopicNames& names, std::uint32_t shards,
+           const Clock& clock);
+  std::chrono::nanoseconds serve();
+  void drain_catalog();
+  void on_rebalance(rd_kafka_resp_err_t code, const rd_kafka_topic_partition_list_t* partitions);
+  void take_assignment(const rd_kafka_topic_partition_list_t* partitions);
+  void assign();
+  void know(const std::string& topic);
+  void commit();
+  void note(absl::Status status);
+  std::shared_ptr<Source> find(std::uint32_t shard, std::uint32_t source) const;
+  void listen(Source& source);
+
+  const KafkaOptions options_;
+  const TopicNames names_;
+  const Clock& clock_;
+  SharedHandle handle_;
+  Events events_;
+
+  mutable std::mutex mutex_;
+  std::vector<ShardSources> shards_;
+  bool changed_ = false;  // the list of partitions is not what is assigned
+  absl::Status status_;
+
+  // The control thread's alone, after start().
+  std::shared_ptr<Source> catalog_;
+  std::set<std::uint32_t> assigned_;
+  std::set<std::string> known_topics_;
+  bool rebalancing_ = true;  // no assignment is in force
+  std::chrono::nanoseconds commit_due_{0};
+  bool closed_ = false;
+  Pump control_;
+};
+
+}  // namespace spur::kafka

@@ -1,0 +1,468 @@
+#include "daemon/log/kafka/kafka_log.h"
+
+#include <algorithm>
+#include <future>
+#include <utility>
+
+#include "daemon/log/kafka/history.h"
+#include "daemon/log/kafka/partition_reader.h"
+#include "daemon/log/kafka/text.h"
+#include "daemon/logging.h"
+#include "spur/v1/catalog.pb.h"
+#include "spur/v1/log.pb.h"
+#include "state/check.h"
+
+namespace spur {
+namespace {
+
+std::string cursor_key(std::string_view subscriber, std::string_view channel) {
+  std::string key(subscriber);
+  key += '\0';
+  key += channel;
+  return key;
+}
+
+}  // namespace
+
+// --- opening ---
+
+absl::StatusOr<std::unique_ptr<KafkaLog>> KafkaLog::open(const KafkaOptions& options,
+                                                         const Clock& clock) {
+  if (options.dev)
+    logging::warning("dev: nothing is replicated, a lost disk loses acknowledged entries");
+  absl::StatusOr<std::unique_ptr<kafka::Admin>> admin = kafka::Admin::open(options.connection);
+  if (!admin.ok()) return admin.status();
+  if (const auto brokers = (*admin)->brokers(); !brokers.ok()) return brokers.status();
+  absl::StatusOr<kafka::Identity> identity = kafka::open_identity(
+      **admin, kafka::TopicNames(options.topic_prefix), options, clock.read().wall);
+  if (!identity.ok()) return identity.status();
+  std::unique_ptr<KafkaLog> log(new KafkaLog(options, clock, *identity, *std::move(admin)));
+  absl::StatusOr<std::unique_ptr<kafka::Consumer>> consumer =
+      kafka::Consumer::open(options, log->names_, identity->shards, clock);
+  if (!consumer.ok()) return consumer.status();
+  log->consumer_ = *std::move(consumer);
+  if (absl::Status loaded = log->load_catalogs(); !loaded.ok()) return loaded;
+  log->pump_.start({[raw = log.get()] { return raw->journal_.serve(); },
+                    [raw = log.get()] { return raw->outputs_.serve(); },
+                    [raw = log.get()] { return raw->publisher_.serve(); }});
+  return log;
+}
+
+KafkaLog::KafkaLog(const KafkaOptions& options, const Clock& clock, kafka::Identity identity,
+                   std::unique_ptr<kafka::Admin> admin)
+    : options_(options),
+      names_(options.topic_prefix),
+      clock_(clock),
+      identity_(identity),
+      admin_(std::move(admin)),
+      pump_(clock),
+      journal_(options.connection, names_.journal, identity.shards, pump_, errands_),
+      outputs_(options, names_, kafka::deployment_text(identity.deployment), identity.shards,
+               *admin_, clock, pump_, errands_),
+      publisher_(options.connection, pump_, errands_),
+      readback_(options.connection, names_, *admin_) {}
+
+KafkaLog::~KafkaLog() { stop(); }
+
+void KafkaLog::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(stopped_, true)) return;
+  }
+  if (consumer_ != nullptr) consumer_->close();
+  // The last callbacks, then nobody is called any more.
+  journal_.abandon();
+  publisher_.abandon();
+  pump_.stop();
+  journal_.serve();
+  publisher_.serve();
+  outputs_.stop();
+  errands_.stop();
+}
+
+void KafkaLog::watch(Watcher watcher) {
+  watcher_ = std::move(watcher);
+  outputs_.set_events({watcher_.acked, watcher_.actions,
+                       [this](std::uint32_t shard, absl::Status status) {
+                         journal_.refuse(shard, std::move(status));
+                       }});
+  const absl::Status started = consumer_->start(
+      {watcher_.assigned, watcher_.revoked, watcher_.inputs,
+       [this](const rd_kafka_message_t& message) {
+         take_catalog(message);
+         if (watcher_.catalogs) watcher_.catalogs();
+       }},
+      catalog_end());
+  const std::lock_guard lock(mutex_);
+  if (status_.ok()) status_ = started;
+}
+
+absl::Status KafkaLog::status() const {
+  if (absl::Status consumer = consumer_->status(); !consumer.ok()) return consumer;
+  const std::lock_guard lock(mutex_);
+  return status_;
+}
+
+std::uint64_t KafkaLog::commits() const { return journal_.acknowledged(); }
+
+void KafkaLog::abandon() {
+  journal_.abandon();
+  publisher_.abandon();
+}
+
+absl::Status KafkaLog::close() {
+  // What was appended is sent already; its acknowledgements are waited for.
+  const bool settled =
+      pump_.await([this] { return journal_.idle() && publisher_.idle(); }, kCloseMax);
+  stop();
+  if (!settled)
+    return absl::UnavailableError("Kafka did not acknowledge everything before the end");
+  return absl::OkStatus();
+}
+
+// --- sources ---
+
+absl::StatusOr<std::int32_t> KafkaLog::partitions_of(const std::string& topic) const {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto known = partitions_.find(topic);
+    if (known != partitions_.end()) return known->second;
+  }
+  const absl::StatusOr<std::int32_t> found = admin_->partitions(topic);
+  if (!found.ok()) return found.status();
+  if (*found == 0)
+    return absl::FailedPreconditionError(
+        kafka::text("there is no topic ", topic, ", which a Source names; create it, with as many ",
+                    "partitions as there are shards (", identity_.shards,
+                    ") or a multiple, or correct the Source"));
+  const std::lock_guard lock(mutex_);
+  partitions_[topic] = *found;
+  return *found;
+}
+
+absl::StatusOr<std::vector<TopicSource>> KafkaLog::discover(std::uint32_t shard,
+                                                            std::span<const std::string> topics) {
+  std::vector<TopicSource> sources;
+  for (const std::string& topic : topics) {
+    {
+      // Asked anew: partitions may have been added (H24).
+      const std::lock_guard lock(mutex_);
+      partitions_.erase(topic);
+    }
+    const absl::StatusOr<std::int32_t> partitions = partitions_of(topic);
+    if (!partitions.ok()) return partitions.status();
+    for (auto i = static_cast<std::int32_t>(shard); i < *partitions;
+         i += static_cast<std::int32_t>(identity_.shards)) {
+      const absl::StatusOr<kafka::Kept> kept = admin_->kept(topic, i);
+      if (!kept.ok()) return kept.status();
+      TopicSource& source = sources.emplace_back();
+      source.topic = topic;
+      source.partition = i;
+      source.start = static_cast<Offset>(kept->begin);
+    }
+  }
+  return sources;
+}
+
+void KafkaLog::follow(std::uint32_t shard, std::span<const Following> sources) {
+  consumer_->follow(shard, sources);
+}
+
+void KafkaLog::unfollow(std::uint32_t shard) {
+  consumer_->unfollow(shard);
+  outputs_.drop(shard);
+}
+
+// --- inputs ---
+
+absl::Status KafkaLog::poll(std::uint32_t shard, std::uint32_t source, Offset from,
+                            const PollLimits& limits, InputBatch& batch) {
+  return consumer_->poll(shard, source, from, limits, batch);
+}
+
+std::unique_ptr<InputReader> KafkaLog::open_reader(std::uint32_t shard,
+                                                   std::span<const TopicSource> sources) {
+  return std::make_unique<kafka::History>(options_.connection, names_, shard, sources);
+}
+
+Offset KafkaLog::input_begin(std::uint32_t shard, const TopicSource& source) const {
+  const bool messages = source.source == kMessageSource;
+  const auto kept =
+      messages ? admin_->kept(names_.messages, static_cast<std::int32_t>(shard))
+               : admin_->kept(source.topic, source.partition);
+  return kept.ok() ? static_cast<Offset>(kept->begin) : source.start;
+}
+
+Offset KafkaLog::input_end(std::uint32_t shard, const TopicSource& source) const {
+  const bool messages = source.source == kMessageSource;
+  const std::string& topic = messages ? names_.messages : source.topic;
+  const std::int32_t partition = messages ? static_cast<std::int32_t>(shard) : source.partition;
+  if (const std::optional<Offset> heard = consumer_->end(topic, partition)) return *heard;
+  const auto kept = admin_->kept(topic, partition);
+  return kept.ok() ? static_cast<Offset>(kept->end) : source.start;
+}
+
+void KafkaLog::folded(std::uint32_t shard, std::uint32_t source, Offset next) {
+  consumer_->folded(shard, source, next);
+}
+
+absl::StatusOr<std::string> KafkaLog::topic_of(std::string_view source) const {
+  const std::lock_guard lock(mutex_);
+  if (source.empty() && !source_topics_.empty()) return source_topics_.begin()->second;
+  const auto found = source_topics_.find(std::string(source));
+  if (found != source_topics_.end()) return found->second;
+  return absl::FailedPreconditionError(
+      kafka::text("no Source ", source, " with a topic is in the catalog; apply one first"));
+}
+
+absl::StatusOr<std::vector<Offset>> KafkaLog::append_inputs(
+    std::span<const InputAppend> inputs, std::function<void(absl::Status)> done) {
+  std::vector<kafka::Publisher::Record> records;
+  for (const InputAppend& input : inputs) {
+    absl::StatusOr<std::string> topic = topic_of(input.source);
+    if (!topic.ok()) return topic.status();
+    const absl::StatusOr<std::int32_t> partitions = partitions_of(*topic);
+    if (!partitions.ok()) return partitions.status();
+    kafka::Publisher::Record& record = records.emplace_back();
+    record.topic = *std::move(topic);
+    // As the Java client would: whoever else writes the topic finds the same partition.
+    record.partition = static_cast<std::int32_t>(
+        shard_of(input.key, static_cast<std::uint32_t>(*partitions)));
+    record.key = input.key;
+    record.value = input.value;
+  }
+  if (records.empty()) {
+    if (done) done(absl::OkStatus());
+    return std::vector<Offset>();
+  }
+  absl::Status sent = publisher_.publish(
+      records, [done = std::move(done)](const absl::StatusOr<Offset>& offset) {
+        if (done) done(offset.status());
+      });
+  if (!sent.ok()) return sent;
+  return std::vector<Offset>();
+}
+
+// --- the catalog ---
+
+absl::Status KafkaLog::load_catalogs() {
+  const absl::StatusOr<kafka::Kept> kept = admin_->kept(names_.catalog, 0);
+  if (!kept.ok()) return kept.status();
+  catalog_end_ = static_cast<Offset>(kept->begin);
+  if (kept->begin == kept->end) return absl::OkStatus();
+  auto reader =
+      kafka::PartitionReader::open(options_.connection, names_.catalog, 0, kept->begin);
+  if (!reader.ok()) return reader.status();
+  return (*reader)->read(kept->end, [&](const rd_kafka_message_t& message) {
+    take_catalog(message);
+    return true;
+  });
+}
+
+void KafkaLog::take_catalog(const rd_kafka_message_t& message) {
+  std::map<std::string, std::string> sources;
+  std::map<std::string, bool> outputs;  // topic, JSON
+  {
+    const std::lock_guard lock(mutex_);
+    catalog_end_ = static_cast<Offset>(message.offset) + 1;
+  }
+  if (kafka::header_of(message, "ce_type") != kafka::kCatalogType) return;  // the identity
+  const std::string_view value = kafka::value_of(message);
+  spur::v1::CatalogVersion version;
+  spur::v1::Catalog catalog;
+  if (!version.ParseFromArray(value.data(), static_cast<int>(value.size())) ||
+      !catalog.ParseFromString(version.catalog())) {
+    logging::error("catalog version cannot be read", {{"offset", message.offset}});
+    return;
+  }
+  for (const spur::v1::Source& source : catalog.sources()) {
+    if (!source.topic().empty()) sources[source.name()] = source.topic();
+  }
+  for (const spur::v1::Channel& channel : catalog.channels()) {
+    if (!channel.topic().empty()) outputs[channel.topic()] = channel.format() == "json";
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    source_topics_ = std::move(sources);
+    catalogs_.push_back({static_cast<Offset>(message.offset),
+                         Instant{rd_kafka_message_timestamp(&message, nullptr)},
+                         std::move(*version.mutable_catalog()),
+                         std::move(*version.mutable_comment())});
+    if (catalogs_.size() > kCatalogsInMemory) catalogs_.pop_front();
+  }
+  for (const auto& [topic, json] : outputs) outputs_.know_topic(topic, json);
+}
+
+absl::StatusOr<std::vector<CatalogRecord>> KafkaLog::poll_catalogs(Offset from,
+                                                                   std::uint32_t records_max) {
+  std::vector<CatalogRecord> found;
+  Offset memory = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    // What left memory is older than all that is in it.
+    memory = catalogs_.size() < kCatalogsInMemory ? 0 : catalogs_.front().offset;
+    if (from >= memory) {
+      for (const CatalogRecord& record : catalogs_) {
+        if (record.offset >= from && found.size() < records_max) found.push_back(record);
+      }
+      return found;
+    }
+  }
+  auto reader = kafka::PartitionReader::open(options_.connection, names_.catalog, 0,
+                                             static_cast<std::int64_t>(from));
+  if (!reader.ok()) return reader.status();
+  const absl::Status read =
+      (*reader)->read(static_cast<std::int64_t>(memory), [&](const rd_kafka_message_t& message) {
+        spur::v1::CatalogVersion version;
+        const std::string_view value = kafka::value_of(message);
+        if (kafka::header_of(message, "ce_type") == kafka::kCatalogType &&
+            version.ParseFromArray(value.data(), static_cast<int>(value.size())))
+          found.push_back({static_cast<Offset>(message.offset),
+                           Instant{rd_kafka_message_timestamp(&message, nullptr)},
+                           std::move(*version.mutable_catalog()),
+                           std::move(*version.mutable_comment())});
+        return found.size() < records_max;
+      });
+  if (!read.ok()) return read;
+  return found;
+}
+
+Offset KafkaLog::catalog_end() const {
+  const std::lock_guard lock(mutex_);
+  return catalog_end_;
+}
+
+void KafkaLog::append_catalog(std::string catalog, std::string comment,
+                              std::function<void(absl::StatusOr<Offset>)> done) {
+  spur::v1::CatalogVersion version;
+  version.set_catalog(std::move(catalog));
+  version.set_comment(std::move(comment));
+  version.set_received_ms(clock_.read().wall.ms);
+  const std::string value = version.SerializeAsString();
+  kafka::Publisher::Record record;
+  record.topic = names_.catalog;
+  record.value = value;
+  record.ce_type = kafka::kCatalogType;
+  const absl::Status sent = publisher_.publish({record}, done);
+  if (!sent.ok()) done(sent);
+}
+
+// --- the journal ---
+
+void KafkaLog::append(JournalAppend append) {
+  outputs_.hold(append.shard, append.seq, std::move(append.effects));
+  journal_.append(append.shard, append.entry, std::move(append.done));
+}
+
+absl::StatusOr<Offset> KafkaLog::append_and_wait(JournalAppend append) {
+  // A claim: what failed before it is over, and what was on its way of the owner before is not ours.
+  journal_.mend(append.shard);
+  std::promise<absl::StatusOr<Offset>> answered;
+  append.done = [&](absl::StatusOr<Offset> offset) { answered.set_value(std::move(offset)); };
+  this->append(std::move(append));
+  return answered.get_future().get();
+}
+
+absl::Status KafkaLog::read_journal(
+    std::uint32_t shard, Offset from, Offset to,
+    const std::function<bool(Offset, std::string_view)>& entry) {
+  if (from >= to) return absl::OkStatus();
+  auto reader = kafka::PartitionReader::open(options_.connection, names_.journal,
+                                             static_cast<std::int32_t>(shard),
+                                             static_cast<std::int64_t>(from));
+  if (!reader.ok()) return reader.status();
+  return (*reader)->read(static_cast<std::int64_t>(to), [&](const rd_kafka_message_t& message) {
+    return entry(static_cast<Offset>(message.offset), kafka::value_of(message));
+  });
+}
+
+absl::StatusOr<Offset> KafkaLog::journal_begin(std::uint32_t shard) const {
+  const auto kept = admin_->kept(names_.journal, static_cast<std::int32_t>(shard));
+  if (!kept.ok()) return kept.status();
+  return static_cast<Offset>(kept->begin);
+}
+
+absl::StatusOr<Offset> KafkaLog::journal_end(std::uint32_t shard) const {
+  const auto kept = admin_->kept(names_.journal, static_cast<std::int32_t>(shard));
+  if (!kept.ok()) return kept.status();
+  return static_cast<Offset>(kept->end);
+}
+
+void KafkaLog::release(std::uint32_t shard, std::uint64_t seq) { outputs_.release(shard, seq); }
+
+absl::Status KafkaLog::resume(std::uint32_t shard, std::uint64_t acked_through,
+                              std::uint64_t seq_last, std::vector<UnsentRun> unsent) {
+  return outputs_.resume(shard, acked_through, seq_last, std::move(unsent));
+}
+
+std::vector<UnsentRun> KafkaLog::unsent(std::uint32_t shard, std::uint64_t seq) const {
+  return outputs_.unsent(shard, seq);
+}
+
+absl::Status KafkaLog::trim(std::uint32_t shard, const Trim& below) {
+  const auto partition = static_cast<std::int32_t>(shard);
+  if (below.journal_below > 0) {
+    absl::Status trimmed = admin_->delete_below(names_.journal, partition,
+                                                static_cast<std::int64_t>(below.journal_below));
+    if (!trimmed.ok()) return trimmed;
+  }
+  if (below.messages_below == 0) return absl::OkStatus();
+  return admin_->delete_below(names_.messages, partition,
+                              static_cast<std::int64_t>(below.messages_below));
+}
+
+// --- effects, read back ---
+
+absl::StatusOr<std::vector<StoredAction>> KafkaLog::read_actions(std::string_view topic,
+                                                                 std::uint32_t shard,
+                                                                 std::uint64_t from,
+                                                                 std::uint32_t max) {
+  return readback_.actions(std::string(topic), shard, from, max);
+}
+
+ActionRange KafkaLog::action_range(std::string_view topic, std::uint32_t shard) const {
+  const absl::StatusOr<ActionRange> range = readback_.range(std::string(topic), shard);
+  if (range.ok()) return *range;
+  logging::warning("action range", {{"topic", std::string(topic)}, {"status", range.status()}});
+  return {};
+}
+
+absl::StatusOr<std::vector<std::string>> KafkaLog::decisions_of(std::string_view customer,
+                                                                std::uint32_t limit) {
+  const std::size_t at = customer.find(':');
+  const std::string_view value =
+      at == std::string_view::npos ? customer : customer.substr(at + 1);
+  return readback_.decisions_of(shard_of(value, identity_.shards), customer, limit);
+}
+
+absl::StatusOr<std::vector<std::string>> KafkaLog::decisions(std::uint32_t shard,
+                                                             std::uint64_t from_run,
+                                                             std::uint32_t max) {
+  return readback_.decisions(shard, from_run, max);
+}
+
+absl::StatusOr<std::vector<std::string>> KafkaLog::dead_letters(std::uint32_t shard,
+                                                                std::uint32_t max) {
+  return readback_.dead_letters(shard, max);
+}
+
+void KafkaLog::store_cursor(std::string_view subscriber, std::string_view channel,
+                            std::string_view cursor, std::function<void(absl::Status)> done) {
+  const std::string key = cursor_key(subscriber, channel);
+  kafka::Publisher::Record record;
+  record.topic = names_.cursors;
+  record.key = key;
+  record.value = cursor;
+  const absl::Status sent =
+      publisher_.publish({record}, [done](const absl::StatusOr<Offset>& offset) {
+        if (done) done(offset.status());
+      });
+  if (!sent.ok() && done) done(sent);
+}
+
+absl::StatusOr<std::string> KafkaLog::stored_cursor(std::string_view subscriber,
+                                                    std::string_view channel) const {
+  return readback_.cursor(cursor_key(subscriber, channel));
+}
+
+}  // namespace spur

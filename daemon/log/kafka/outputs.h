@@ -1,0 +1,134 @@
+// Outputs: the effects of runs on their way to the topics that others read, and to other shards.
+//
+// They are held back with their run until release(), then produced destination by destination in
+// order (rule 9). A lane is one shard's way into one partition: partition i of every output topic is
+// written by shard i alone; partition j of spur.messages is the lane of each sender to shard j.
+//
+// One idempotent session carries all lanes. A delivery that fails ends it (rule 10), and the next
+// goes on in every lane from the first record not acknowledged. A topic whose record failed gets a
+// session of its own from then on, after a pause that grows: it delays only itself.
+//
+// While requests are few, what is released is sent at once. A cluster pays by the request, so
+// above kRequestsPerSecond a lane's records wait for each other, kLingerMax at most.
+//
+// A recovery hands over what may not have arrived (resume). How far a destination has got stands in
+// the tail of its partition (rule 5); a destination that cannot be asked waits by itself, and
+// whatever is released for it later waits behind.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "daemon/clock.h"
+#include "daemon/log/kafka/admin.h"
+#include "daemon/log/kafka/pump.h"
+#include "daemon/log/kafka/records.h"
+#include "daemon/log/kafka/session.h"
+#include "daemon/log/kafka/settings.h"
+#include "daemon/log/kafka/topics.h"
+#include "daemon/log/log.h"
+
+namespace spur::kafka {
+
+// Thread-safe; one shard's calls come from one thread at a time.
+class Outputs {
+ public:
+  static constexpr std::int64_t kRequestsPerSecond = 1500;
+  static constexpr std::int64_t kRequestsBurst = 32;
+  static constexpr std::chrono::nanoseconds kLingerMax = std::chrono::milliseconds(5);
+  // Of one lane, handed to librdkafka and not acknowledged: what a topic that is away may hold of
+  // the queue that all share.
+  static constexpr std::size_t kInFlightRecordsMax = 4096;
+  static constexpr std::size_t kInFlightBytesMax = 8u << 20;
+  static constexpr std::int64_t kTailRecords = 128;  // read to find how far a destination has got
+  static constexpr std::chrono::milliseconds kTailAnswerMax{2000};
+
+  struct Events {
+    std::function<void(std::uint32_t shard, std::uint64_t seq)> acked;
+    std::function<void(const std::string& topic)> actions;
+    // A tail that could be read late holds what the journal does not: ABORTED, as resume() says.
+    std::function<void(std::uint32_t shard, absl::Status)> contradicted;
+  };
+
+  // Everything named outlives it.
+  Outputs(const KafkaOptions& options, const TopicNames& names, std::string deployment,
+          std::uint32_t shards, const Admin& admin, const Clock& clock, Pump& pump,
+          Errands& errands);
+  ~Outputs();
+
+  void set_events(Events events) { events_ = std::move(events); }
+  // What a channel of the newest catalog says about its topic. Creates the topic where it is missing.
+  void know_topic(const std::string& topic, bool json);
+
+  void hold(std::uint32_t shard, std::uint64_t seq, RunEffects effects);
+  void release(std::uint32_t shard, std::uint64_t seq);
+  absl::Status resume(std::uint32_t shard, std::uint64_t acked_through, std::uint64_t seq_last,
+                      std::vector<UnsentRun> unsent);
+  std::vector<UnsentRun> unsent(std::uint32_t shard, std::uint64_t seq) const;
+  // Drops all of a shard.
+  void drop(std::uint32_t shard);
+
+  void stop();  // errands that come late do nothing
+
+  std::chrono::nanoseconds serve();  // on the pump's thread
+
+ private:
+  struct Destination;
+  struct Lane;
+  struct Run;
+  struct ShardOut;
+  struct Box;
+  struct Tail;
+
+  Destination& destination(const std::string& topic);
+  Lane& lane(ShardOut& shard, const std::string& topic, std::int32_t partition, EffectKind kind);
+  void enqueue(ShardOut& shard, std::unique_ptr<Run> run);
+  // Sends what may be sent; answers when the rest may. Requires the shard's lock.
+  std::chrono::nanoseconds flush(ShardOut& shard, std::chrono::nanoseconds now);
+  std::chrono::nanoseconds flush(Lane& lane, std::chrono::nanoseconds now);
+  absl::Status send(Lane& lane, std::size_t index);
+  std::shared_ptr<Box> box_for(Destination& destination, std::chrono::nanoseconds now);
+  void acked(Lane& lane, std::int64_t offset);
+  void end_box(const std::shared_ptr<Box>& box, std::chrono::nanoseconds now);
+  void settle(ShardOut& shard);  // the acknowledged prefix; requires the shard's lock
+  void tell(ShardOut& shard);
+  void retry_tails(ShardOut& shard, std::chrono::nanoseconds now);
+  absl::Status apply_tail(ShardOut& shard, Lane& lane, const Tail& tail);
+  absl::StatusOr<std::vector<Tail>> read_tails(std::uint32_t shard,
+                                               const std::vector<std::string>& topics) const;
+  bool take_token(std::chrono::nanoseconds now);
+  void check_destination(Destination& destination);
+
+  const KafkaOptions options_;
+  const TopicNames names_;
+  const std::string deployment_;
+  const Admin& admin_;
+  const Clock& clock_;
+  Pump& pump_;
+  Errands& errands_;
+  Events events_;
+  std::vector<std::unique_ptr<ShardOut>> shards_;
+
+  // Taken while a shard's lock is held, never the other way.
+  mutable std::mutex mutex_;
+  std::map<std::string, std::unique_ptr<Destination>> destinations_;
+  std::shared_ptr<Box> common_;
+  std::vector<std::shared_ptr<Box>> boxes_;  // all that are open
+  std::chrono::nanoseconds common_retry_{0};
+  std::chrono::nanoseconds common_pause_{0};
+  double tokens_ = kRequestsBurst;
+  std::chrono::nanoseconds tokens_at_{0};
+  std::atomic<std::int64_t> next_due_{INT64_MAX};
+  std::atomic<bool> stopping_{false};
+};
+
+}  // namespace spur::kafka

@@ -1,0 +1,196 @@
+#include "daemon/log/kafka/consumer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/kafka/log_fixture.h"
+
+namespace spur {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::Pair;
+using ::testing::SizeIs;
+
+class KafkaInputsTest : public testing::KafkaLogTest {
+ protected:
+  static std::vector<std::string> numbered(int from, int to) {
+    std::vector<std::string> values;
+    for (int i = from; i < to; ++i) values.push_back("v" + std::to_string(i));
+    return values;
+  }
+  void follow(std::uint32_t shard, Offset next) {
+    const Log::Following following[] = {{source(kFirstTopicSource, static_cast<int>(shard)), next}};
+    log->follow(shard, following);
+  }
+};
+
+TEST_F(KafkaInputsTest, TopicPartitionsThatFeedAShardAreThoseCongruentToIt) {
+  open();
+  const std::string wide = make_topic("wide", 5);
+  const std::string topics[] = {events, wide};
+  const auto found = log->discover(1, topics);
+  ASSERT_TRUE(found.ok()) << found.status();
+  std::vector<std::pair<std::string, int>> partitions;
+  for (const TopicSource& one : *found) partitions.emplace_back(one.topic, one.partition);
+  EXPECT_THAT(partitions, ElementsAre(Pair(events, 1), Pair(wide, 1), Pair(wide, 3)));
+  const std::string missing[] = {prefix + ".nowhere"};
+  EXPECT_TRUE(absl::IsFailedPrecondition(log->discover(0, missing).status()));
+}
+
+TEST_F(KafkaInputsTest, RecordsComeFromTheOffsetFollowedAndWakeTheirShard) {
+  produce(events, 1, numbered(0, 5));
+  open();
+  follow(1, 2);
+  EXPECT_THAT(poll(*log, 1, kFirstTopicSource, 2, 3),
+              ElementsAre(Pair(2u, "v2"), Pair(3u, "v3"), Pair(4u, "v4")));
+  produce(events, 1, {"live"});
+  EXPECT_THAT(poll(*log, 1, kFirstTopicSource, 5, 1), ElementsAre(Pair(5u, "live")));
+  EXPECT_EQ(log->input_end(1, source(kFirstTopicSource, 1)), 6u);
+}
+
+TEST_F(KafkaInputsTest, WhatIsNotFollowedIsNotPolled) {
+  produce(events, 0, {"one"});
+  open();
+  InputBatch batch;
+  EXPECT_TRUE(log->poll(0, kFirstTopicSource, 0, {}, batch).ok());
+  EXPECT_TRUE(batch.records.empty());
+}
+
+TEST_F(KafkaInputsTest, APollKeepsToItsLimitsAndTheNextGoesOn) {
+  produce(events, 0, numbered(0, 1000));
+  open();
+  follow(0, 0);
+  Offset next = 0;
+  std::size_t polls = 0;
+  while (next < 1000) {
+    InputBatch batch;
+    PollLimits limits;
+    limits.records_max = 64;
+    limits.bytes_max = 100;
+    ASSERT_TRUE(log->poll(0, kFirstTopicSource, next, limits, batch).ok());
+    ASSERT_LE(batch.records.size(), 64u);
+    for (const InputRecord& record : batch.records) ASSERT_EQ(record.offset, next++);
+    if (!batch.records.empty()) {
+      EXPECT_GT(batch.keep.size(), 0u);
+      ++polls;
+    }
+  }
+  EXPECT_GE(polls, 1000u * 5 / 100 / 2);
+}
+
+// A shard that is dropped with its queue full and recovers further back would otherwise take what
+// the queue still holds for records behind a hole.
+TEST_F(KafkaInputsTest, AShardThatIsFollowedAgainFurtherBackMissesNothing) {
+  produce(events, 0, numbered(0, 20'000));
+  open();
+  for (int round = 0; round < 20; ++round) {
+    const Offset start = static_cast<Offset>(round) * 37;
+    follow(0, start);
+    const auto records = poll(*log, 0, kFirstTopicSource, start, 300);
+    for (std::size_t i = 0; i < records.size(); ++i) ASSERT_EQ(records[i].first, start + i) << round;
+    log->unfollow(0);
+  }
+  follow(0, 100);
+  poll(*log, 0, kFirstTopicSource, 100, 500);
+  const auto back = poll(*log, 0, kFirstTopicSource, 50, 100);
+  for (std::size_t i = 0; i < back.size(); ++i) ASSERT_EQ(back[i].first, 50 + i);
+}
+
+TEST_F(KafkaInputsTest, FollowingAnotherShardDisturbsNoPosition) {
+  produce(events, 0, numbered(0, 5000));
+  produce(events, 1, numbered(0, 5000));
+  open();
+  follow(0, 0);
+  auto first = poll(*log, 0, kFirstTopicSource, 0, 1500);
+  follow(1, 0);
+  const Offset next = first.back().first + 1;
+  const auto rest = poll(*log, 0, kFirstTopicSource, next, 5000 - next);
+  for (std::size_t i = 0; i < rest.size(); ++i) ASSERT_EQ(rest[i].first, next + i);
+  const auto other = poll(*log, 1, kFirstTopicSource, 0, 5000);
+  for (std::size_t i = 0; i < other.size(); ++i) ASSERT_EQ(other[i].first, i);
+}
+
+TEST_F(KafkaInputsTest, AnOffsetThatIsNoLongerKeptIsSaid) {
+  produce(events, 0, numbered(0, 10));
+  ASSERT_TRUE(admin->delete_below(events, 0, 5).ok());
+  open();
+  EXPECT_EQ(log->input_begin(0, source(kFirstTopicSource, 0)), 5u);
+  follow(0, 2);
+  absl::Status polled;
+  ASSERT_TRUE(heard.await([&] {
+    InputBatch batch;
+    polled = log->poll(0, kFirstTopicSource, 2, {}, batch);
+    return !polled.ok();
+  }));
+  EXPECT_TRUE(absl::IsOutOfRange(polled)) << polled;
+}
+
+TEST_F(KafkaInputsTest, HistoryIsReadAgainAsItWasTaken) {
+  produce(events, 0, numbered(0, 100));
+  open();
+  follow(0, 0);
+  const auto live = poll(*log, 0, kFirstTopicSource, 0, 100);
+  const TopicSource sources[] = {source(kFirstTopicSource, 0)};
+  const auto reader = log->open_reader(0, sources);
+  std::vector<std::pair<Offset, std::string>> again;
+  const auto take = [&](const InputRecord& record) {
+    again.emplace_back(record.offset, record.value);
+    EXPECT_EQ(record.key, "k");
+    return true;
+  };
+  ASSERT_TRUE(reader->read(kFirstTopicSource, 0, 49, take).ok());
+  ASSERT_TRUE(reader->read(kFirstTopicSource, 50, 99, take).ok());
+  EXPECT_EQ(again, live);
+}
+
+TEST_F(KafkaInputsTest, CatalogVersionsReachEveryProcessInOneOrder) {
+  open();
+  testing::Heard other_heard;
+  auto other = open_log(options, other_heard);
+  ASSERT_NE(other, nullptr);
+  EXPECT_EQ(other->deployment(), log->deployment());
+  ASSERT_TRUE(other_heard.await([&] { return other_heard.assigned.size() == 1; }));
+  for (const char* comment : {"first", "second"}) {
+    std::promise<absl::StatusOr<Offset>> done;
+    log->append_catalog(spur::v1::Catalog().SerializeAsString(), comment,
+                        [&](absl::StatusOr<Offset> offset) { done.set_value(std::move(offset)); });
+    ASSERT_TRUE(done.get_future().get().ok());
+  }
+  for (auto* one : {&heard, &other_heard}) ASSERT_TRUE(one->await([&] { return one->catalogs >= 2; }));
+  const auto ours = log->poll_catalogs(0, 10);
+  const auto theirs = other->poll_catalogs(0, 10);
+  ASSERT_TRUE(ours.ok() && theirs.ok());
+  ASSERT_THAT(*ours, SizeIs(2));
+  ASSERT_THAT(*theirs, SizeIs(2));
+  EXPECT_EQ((*ours)[1].comment, "second");
+  EXPECT_EQ((*ours)[1].offset, (*theirs)[1].offset);
+  EXPECT_EQ(log->catalog_end(), (*ours)[1].offset + 1);
+}
+
+TEST_F(KafkaInputsTest, PublishedEventsLandInTheTopicOfTheirSource) {
+  open();
+  spur::v1::Catalog catalog;
+  auto* made = catalog.add_sources();
+  made->set_name("shop");
+  made->set_topic(events);
+  std::promise<absl::StatusOr<Offset>> applied;
+  log->append_catalog(catalog.SerializeAsString(), "",
+                      [&](absl::StatusOr<Offset> offset) { applied.set_value(std::move(offset)); });
+  ASSERT_TRUE(applied.get_future().get().ok());
+  ASSERT_TRUE(heard.await([&] { return heard.catalogs > 0; }));
+  const std::uint32_t shard = shard_of("17", kShards);
+  const InputAppend inputs[] = {{shard, "shop", "17", "{}"}};
+  std::promise<absl::Status> done;
+  const auto offsets =
+      log->append_inputs(inputs, [&](absl::Status status) { done.set_value(std::move(status)); });
+  ASSERT_TRUE(offsets.ok()) << offsets.status();
+  EXPECT_TRUE(done.get_future().get().ok());
+  follow(shard, 0);
+  EXPECT_THAT(poll(*log, shard, kFirstTopicSource, 0, 1), ElementsAre(Pair(0u, "{}")));
+  const InputAppend unknown[] = {{shard, "nobody", "17", "{}"}};
+  EXPECT_TRUE(absl::IsFailedPrecondition(log->append_inputs(unknown, {}).status()));
+}
+
+}  // namespace
+}  // namespace spur
