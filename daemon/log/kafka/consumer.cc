@@ -14,6 +14,19 @@ constexpr std::chrono::nanoseconds kCommitEvery = std::chrono::seconds(10);
 constexpr std::size_t kDrainRecords = 1024;
 constexpr int kMetadataMs = 5000;
 
+// Waits until the last assignment has been carried out. librdkafka 2.0.2 answers rd_kafka_assign()
+// before the partitions that it stops have stopped, and aborts the process when they are let go once
+// more in the meantime (an assertion in rd_kafka_assignment_partition_stopped). Its main thread takes
+// its queue in order: behind the first answer every stop has been taken up, behind the second every
+// reply to it, and the third sees the new ones started.
+void settle_assignment(rd_kafka_t* handle) {
+  for (int i = 0; i < 3; ++i) {
+    rd_kafka_topic_partition_list_t* list = nullptr;
+    if (rd_kafka_assignment(handle, &list) == RD_KAFKA_RESP_ERR_NO_ERROR)
+      rd_kafka_topic_partition_list_destroy(list);
+  }
+}
+
 }  // namespace
 
 struct Consumer::Source {
@@ -187,6 +200,7 @@ void Consumer::on_rebalance(rd_kafka_resp_err_t code,
   rebalancing_ = true;
   const bool lost = rd_kafka_assignment_lost(handle_.get()) != 0;
   rd_kafka_assign(handle_.get(), nullptr);
+  settle_assignment(handle_.get());
   if (code != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
     logging::warning("kafka rebalance", {{"status", to_status(code, "the consumer group")}});
   if (!lost) return;
@@ -248,6 +262,7 @@ void Consumer::assign() {
     note(to_status(code, "assigning partitions"));
     return;
   }
+  settle_assignment(handle_.get());
   for (std::size_t i = 0; i < sources.size(); ++i) {
     {
       const std::lock_guard lock(sources[i]->mutex);
