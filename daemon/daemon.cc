@@ -19,6 +19,7 @@
 #include "daemon/grpc/server.h"
 #include "daemon/http/admin_server.h"
 #include "daemon/http/probes.h"
+#include "daemon/log/kafka/kafka_log.h"
 #include "daemon/logging.h"
 #include "daemon/metrics/metrics.h"
 #include "daemon/version.h"
@@ -94,6 +95,7 @@ class Daemon {
   int shut_down(int exit_code);
 
  private:
+  KafkaOptions kafka_options() const;
   EngineOptions engine_options();
   services::ServerOptions server_options() const;
   void beat();
@@ -127,9 +129,34 @@ std::optional<int> Daemon::read_catalog() {
   return kExitBadInput;
 }
 
+KafkaOptions Daemon::kafka_options() const {
+  KafkaOptions options;
+  options.connection.brokers = config_.kafka.brokers;
+  options.connection.properties = config_.kafka.properties;
+  options.topic_prefix = config_.kafka.topic_prefix;
+  options.group = config_.kafka.group;
+  options.instance = config_.kafka.instance;
+  options.session_timeout = config_.kafka.session_timeout;
+  options.dev = config_.kafka.dev;
+  options.shards = config_.shards;
+  if (folder_) {
+    for (const spur::v1::Source& source : folder_->catalog.sources())
+      options.input_topics.push_back(source.topic());
+  }
+  return options;
+}
+
 EngineOptions Daemon::engine_options() {
   EngineOptions options;
   options.directory = config_.embedded_dir;
+  if (config_.kafka.enabled()) {
+    options.directory = config_.state_dir;
+    options.open_log = [kafka = kafka_options()](const Clock& clock) -> absl::StatusOr<std::unique_ptr<Log>> {
+      auto log = KafkaLog::open(kafka, clock);
+      if (!log.ok()) return log.status();
+      return std::unique_ptr<Log>(*std::move(log));
+    };
+  }
   options.shards = config_.shards;
   options.workers = config_.workers;
   options.clock_source = config_.clock == ClockSource::kEvents ? EngineClock::kEvents : EngineClock::kWall;

@@ -86,16 +86,7 @@ absl::Status EngineImpl::start() {
   rocks_ = std::make_unique<RocksShared>(options_.block_cache_bytes, options_.write_buffer_bytes,
                                          options_.faults.env);
 
-  EmbeddedLog::Options log;
-  log.path = options_.directory + "/log";
-  log.shards = options_.shards;
-  log.queue_events_max = options_.queue_events_max;
-  log.queue_bytes_max = options_.queue_bytes_max;
-  log.actions_retention = options_.actions_retention;
-  log.actions_bytes_max = options_.actions_bytes_max;
-  log.history_inputs = options_.history_inputs;
-  log.on_commit = options_.on_commit;
-  auto opened = EmbeddedLog::open(log, *rocks_, clock_);
+  auto opened = open_log();
   if (!opened.ok()) return opened.status();
   log_ = *std::move(opened);
 
@@ -110,6 +101,7 @@ absl::Status EngineImpl::start() {
   looks_ = std::make_unique<AsideThreads>(1);
   host_.reset(
       new ShardHost{options_, *log_, clock_, catalogs_, *flusher_, *crumb_, *recoveries_, *looks_});
+  host_->exclusive = !options_.open_log;
   host_->make_nonce = make_nonce;
   host_->node = host_name();
   host_->libraries = library_versions();
@@ -133,6 +125,8 @@ absl::Status EngineImpl::start() {
   };
   watcher.inputs = [this](std::uint32_t shard) { worker_of(shard).wake(); };
   watcher.catalogs = [this] {
+    // Perhaps applied by another process.
+    workers_.front()->post([this] { catalog_arrived(); });
     for (const auto& worker : workers_) worker->wake();
   };
   watcher.actions = [this](const std::string& topic) { actions_released(topic); };
@@ -142,6 +136,22 @@ absl::Status EngineImpl::start() {
   log_->watch(std::move(watcher));
   for (const auto& worker : workers_) worker->start();
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<Log>> EngineImpl::open_log() {
+  if (options_.open_log) return options_.open_log(clock_);
+  EmbeddedLog::Options log;
+  log.path = options_.directory + "/log";
+  log.shards = options_.shards;
+  log.queue_events_max = options_.queue_events_max;
+  log.queue_bytes_max = options_.queue_bytes_max;
+  log.actions_retention = options_.actions_retention;
+  log.actions_bytes_max = options_.actions_bytes_max;
+  log.history_inputs = options_.history_inputs;
+  log.on_commit = options_.on_commit;
+  auto opened = EmbeddedLog::open(log, *rocks_, clock_);
+  if (!opened.ok()) return opened.status();
+  return std::unique_ptr<Log>(*std::move(opened));
 }
 
 absl::Status EngineImpl::open_stores() {
@@ -163,9 +173,16 @@ absl::Status EngineImpl::open_stores() {
   return absl::OkStatus();
 }
 
+void EngineImpl::catalog_arrived() {
+  // A version that this binary cannot run stops the shards that take it, with its reason.
+  if (load_catalog().ok()) health_changed();
+}
+
 absl::Status EngineImpl::load_catalog() {
   const Offset end = log_->catalog_end();
   if (end == 0) return absl::OkStatus();
+  if (const auto known = current_catalog(); known != nullptr && known->version >= end)
+    return absl::OkStatus();
   const auto records = log_->poll_catalogs(end - 1, 1);
   if (!records.ok()) return records.status();
   SPUR_CHECK(records->size() == 1);
@@ -176,7 +193,8 @@ absl::Status EngineImpl::load_catalog() {
   current->compiled = *std::move(compiled);
   current->hash.assign(current->compiled->hash.begin(), current->compiled->hash.end());
   current->version = end;
-  current_ = std::move(current);
+  const std::lock_guard lock(catalog_mutex_);
+  if (current_ == nullptr || current_->version < end) current_ = std::move(current);
   return absl::OkStatus();
 }
 

@@ -40,6 +40,8 @@ class Env;
 
 namespace spur {
 
+class Log;
+
 // Where the shards' clocks come from.
 enum class EngineClock : std::uint8_t {
   kWall,    // the wall clock, clamped
@@ -61,7 +63,10 @@ struct EngineFaults {
 };
 
 struct EngineOptions {
-  std::string directory;  // everything durable lives below it; made if missing
+  std::string directory;  // everything durable of this process lives below it; made if missing
+  // Opens the log that several processes share. Empty: the engine has its own, below `directory`,
+  // and every shard of it.
+  std::function<absl::StatusOr<std::unique_ptr<Log>>(const Clock&)> open_log;
   std::uint32_t shards =
       0;  // P. 0: what the deployment has, 4 for a new one. Another number than recorded: refused
   std::uint32_t workers = 0;  // threads that own shards; 0: min(shards, cores)

@@ -65,8 +65,11 @@ class EngineImpl final : public Engine {
  private:
   class Watch;
 
+  absl::StatusOr<std::unique_ptr<Log>> open_log();
   absl::Status open_stores();
+  // Takes up the newest catalog that the log has, wherever it was applied.
   absl::Status load_catalog();
+  void catalog_arrived();  // on a worker's thread
   // Tells subscribers; on the log's thread.
   void actions_released(const std::string& topic);
   void health_changed();
@@ -87,7 +90,7 @@ class EngineImpl final : public Engine {
   std::unique_ptr<RocksShared> rocks_;
   std::unique_ptr<Breadcrumb> crumb_;
   Catalogs catalogs_;
-  std::unique_ptr<EmbeddedLog> log_;
+  std::unique_ptr<Log> log_;
   std::unique_ptr<Flusher> flusher_;
   std::unique_ptr<AsideThreads> recoveries_, looks_;
   std::unique_ptr<ShardHost> host_;

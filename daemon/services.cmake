@@ -11,4 +11,4 @@ add_subdirectory(grpc)
 
 add_executable(spurd main.cc daemon.cc catalog_folder.cc)
 target_link_libraries(spurd PRIVATE spur_config spur_logging spur_version spur_metrics spur_http spur_grpc_server
-  spur_engine spur_catalog fmt::fmt)
+  spur_engine spur_kafka_log spur_catalog fmt::fmt)

@@ -26,7 +26,7 @@ ARROWS = {
 INCLUDES = [
     (r"rocksdb/", "", r"state/rocks_store\.cc|daemon/log/embedded_\w+\.cc|tests/daemon/.*",
      "RocksDB stays behind the store and the embedded log, so that each can be exchanged and the fold tested without it"),
-    (r"librdkafka/", "", r"daemon/log/kafka/.*", "Kafka stays behind the log"),
+    (r"librdkafka/", "", r"daemon/log/kafka/.*|tests/kafka/.*|bench/peers/.*", "Kafka stays behind the log"),
     (r"(grpcpp/|spur/v1/\w+\.grpc\.pb\.h)", "", r"daemon/(grpc|cli)/.*|tests/.*|bench/.*",
      "gRPC stays in the services and the tool, so that all else runs under the thread sanitizer"),
     (r"thread$", CORE, "", "the fold is single-threaded; workers own shards"),
