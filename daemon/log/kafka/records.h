@@ -1,6 +1,5 @@
 // Effects as the records that leave: CloudEvents in Kafka's binary mode, so that a channel service
 // routes by headers without decoding. The value is the protobuf, or JSON where the channel says so.
-// Frozen by tests/golden/kafka.
 #pragma once
 
 #include <compare>

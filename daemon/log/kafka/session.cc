@@ -43,6 +43,7 @@ absl::StatusOr<Topic> Session::topic(const std::string& name) {
 
 absl::Status Session::send(rd_kafka_topic_t* topic, std::int32_t partition, Record record) {
   if (ended()) return why();
+  if (dying_.load(std::memory_order_acquire)) return absl::UnavailableError("the session is ending");
   rd_kafka_vu_t parts[8];
   std::size_t count = 0;
   parts[count].vtype = RD_KAFKA_VTYPE_RKT;
@@ -70,15 +71,35 @@ absl::Status Session::send(rd_kafka_topic_t* topic, std::int32_t partition, Reco
     static_cast<void>(record.headers.release());  // the message owns them now
     return absl::OkStatus();
   }
+  if (rd_kafka_error_code(error.get()) == RD_KAFKA_RESP_ERR__FATAL) {
+    die(to_status(*error, "the producer"));
+    return absl::UnavailableError("the session is ending");
+  }
   const std::string name = rd_kafka_topic_name(topic);
   end(to_status(*error, text("writing ", name)), name);
   return why();
 }
 
-void Session::serve() { rd_kafka_poll(handle_.get(), 0); }
+void Session::serve() { wait(std::chrono::milliseconds(0)); }
 
 void Session::wait(std::chrono::milliseconds longest) {
   rd_kafka_poll(handle_.get(), static_cast<int>(longest.count()));
+  if (!dying_.load(std::memory_order_acquire) || ended()) return;
+  purge();
+  rd_kafka_poll(handle_.get(), 0);
+  if (rd_kafka_outq_len(handle_.get()) > 0) return;  // their reports wake the pump
+  absl::Status why;
+  {
+    const std::lock_guard lock(mutex_);
+    why = fatal_;
+  }
+  end(std::move(why), "");
+}
+
+void Session::die(absl::Status why) {
+  const std::lock_guard lock(mutex_);
+  if (dying_.exchange(true, std::memory_order_acq_rel)) return;
+  fatal_ = std::move(why);
 }
 
 absl::Status Session::why() const {
@@ -111,6 +132,14 @@ void Session::on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* 
     self->acked_(message->_private, message->offset);
     return;
   }
+  // Victims of a session that is ending.
+  if (message->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
+      message->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT ||
+      message->err == RD_KAFKA_RESP_ERR__FATAL ||
+      message->err == RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE) {
+    self->die(to_status(message->err, "the producer"));
+    return;
+  }
   const std::string name = rd_kafka_topic_name(message->rkt);
   self->end(to_status(message->err, text("writing ", name, "[", message->partition, "]")),
             name);
@@ -120,7 +149,7 @@ void Session::on_error(rd_kafka_t* handle, int code, const char* reason, void* s
   if (code != RD_KAFKA_RESP_ERR__FATAL) return;  // connections come and go; deliveries wait
   char message[256];
   const auto fatal = rd_kafka_fatal_error(handle, message, sizeof(message));
-  static_cast<Session*>(session)->end(to_status(fatal, "the producer", message), "");
+  static_cast<Session*>(session)->die(to_status(fatal, "the producer", message));
 }
 
 absl::StatusOr<std::int64_t> write_one(const Connection& connection, const std::string& topic,

@@ -62,13 +62,17 @@ class Session {
   explicit Session(Acked acked) : acked_(std::move(acked)) {}
   static void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* session);
   static void on_error(rd_kafka_t* handle, int code, const char* reason, void* session);
+  void die(absl::Status why);
   void end(absl::Status why, std::string topic);
 
   const Acked acked_;
   Handle handle_;
   std::atomic<bool> ended_{false};
+  // A fatal error was heard: nothing is sent any more, and the deliveries that fail now are waited
+  // for, since one of them says whose record it was.
+  std::atomic<bool> dying_{false};
   mutable std::mutex mutex_;
-  absl::Status why_;
+  absl::Status why_, fatal_;
   std::string failed_topic_;
 };
 
