@@ -20,7 +20,8 @@ demo: setup ## build the two programs, start a daemon, send it events and watch 
 	@scripts/build release $(JOBS) spur spurd
 	@scripts/demo $(ARGS)
 
-test: build ## build and run every test
+test: build ## build and run every test; installs packages-test.txt too, for the tests on a Kafka broker
+	@scripts/setup packages-test.txt || [ -z "$$CI" ]
 	@ctest --preset release --parallel $(JOBS)
 
 bench: build ## run the benchmarks: micro, and event to action over gRPC

@@ -1,5 +1,6 @@
-// The broker that the tests of this folder run on: a real one, started once for the suite by ctest's fixture, or named by
-// SPUR_TEST_KAFKA. Each test has topics of its own, by a prefix that no other test has.
+// The broker that the tests of this folder run on: a real one, started once for the suite by
+// ctest's fixture, or named by SPUR_TEST_KAFKA. Each test has topics of its own, by a prefix that
+// no other test has.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -29,11 +30,13 @@ inline std::string broker_of_tests() {
 
 class BrokerTest : public ::testing::Test {
  protected:
+  virtual std::string brokers() { return broker_of_tests(); }
   void SetUp() override {
-    connection.brokers = broker_of_tests();
+    connection.brokers = brokers();
     if (connection.brokers.empty()) {
       if (std::getenv("CI") != nullptr) FAIL() << "no broker: scripts/kafka start must work in CI";
-      GTEST_SKIP() << "no broker: install packages-test.txt and run by ctest, or set SPUR_TEST_KAFKA";
+      GTEST_SKIP()
+          << "no broker: install packages-test.txt and run by ctest, or set SPUR_TEST_KAFKA";
     }
     static std::atomic<int> made{0};
     prefix = "t" + std::to_string(getpid()) + "-" + std::to_string(++made);

@@ -1,8 +1,7 @@
-#include "daemon/log/kafka/identity.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "daemon/log/kafka/identity.h"
 #include "tests/kafka/log_fixture.h"
 
 namespace spur {

@@ -1,8 +1,7 @@
-#include "daemon/log/kafka/consumer.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "daemon/log/kafka/consumer.h"
 #include "tests/kafka/log_fixture.h"
 
 namespace spur {
@@ -88,7 +87,8 @@ TEST_F(KafkaInputsTest, AShardThatIsFollowedAgainFurtherBackMissesNothing) {
     const Offset start = static_cast<Offset>(round) * 37;
     follow(0, start);
     const auto records = poll(*log, 0, kFirstTopicSource, start, 300);
-    for (std::size_t i = 0; i < records.size(); ++i) ASSERT_EQ(records[i].first, start + i) << round;
+    for (std::size_t i = 0; i < records.size(); ++i)
+      ASSERT_EQ(records[i].first, start + i) << round;
     log->unfollow(0);
   }
   follow(0, 100);
@@ -109,6 +109,16 @@ TEST_F(KafkaInputsTest, FollowingAnotherShardDisturbsNoPosition) {
   for (std::size_t i = 0; i < rest.size(); ++i) ASSERT_EQ(rest[i].first, next + i);
   const auto other = poll(*log, 1, kFirstTopicSource, 0, 5000);
   for (std::size_t i = 0; i < other.size(); ++i) ASSERT_EQ(other[i].first, i);
+}
+
+TEST_F(KafkaInputsTest, TheEndOfASourceIsWhereTheNextRecordWouldCome) {
+  produce(events, 0, numbered(0, 10));
+  open();
+  EXPECT_EQ(log->input_end(0, source(kFirstTopicSource, 0)), 10u);
+  follow(0, 4);
+  EXPECT_EQ(log->input_end(0, source(kFirstTopicSource, 0)), 10u);
+  poll(*log, 0, kFirstTopicSource, 4, 6);
+  EXPECT_EQ(log->input_end(0, source(kFirstTopicSource, 0)), 10u);
 }
 
 TEST_F(KafkaInputsTest, AnOffsetThatIsNoLongerKeptIsSaid) {
@@ -157,7 +167,8 @@ TEST_F(KafkaInputsTest, CatalogVersionsReachEveryProcessInOneOrder) {
                         [&](absl::StatusOr<Offset> offset) { done.set_value(std::move(offset)); });
     ASSERT_TRUE(done.get_future().get().ok());
   }
-  for (auto* one : {&heard, &other_heard}) ASSERT_TRUE(one->await([&] { return one->catalogs >= 2; }));
+  for (auto* one : {&heard, &other_heard})
+    ASSERT_TRUE(one->await([&] { return one->catalogs >= 2; }));
   const auto ours = log->poll_catalogs(0, 10);
   const auto theirs = other->poll_catalogs(0, 10);
   ASSERT_TRUE(ours.ok() && theirs.ok());

@@ -104,9 +104,10 @@ class KafkaLogTest : public BrokerTest {
     kafka::Publisher publisher(connection, pump, errands);
     pump.start({[&] { return publisher.serve(); }});
     std::promise<absl::Status> done;
-    ASSERT_TRUE(publisher
-                    .publish(records, [&](const absl::StatusOr<Offset>& o) { done.set_value(o.status()); })
-                    .ok());
+    ASSERT_TRUE(
+        publisher
+            .publish(records, [&](const absl::StatusOr<Offset>& o) { done.set_value(o.status()); })
+            .ok());
     EXPECT_TRUE(done.get_future().get().ok());
     pump.stop();
     publisher.abandon();
@@ -165,8 +166,8 @@ class KafkaLogTest : public BrokerTest {
   }
 
   // A run that decides one thing and sends it to `topic`.
-  RunEffects one_action(KafkaLog& of, std::uint32_t shard, std::uint64_t run, const std::string& topic,
-                        std::uint64_t spurseq) {
+  RunEffects one_action(KafkaLog& of, std::uint32_t shard, std::uint64_t run,
+                        const std::string& topic, std::uint64_t spurseq) {
     RunEffects effects;
     spur::v1::Decision decision;
     const DeploymentId& id = of.deployment();

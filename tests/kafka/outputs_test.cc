@@ -52,21 +52,24 @@ TEST_F(KafkaOutputsTest, AnActionLeavesAsACloudEventInBinaryMode) {
   run(1, 7, email);
   ASSERT_TRUE(await_acked(1, 7));
   const std::string id = kafka::deployment_text(log->deployment());
-  EXPECT_THAT(all_of(email, 1,
-                     [](const rd_kafka_message_t& m) {
-                       std::string all;
-                       for (const char* name : {"ce_specversion", "ce_id", "ce_source", "ce_type", "ce_subject", "ce_time",
-                                                "ce_expirytime", "ce_causationid", "ce_correlationid", "ce_spurseq",
-                                                "ce_spurcatalog", "content-type"})
-                         all += std::string(kafka::header_of(m, name)) + " ";
-                       return all + std::string(kafka::key_of(m));
-                     }),
-              ElementsAre("1.0 " + id + "/1-7-0-0 /spur/" + id +
-                          " spur.action.v1 user_id:7 2026-03-01T08:00:00.123Z 2026-03-01T08:00:01.123Z e1 "
-                          "cart-abandoned/k1 7 abcd application/protobuf 7"));
+  EXPECT_THAT(
+      all_of(email, 1,
+             [](const rd_kafka_message_t& m) {
+               std::string all;
+               for (const char* name :
+                    {"ce_specversion", "ce_id", "ce_source", "ce_type", "ce_subject", "ce_time",
+                     "ce_expirytime", "ce_causationid", "ce_correlationid", "ce_spurseq",
+                     "ce_spurcatalog", "content-type"})
+                 all += std::string(kafka::header_of(m, name)) + " ";
+               return all + std::string(kafka::key_of(m));
+             }),
+      ElementsAre("1.0 " + id + "/1-7-0-0 /spur/" + id +
+                  " spur.action.v1 user_id:7 2026-03-01T08:00:00.123Z 2026-03-01T08:00:01.123Z e1 "
+                  "cart-abandoned/k1 7 abcd application/protobuf 7"));
   EXPECT_THAT(all_of(prefix + ".decisions", 1,
                      [](const rd_kafka_message_t& m) {
-                       return std::string(kafka::header_of(m, "ce_type")) + " " + std::string(kafka::key_of(m));
+                       return std::string(kafka::header_of(m, "ce_type")) + " " +
+                              std::string(kafka::key_of(m));
                      }),
               ElementsAre("spur.decision.v1 7"));
 }
@@ -84,7 +87,8 @@ TEST_F(KafkaOutputsTest, AChannelThatSaysJsonGetsJsonAndReadsBackAsStored) {
   ASSERT_TRUE(heard.await([&] { return heard.catalogs > 0; }));
   run(0, 1, email);
   ASSERT_TRUE(await_acked(0, 1));
-  const auto values = all_of(email, 0, [](const rd_kafka_message_t& m) { return std::string(kafka::value_of(m)); });
+  const auto values =
+      all_of(email, 0, [](const rd_kafka_message_t& m) { return std::string(kafka::value_of(m)); });
   ASSERT_THAT(values, SizeIs(1));
   EXPECT_THAT(values[0], ::testing::HasSubstr("\"customer\":\"user_id:1\""));
   const auto actions = log->read_actions(email, 0, 1, 10);
@@ -172,7 +176,8 @@ TEST_F(KafkaOutputsTest, AnOutputOfAnotherDeploymentIsRefused) {
   ASSERT_TRUE(other->resume(0, 0, 1, std::move(unsent)).ok());  // the topic is not known yet: later
   // The late tail finds the foreign ids, and the shard's journal takes nothing any more.
   absl::Status appended;
-  for (std::uint64_t seq = 2; seq < 10'000 && appended.ok(); ++seq) appended = append(*other, 0, seq).status();
+  for (std::uint64_t seq = 2; seq < 10'000 && appended.ok(); ++seq)
+    appended = append(*other, 0, seq).status();
   EXPECT_TRUE(absl::IsFailedPrecondition(appended)) << appended;
 }
 
@@ -238,7 +243,8 @@ TEST_F(KafkaOutputsTest, ActionsDecisionsAndCursorsAreReadBack) {
   ASSERT_TRUE(decisions.ok()) << decisions.status();
   EXPECT_THAT(*decisions, SizeIs(2));
   std::promise<absl::Status> stored;
-  log->store_cursor("mailer", "email", "c1", [&](absl::Status status) { stored.set_value(status); });
+  log->store_cursor("mailer", "email", "c1",
+                    [&](absl::Status status) { stored.set_value(status); });
   ASSERT_TRUE(stored.get_future().get().ok());
   EXPECT_EQ(*log->stored_cursor("mailer", "email"), "c1");
   EXPECT_EQ(*log->stored_cursor("mailer", "sms"), "");

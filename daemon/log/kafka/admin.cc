@@ -12,8 +12,7 @@ constexpr std::chrono::milliseconds kPause{20};  // before asking again
 constexpr int kAnswerMs = static_cast<int>(Admin::kAnswerMax.count());
 
 using NewTopic = std::unique_ptr<rd_kafka_NewTopic_t, Free<rd_kafka_NewTopic_destroy>>;
-using Resource =
-    std::unique_ptr<rd_kafka_ConfigResource_t, Free<rd_kafka_ConfigResource_destroy>>;
+using Resource = std::unique_ptr<rd_kafka_ConfigResource_t, Free<rd_kafka_ConfigResource_destroy>>;
 using DeleteRecords =
     std::unique_ptr<rd_kafka_DeleteRecords_t, Free<rd_kafka_DeleteRecords_destroy>>;
 using Options = std::unique_ptr<rd_kafka_AdminOptions_t, Free<rd_kafka_AdminOptions_destroy>>;
@@ -85,8 +84,8 @@ absl::StatusOr<std::int32_t> Admin::partitions(const std::string& topic) const {
 absl::Status Admin::create(const TopicSpec& topic) const {
   const std::string what = text("creating topic ", topic.name);
   std::array<char, 256> error{};
-  const NewTopic made(rd_kafka_NewTopic_new(topic.name.c_str(), topic.partitions,
-                                            topic.replication, error.data(), error.size()));
+  const NewTopic made(rd_kafka_NewTopic_new(topic.name.c_str(), topic.partitions, topic.replication,
+                                            error.data(), error.size()));
   if (made == nullptr) return absl::InvalidArgumentError(text(what, ": ", error.data()));
   for (const auto& [name, value] : topic.config)
     rd_kafka_NewTopic_set_config(made.get(), name.c_str(), value.c_str());
@@ -97,8 +96,8 @@ absl::Status Admin::create(const TopicSpec& topic) const {
   absl::StatusOr<Event> event = answer(queue.get(), what);
   if (!event.ok()) return event.status();
   std::size_t count = 0;
-  const rd_kafka_topic_result_t** results = rd_kafka_CreateTopics_result_topics(
-      rd_kafka_event_CreateTopics_result(event->get()), &count);
+  const rd_kafka_topic_result_t** results =
+      rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event->get()), &count);
   for (std::size_t i = 0; i < count; ++i) {
     const auto code = rd_kafka_topic_result_error(results[i]);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
@@ -148,9 +147,9 @@ absl::StatusOr<Kept> Admin::kept(const std::string& topic, std::int32_t partitio
   // A topic just made has no leader for some milliseconds, and so has one whose broker died.
   Kept kept;
   for (std::chrono::milliseconds waited{0};; waited += kPause) {
-    const auto code = rd_kafka_query_watermark_offsets(handle_.get(), topic.c_str(), partition,
-                                                       &kept.begin, &kept.end,
-                                                       static_cast<int>(answer_max.count()));
+    const auto code =
+        rd_kafka_query_watermark_offsets(handle_.get(), topic.c_str(), partition, &kept.begin,
+                                         &kept.end, static_cast<int>(answer_max.count()));
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return kept;
     const bool between_leaders = code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
                                  code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
@@ -172,8 +171,8 @@ absl::Status Admin::delete_below(const std::string& topic, std::int32_t partitio
   rd_kafka_DeleteRecords(handle_.get(), requests, 1, options.get(), queue.get());
   absl::StatusOr<Event> event = answer(queue.get(), what);
   if (!event.ok()) return event.status();
-  const rd_kafka_topic_partition_list_t* result = rd_kafka_DeleteRecords_result_offsets(
-      rd_kafka_event_DeleteRecords_result(event->get()));
+  const rd_kafka_topic_partition_list_t* result =
+      rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event->get()));
   for (int i = 0; i < result->cnt; ++i) {
     if (result->elems[i].err != RD_KAFKA_RESP_ERR_NO_ERROR)
       return to_status(result->elems[i].err, what);

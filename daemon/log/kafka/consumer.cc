@@ -15,10 +15,10 @@ constexpr std::size_t kDrainRecords = 1024;
 constexpr int kMetadataMs = 5000;
 
 // Waits until the last assignment has been carried out. librdkafka 2.0.2 answers rd_kafka_assign()
-// before the partitions that it stops have stopped, and aborts the process when they are let go once
-// more in the meantime (an assertion in rd_kafka_assignment_partition_stopped). Its main thread takes
-// its queue in order: behind the first answer every stop has been taken up, behind the second every
-// reply to it, and the third sees the new ones started.
+// before the partitions that it stops have stopped, and aborts the process when they are let go
+// once more in the meantime (an assertion in rd_kafka_assignment_partition_stopped). Its main
+// thread takes its queue in order: behind the first answer every stop has been taken up, behind the
+// second every reply to it, and the third sees the new ones started.
 void settle_assignment(rd_kafka_t* handle) {
   for (int i = 0; i < 3; ++i) {
     rd_kafka_topic_partition_list_t* list = nullptr;
@@ -40,13 +40,15 @@ struct Consumer::Source {
   std::atomic<std::int64_t> arrived_ns{0};  // when the first that is not polled came; 0: none
 
   std::mutex mutex;
-  std::int64_t next = 0;                   // the record to give next
-  std::vector<rd_kafka_message_t*> left;   // taken from the queue and not given
+  std::int64_t next = 0;                  // the record to give next
+  std::vector<rd_kafka_message_t*> left;  // taken from the queue and not given
   std::size_t left_at = 0;
   // False until it has been assigned with `next`: what its queue held from before is then outdated
   // for librdkafka, and would otherwise pass for records behind a hole.
   bool ready = false;
   absl::Status failed;
+  std::int64_t eof = -1;                    // everything below it has been given or is hidden
+  std::atomic<std::int64_t> heard_end{-1};  // what end() says; -1: nothing yet
   std::atomic<std::int64_t> folded{-1};
 
   ~Source() {
@@ -57,6 +59,16 @@ struct Consumer::Source {
     while (left_at < left.size()) rd_kafka_message_destroy(left[left_at++]);
     left.clear();
     left_at = 0;
+  }
+  // Requires the lock.
+  void hear_end() {
+    std::int64_t low = 0, high = 0;
+    if (rd_kafka_get_watermark_offsets(handle.get(), topic.c_str(), partition, &low, &high) !=
+            RD_KAFKA_RESP_ERR_NO_ERROR ||
+        high < 0)
+      return;
+    heard_end.store(eof >= high && left_at == left.size() ? next : std::max(high, next),
+                    std::memory_order_relaxed);
   }
   // Where fetching goes on after a new assignment.
   std::int64_t position() {
@@ -79,8 +91,7 @@ Consumer::Consumer(const KafkaOptions& options, const TopicNames& names, std::ui
 
 absl::StatusOr<std::unique_ptr<Consumer>> Consumer::open(const KafkaOptions& options,
                                                          const TopicNames& names,
-                                                         std::uint32_t shards,
-                                                         const Clock& clock) {
+                                                         std::uint32_t shards, const Clock& clock) {
   std::unique_ptr<Consumer> consumer(new Consumer(options, names, shards, clock));
   Settings settings = consumer_settings();
   const std::string group = options.group.empty() ? options.topic_prefix : options.group;
@@ -89,17 +100,17 @@ absl::StatusOr<std::unique_ptr<Consumer>> Consumer::open(const KafkaOptions& opt
                    {"partition.assignment.strategy", "range"},
                    {"session.timeout.ms", std::to_string(options.session_timeout.count())},
                    {"heartbeat.interval.ms", std::to_string(options.heartbeat.count())},
-                   {"fetch.wait.max.ms", "100"},  // what a newly assigned partition may wait
+                   {"enable.partition.eof", "true"},  // what is hidden at an end has no record
+                   {"fetch.wait.max.ms", "100"},      // what a newly assigned partition may wait
                    {"queued.max.messages.kbytes", std::to_string(options.queued_kbytes_max)}});
   if (!options.instance.empty()) settings.emplace_back("group.instance.id", options.instance);
   absl::StatusOr<Config> config = make_config(options.connection, settings);
   if (!config.ok()) return config.status();
   rd_kafka_conf_set_opaque(config->get(), consumer.get());
   rd_kafka_conf_set_rebalance_cb(
-      config->get(), [](rd_kafka_t*, rd_kafka_resp_err_t code,
-                        rd_kafka_topic_partition_list_t* partitions, void* self) {
-        static_cast<Consumer*>(self)->on_rebalance(code, partitions);
-      });
+      config->get(),
+      [](rd_kafka_t*, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions,
+         void* self) { static_cast<Consumer*>(self)->on_rebalance(code, partitions); });
   absl::StatusOr<Handle> handle = open_consumer(*std::move(config));
   if (!handle.ok()) return handle.status();
   consumer->handle_ = SharedHandle(*std::move(handle));
@@ -121,8 +132,7 @@ absl::Status Consumer::start(Events events, Offset catalog_next) {
   const Queue queue(rd_kafka_queue_get_consumer(handle_.get()));
   control_.listen(queue.get());
   Partitions topics(rd_kafka_topic_partition_list_new(1));
-  rd_kafka_topic_partition_list_add(topics.get(), names_.messages.c_str(),
-                                    RD_KAFKA_PARTITION_UA);
+  rd_kafka_topic_partition_list_add(topics.get(), names_.messages.c_str(), RD_KAFKA_PARTITION_UA);
   const auto code = rd_kafka_subscribe(handle_.get(), topics.get());
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_status(code, "joining the group");
   commit_due_ = clock_.read().steady + kCommitEvery;
@@ -176,6 +186,7 @@ std::chrono::nanoseconds Consumer::serve() {
 void Consumer::drain_catalog() {
   while (rd_kafka_message_t* message = rd_kafka_consume_queue(catalog_->queue.get(), 0)) {
     const Message owned(message);
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) continue;
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
       const absl::Status status = to_status(message->err, text("reading ", names_.catalog),
                                             rd_kafka_message_errstr(message));
@@ -200,12 +211,14 @@ void Consumer::on_rebalance(rd_kafka_resp_err_t code,
   rebalancing_ = true;
   const bool lost = rd_kafka_assignment_lost(handle_.get()) != 0;
   rd_kafka_assign(handle_.get(), nullptr);
-  settle_assignment(handle_.get());
+  // While the handle closes nothing follows, and a question to the group may never be answered.
+  if (!closed_) settle_assignment(handle_.get());
   if (code != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
     logging::warning("kafka rebalance", {{"status", to_status(code, "the consumer group")}});
   if (!lost) return;
   // Somebody else may own them by now; the next assignment says which are ours.
   for (const std::uint32_t shard : std::exchange(assigned_, {})) {
+    told_revoked_.insert(shard);
     if (events_.revoked) events_.revoked(shard);
   }
 }
@@ -225,11 +238,13 @@ void Consumer::take_assignment(const rd_kafka_topic_partition_list_t* partitions
   }
   assign();
   logging::info("shards assigned", {{"shards", now.size()}, {"before", before.size()}});
-  for (const std::uint32_t shard : before) {
-    if (!now.contains(shard) && events_.revoked) events_.revoked(shard);
-  }
-  for (const std::uint32_t shard : now) {
-    if (events_.assigned) events_.assigned(shard);
+  for (std::uint32_t shard = 0; shard < shards_.size(); ++shard) {
+    if (now.contains(shard)) {
+      told_revoked_.erase(shard);
+      if (events_.assigned) events_.assigned(shard);
+    } else if (told_revoked_.insert(shard).second && events_.revoked) {
+      events_.revoked(shard);
+    }
   }
 }
 
@@ -310,6 +325,7 @@ void Consumer::commit() {
     const std::lock_guard lock(mutex_);
     for (const std::uint32_t shard : assigned_) {
       for (const auto& [number, source] : shards_[shard].sources) {
+        if (number == kMessageSource && rebalancing_) continue;
         const std::int64_t folded = source->folded.exchange(-1);
         if (folded < 0) continue;
         rd_kafka_topic_partition_list_add(list.get(), source->topic.c_str(), source->partition)
@@ -347,8 +363,7 @@ void Consumer::follow(std::uint32_t shard, std::span<const Log::Following> sourc
       source->number = number;
       const bool messages = number == kMessageSource;
       source->topic = messages ? names_.messages : following.source.topic;
-      source->partition =
-          messages ? static_cast<std::int32_t>(shard) : following.source.partition;
+      source->partition = messages ? static_cast<std::int32_t>(shard) : following.source.partition;
       source->next = static_cast<std::int64_t>(following.next);
       source->wake = [this, shard] {
         if (events_.inputs) events_.inputs(shard);
@@ -407,6 +422,7 @@ absl::Status Consumer::poll(std::uint32_t shard, std::uint32_t number, Offset fr
   const std::int64_t arrived = source->arrived_ns.exchange(0);
   auto taken = std::make_shared<Taken>();
   std::size_t bytes = 0;
+  bool ended = false;
   while (taken->messages.size() < limits.records_max && bytes < limits.bytes_max) {
     if (source->left_at == source->left.size()) {
       source->left.resize(
@@ -418,6 +434,12 @@ absl::Status Consumer::poll(std::uint32_t shard, std::uint32_t number, Offset fr
       if (source->left.empty()) break;
     }
     rd_kafka_message_t* message = source->left[source->left_at++];
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+      const Message owned(message);
+      source->eof = message->offset;
+      ended = true;
+      continue;
+    }
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
       const Message owned(message);
       absl::Status status =
@@ -443,6 +465,7 @@ absl::Status Consumer::poll(std::uint32_t shard, std::uint32_t number, Offset fr
     record.value = value_of(*message);
     bytes += message->len + message->key_len;
   }
+  if (ended || !taken->messages.empty()) source->hear_end();
   if (taken->messages.empty()) return absl::OkStatus();
   if (batch.taken.count() == 0 && arrived != 0) batch.taken = std::chrono::nanoseconds(arrived);
   taken->source = source;
@@ -455,13 +478,18 @@ void Consumer::folded(std::uint32_t shard, std::uint32_t number, Offset next) {
     source->folded.store(static_cast<std::int64_t>(next), std::memory_order_relaxed);
 }
 
-std::optional<Offset> Consumer::end(const std::string& topic, std::int32_t partition) const {
-  std::int64_t low = 0, high = 0;
-  if (rd_kafka_get_watermark_offsets(handle_.get(), topic.c_str(), partition, &low, &high) !=
-          RD_KAFKA_RESP_ERR_NO_ERROR ||
-      high < 0)
-    return std::nullopt;
-  return static_cast<Offset>(high);
+std::optional<Offset> Consumer::end(std::uint32_t shard, std::uint32_t number) const {
+  const std::shared_ptr<Source> source = find(shard, number);
+  if (source == nullptr) return std::nullopt;
+  const std::int64_t heard = source->heard_end.load(std::memory_order_relaxed);
+  if (heard < 0) return std::nullopt;
+  return static_cast<Offset>(heard);
+}
+
+void Consumer::hear(std::uint32_t shard, std::uint32_t number, Offset end) const {
+  std::int64_t nothing = -1;
+  if (const std::shared_ptr<Source> source = find(shard, number))
+    source->heard_end.compare_exchange_strong(nothing, static_cast<std::int64_t>(end));
 }
 
 }  // namespace spur::kafka

@@ -7,8 +7,9 @@
 // waiting for any other, and wakes when something arrives.
 //
 // A rebalance takes everything away and gives back what stays. So `revoked` is said when the next
-// assignment comes without the shard, or at once when the membership was lost; a shard that comes
-// back is `assigned` again and goes on from memory (rule 11). Positions are ours: whatever
+// assignment comes without the shard (of every other shard: with the first), or at once when the
+// membership was lost; a shard that comes back is `assigned` again and goes on from memory (rule
+// 11). Positions are ours: whatever
 // librdkafka drops or delivers again in between is below or at the next record wanted, and skipped.
 #pragma once
 
@@ -63,8 +64,11 @@ class Consumer {
                     const PollLimits& limits, InputBatch& batch);
   // For whoever watches the group's lag from outside; never read back.
   void folded(std::uint32_t shard, std::uint32_t source, Offset next);
-  // The end of a partition as the last fetch said; nullopt: not followed, or nothing fetched yet.
-  std::optional<Offset> end(const std::string& topic, std::int32_t partition) const;
+  // The end of a followed source as last heard of, without what is never given (control records at
+  // its end); nullopt: not followed, or nothing heard yet. Cheap.
+  std::optional<Offset> end(std::uint32_t shard, std::uint32_t source) const;
+  // What the cluster said when it was asked.
+  void hear(std::uint32_t shard, std::uint32_t source, Offset end) const;
 
   absl::Status status() const;
 
@@ -103,6 +107,7 @@ class Consumer {
   // The control thread's alone, after start().
   std::shared_ptr<Source> catalog_;
   std::set<std::uint32_t> assigned_;
+  std::set<std::uint32_t> told_revoked_;
   std::set<std::string> known_topics_;
   bool rebalancing_ = true;  // no assignment is in force
   std::chrono::nanoseconds commit_due_{0};

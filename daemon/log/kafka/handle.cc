@@ -44,7 +44,7 @@ absl::StatusOr<Handle> open(rd_kafka_type_t type, Config config) {
   if (handle == nullptr)
     return absl::InvalidArgumentError(
         text("librdkafka does not take the configuration: ", error.data(),
-                     "; see the properties under `kafka.properties`"));
+             "; see the properties under `kafka.properties`"));
   static_cast<void>(config.release());  // the handle owns it now
   return handle;
 }
@@ -53,9 +53,8 @@ absl::StatusOr<Handle> open(rd_kafka_type_t type, Config config) {
 
 absl::Status to_status(rd_kafka_resp_err_t code, std::string_view what, std::string_view detail) {
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return absl::OkStatus();
-  const std::string message =
-      text(what, ": ", detail.empty() ? rd_kafka_err2str(code) : detail, " (",
-                   rd_kafka_err2name(code), ")");
+  const std::string message = text(what, ": ", detail.empty() ? rd_kafka_err2str(code) : detail,
+                                   " (", rd_kafka_err2name(code), ")");
   switch (code) {
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
@@ -98,7 +97,8 @@ absl::Status to_status(rd_kafka_resp_err_t code, std::string_view what, std::str
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
       return absl::UnavailableError(
           text(message, "; is the cluster up, and is `kafka.brokers` right?"));
-    default: return absl::UnavailableError(message);
+    default:
+      return absl::UnavailableError(message);
   }
 }
 
@@ -118,9 +118,9 @@ absl::StatusOr<Config> make_config(const Connection& connection, const Settings&
   for (const auto& [name, value] : connection.properties) {
     for (const char* ours : kOurs) {
       if (name == ours)
-        return absl::InvalidArgumentError(
-            text("Kafka property ", name, " is Spur's own to set; take it out of "
-                         "`kafka.properties`"));
+        return absl::InvalidArgumentError(text("Kafka property ", name,
+                                               " is Spur's own to set; take it out of "
+                                               "`kafka.properties`"));
     }
   }
   if (absl::Status s = set("bootstrap.servers", connection.brokers.c_str()); !s.ok()) return s;

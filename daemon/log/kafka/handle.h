@@ -34,8 +34,8 @@ using Topic = std::unique_ptr<rd_kafka_topic_t, Free<rd_kafka_topic_destroy>>;
 using Event = std::unique_ptr<rd_kafka_event_t, Free<rd_kafka_event_destroy>>;
 using Error = std::unique_ptr<rd_kafka_error_t, Free<rd_kafka_error_destroy>>;
 using Headers = std::unique_ptr<rd_kafka_headers_t, Free<rd_kafka_headers_destroy>>;
-using Partitions = std::unique_ptr<rd_kafka_topic_partition_list_t,
-                                   Free<rd_kafka_topic_partition_list_destroy>>;
+using Partitions =
+    std::unique_ptr<rd_kafka_topic_partition_list_t, Free<rd_kafka_topic_partition_list_destroy>>;
 
 // Where the cluster is and how to get in. The properties are librdkafka's own names (SASL, TLS, …)
 // and pass through; what the protocol rests on (idempotence, acks, offsets) cannot be set.

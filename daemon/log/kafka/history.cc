@@ -38,11 +38,11 @@ absl::Status History::read(std::uint32_t source, Offset first, Offset last,
     if (!opened.ok()) return opened.status();
     from.reader = *std::move(opened);
   }
-  const absl::Status read =
-      from.reader->read(static_cast<std::int64_t>(last) + 1, [&](const rd_kafka_message_t& message) {
-        if (message.offset < begin) return true;
-        return record(input_of(message, from.topic));
-      });
+  const absl::Status read = from.reader->read(static_cast<std::int64_t>(last) + 1,
+                                              [&](const rd_kafka_message_t& message) {
+                                                if (message.offset < begin) return true;
+                                                return record(input_of(message, from.topic));
+                                              });
   if (!read.ok()) from.reader.reset();
   return read;
 }

@@ -74,11 +74,11 @@ absl::Status found_deployment(const Admin& admin, const TopicNames& names,
     const absl::StatusOr<bool> used = ever_used(admin, topic);
     if (!used.ok()) return used.status();
     if (*used)
-      return absl::FailedPreconditionError(
-          text("topic ", topic, " holds records, but ", names.catalog, " does not say whose: was ",
-               names.catalog, " deleted? A new deployment would give ids that its channels drop as ",
-               "repeats. Use another kafka.topic_prefix, or delete ", options.topic_prefix,
-               ".* if nothing needs them"));
+      return absl::FailedPreconditionError(text(
+          "topic ", topic, " holds records, but ", names.catalog, " does not say whose: was ",
+          names.catalog, " deleted? A new deployment would give ids that its channels drop as ",
+          "repeats. Use another kafka.topic_prefix, or delete ", options.topic_prefix,
+          ".* if nothing needs them"));
   }
   std::uint32_t shards = options.shards;
   if (shards == 0) {
@@ -115,8 +115,8 @@ absl::StatusOr<Identity> open_identity(const Admin& admin, const TopicNames& nam
     identity = recorded(admin, names, options);  // not ours if another was first
     if (!identity.ok()) return identity.status();
     if (!identity->has_value())
-      return absl::UnavailableError(text("the identity just written to ", names.catalog,
-                                         " is not there yet; start again"));
+      return absl::UnavailableError(
+          text("the identity just written to ", names.catalog, " is not there yet; start again"));
     logging::info("deployment founded", {{"deployment", deployment_text((*identity)->deployment)},
                                          {"shards", (*identity)->shards}});
   }

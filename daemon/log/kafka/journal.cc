@@ -25,10 +25,9 @@ Journal::Journal(const Connection& connection, std::string topic, std::uint32_t 
 }
 
 absl::Status Journal::open_session(Group& group) {
-  absl::StatusOr<std::shared_ptr<Session>> session =
-      Session::open(connection_, producer_settings(), &pump_, [this](void* shard, std::int64_t at) {
-        acked(*static_cast<ShardState*>(shard), at);
-      });
+  absl::StatusOr<std::shared_ptr<Session>> session = Session::open(
+      connection_, producer_settings(), &pump_,
+      [this](void* shard, std::int64_t at) { acked(*static_cast<ShardState*>(shard), at); });
   if (!session.ok()) return session.status();
   absl::StatusOr<Topic> topic = (*session)->topic(topic_);
   if (!topic.ok()) return topic.status();
@@ -42,35 +41,35 @@ void Journal::append(std::uint32_t shard, std::string_view entry, Done done) {
   Group& group = *state.group;
   {
     const std::lock_guard lock(group.mutex);
-    if (abandoned_) state.broken = stopped();
-    if (state.broken.ok() && group.session == nullptr) state.broken = open_session(group);
-    if (state.broken.ok()) {
+    absl::Status refusal = abandoned_ ? stopped() : state.refusal;
+    if (refusal.ok() && group.session == nullptr) refusal = open_session(group);
+    if (refusal.ok()) {
       Session::Record record;
       record.value = entry;
       record.has_key = false;
       record.opaque = &state;
       // Before it is sent: its acknowledgement may be quicker than we are.
       state.waiting.push_back(std::move(done));
-      if (group.session->send(group.topic.get(), state.partition, std::move(record)).ok()) return;
-      // The session has ended; serve() fails what waits, this one included.
+      const absl::Status sent =
+          group.session->send(group.topic.get(), state.partition, std::move(record));
+      if (sent.ok()) return;
+      // The session has ended, or ends now: an entry cannot be left out. serve() fails what waits,
+      // this one included.
+      if (absl::IsResourceExhausted(sent)) group.session->fail(sent);
     } else {
-      state.refused.push_back({std::move(done), state.broken});
+      state.refused.push_back({std::move(done), std::move(refusal)});
       group.has_refused = true;
     }
   }
   pump_.wake();
 }
 
-void Journal::mend(std::uint32_t shard) {
-  ShardState& state = *shards_[shard];
-  const std::lock_guard lock(state.group->mutex);
-  state.broken = absl::OkStatus();
-}
+void Journal::admit(std::uint32_t shard) { refuse(shard, absl::OkStatus()); }
 
 void Journal::refuse(std::uint32_t shard, absl::Status why) {
   ShardState& state = *shards_[shard];
   const std::lock_guard lock(state.group->mutex);
-  state.broken = std::move(why);
+  state.refusal = std::move(why);
 }
 
 bool Journal::idle() const {
@@ -101,13 +100,8 @@ void Journal::acked(ShardState& shard, std::int64_t offset) {
 }
 
 void Journal::fail(Group& group, const absl::Status& why, std::vector<Call>& calls) {
-  const absl::Status unknown = absl::UnknownError(
-      text("the journal may hold the entry or not: ", why.message()));
   for (ShardState* shard : group.shards) {
-    if (shard->waiting.empty()) continue;  // nothing of it was lost
-    shard->broken = absl::UnavailableError(
-        text("an earlier append of this shard failed: ", why.message()));
-    for (Done& done : shard->waiting) calls.push_back({std::move(done), unknown});
+    for (Done& done : shard->waiting) calls.push_back({std::move(done), why});
     shard->waiting.clear();
   }
 }
@@ -124,7 +118,11 @@ std::chrono::nanoseconds Journal::serve() {
     {
       const std::lock_guard lock(group->mutex);
       if (session != nullptr && (session->ended() || abandoned_)) {
-        fail(*group, abandoned_ ? stopped() : session->why(), calls);
+        fail(*group,
+             abandoned_ ? stopped()
+                        : absl::UnknownError(text("the journal may hold the entry or not: ",
+                                                  session->why().message())),
+             calls);
         group->topic.reset();
         group->session.reset();
         session->purge();

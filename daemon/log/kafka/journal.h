@@ -3,8 +3,8 @@
 // one for each costs threads), linger 0.
 //
 // Acknowledgements are given shard by shard in the order of the appends, each with the offset that
-// the broker says. A delivery that fails ends the session, and with it everything behind it of the
-// shards that share it (rule 10); such a shard takes nothing until its next claim.
+// the broker says. A delivery that fails ends the session, and everything under way of the shards
+// that share it is UNKNOWN (rule 10); what is appended after that was said goes out in a new one.
 #pragma once
 
 #include <cstdint>
@@ -34,11 +34,9 @@ class Journal {
           Errands& errands);
 
   void append(std::uint32_t shard, std::string_view entry, Done done);
-  // A new owner begins: what failed before it is over. Appends that are still under way stay ahead
-  // of its own.
-  void mend(std::uint32_t shard);
-  // Nothing more is taken for this shard, as after a failure, until mend().
+  // Nothing more is taken for this shard, until a new owner begins: admit().
   void refuse(std::uint32_t shard, absl::Status why);
+  void admit(std::uint32_t shard);
   bool idle() const;  // everything is acknowledged
   // Drops what is not acknowledged; every done is called with UNAVAILABLE. For good.
   void abandon();
@@ -57,9 +55,9 @@ class Journal {
   struct ShardState {
     Group* group = nullptr;
     std::int32_t partition = 0;
-    std::deque<Done> waiting;     // sent, in order
-    absl::Status broken;          // why nothing is taken
-    std::vector<Call> refused;    // called by serve(), behind everything before them
+    std::deque<Done> waiting;   // sent, in order
+    absl::Status refusal;       // why nothing is taken
+    std::vector<Call> refused;  // called by serve(), behind everything before them
   };
   struct Group {
     mutable std::mutex mutex;

@@ -71,28 +71,28 @@ void KafkaLog::stop() {
   }
   if (consumer_ != nullptr) consumer_->close();
   // The last callbacks, then nobody is called any more.
+  outputs_.stop();
   journal_.abandon();
   publisher_.abandon();
   pump_.stop();
   journal_.serve();
   publisher_.serve();
-  outputs_.stop();
   errands_.stop();
 }
 
 void KafkaLog::watch(Watcher watcher) {
   watcher_ = std::move(watcher);
-  outputs_.set_events({watcher_.acked, watcher_.actions,
-                       [this](std::uint32_t shard, absl::Status status) {
-                         journal_.refuse(shard, std::move(status));
-                       }});
-  const absl::Status started = consumer_->start(
-      {watcher_.assigned, watcher_.revoked, watcher_.inputs,
-       [this](const rd_kafka_message_t& message) {
-         take_catalog(message);
-         if (watcher_.catalogs) watcher_.catalogs();
-       }},
-      catalog_end());
+  outputs_.set_events(
+      {watcher_.acked, watcher_.actions, [this](std::uint32_t shard, absl::Status status) {
+         journal_.refuse(shard, std::move(status));
+       }});
+  const absl::Status started =
+      consumer_->start({watcher_.assigned, watcher_.revoked, watcher_.inputs,
+                        [this](const rd_kafka_message_t& message) {
+                          take_catalog(message);
+                          if (watcher_.catalogs) watcher_.catalogs();
+                        }},
+                       catalog_end());
   const std::lock_guard lock(mutex_);
   if (status_.ok()) status_ = started;
 }
@@ -106,6 +106,7 @@ absl::Status KafkaLog::status() const {
 std::uint64_t KafkaLog::commits() const { return journal_.acknowledged(); }
 
 void KafkaLog::abandon() {
+  outputs_.stop();
   journal_.abandon();
   publisher_.abandon();
 }
@@ -187,9 +188,8 @@ std::unique_ptr<InputReader> KafkaLog::open_reader(std::uint32_t shard,
 
 Offset KafkaLog::input_begin(std::uint32_t shard, const TopicSource& source) const {
   const bool messages = source.source == kMessageSource;
-  const auto kept =
-      messages ? admin_->kept(names_.messages, static_cast<std::int32_t>(shard))
-               : admin_->kept(source.topic, source.partition);
+  const auto kept = messages ? admin_->kept(names_.messages, static_cast<std::int32_t>(shard))
+                             : admin_->kept(source.topic, source.partition);
   return kept.ok() ? static_cast<Offset>(kept->begin) : source.start;
 }
 
@@ -197,9 +197,11 @@ Offset KafkaLog::input_end(std::uint32_t shard, const TopicSource& source) const
   const bool messages = source.source == kMessageSource;
   const std::string& topic = messages ? names_.messages : source.topic;
   const std::int32_t partition = messages ? static_cast<std::int32_t>(shard) : source.partition;
-  if (const std::optional<Offset> heard = consumer_->end(topic, partition)) return *heard;
+  if (const std::optional<Offset> heard = consumer_->end(shard, source.source)) return *heard;
   const auto kept = admin_->kept(topic, partition);
-  return kept.ok() ? static_cast<Offset>(kept->end) : source.start;
+  if (!kept.ok()) return source.start;
+  consumer_->hear(shard, source.source, static_cast<Offset>(kept->end));
+  return static_cast<Offset>(kept->end);
 }
 
 void KafkaLog::folded(std::uint32_t shard, std::uint32_t source, Offset next) {
@@ -226,8 +228,8 @@ absl::StatusOr<std::vector<Offset>> KafkaLog::append_inputs(
     kafka::Publisher::Record& record = records.emplace_back();
     record.topic = *std::move(topic);
     // As the Java client would: whoever else writes the topic finds the same partition.
-    record.partition = static_cast<std::int32_t>(
-        shard_of(input.key, static_cast<std::uint32_t>(*partitions)));
+    record.partition =
+        static_cast<std::int32_t>(shard_of(input.key, static_cast<std::uint32_t>(*partitions)));
     record.key = input.key;
     record.value = input.value;
   }
@@ -235,12 +237,12 @@ absl::StatusOr<std::vector<Offset>> KafkaLog::append_inputs(
     if (done) done(absl::OkStatus());
     return std::vector<Offset>();
   }
-  absl::Status sent = publisher_.publish(
-      records, [done = std::move(done)](const absl::StatusOr<Offset>& offset) {
+  absl::Status sent =
+      publisher_.publish(records, [done = std::move(done)](const absl::StatusOr<Offset>& offset) {
         if (done) done(offset.status());
       });
   if (!sent.ok()) return sent;
-  return std::vector<Offset>();
+  return std::vector<Offset>(inputs.size(), 0);
 }
 
 // --- the catalog ---
@@ -250,8 +252,7 @@ absl::Status KafkaLog::load_catalogs() {
   if (!kept.ok()) return kept.status();
   catalog_end_ = static_cast<Offset>(kept->begin);
   if (kept->begin == kept->end) return absl::OkStatus();
-  auto reader =
-      kafka::PartitionReader::open(options_.connection, names_.catalog, 0, kept->begin);
+  auto reader = kafka::PartitionReader::open(options_.connection, names_.catalog, 0, kept->begin);
   if (!reader.ok()) return reader.status();
   return (*reader)->read(kept->end, [&](const rd_kafka_message_t& message) {
     take_catalog(message);
@@ -355,17 +356,16 @@ void KafkaLog::append(JournalAppend append) {
 }
 
 absl::StatusOr<Offset> KafkaLog::append_and_wait(JournalAppend append) {
-  // A claim: what failed before it is over, and what was on its way of the owner before is not ours.
-  journal_.mend(append.shard);
+  // A claim: what stood against the owner before it is over.
+  journal_.admit(append.shard);
   std::promise<absl::StatusOr<Offset>> answered;
   append.done = [&](absl::StatusOr<Offset> offset) { answered.set_value(std::move(offset)); };
   this->append(std::move(append));
   return answered.get_future().get();
 }
 
-absl::Status KafkaLog::read_journal(
-    std::uint32_t shard, Offset from, Offset to,
-    const std::function<bool(Offset, std::string_view)>& entry) {
+absl::Status KafkaLog::read_journal(std::uint32_t shard, Offset from, Offset to,
+                                    const std::function<bool(Offset, std::string_view)>& entry) {
   if (from >= to) return absl::OkStatus();
   auto reader = kafka::PartitionReader::open(options_.connection, names_.journal,
                                              static_cast<std::int32_t>(shard),
@@ -430,8 +430,7 @@ ActionRange KafkaLog::action_range(std::string_view topic, std::uint32_t shard) 
 absl::StatusOr<std::vector<std::string>> KafkaLog::decisions_of(std::string_view customer,
                                                                 std::uint32_t limit) {
   const std::size_t at = customer.find(':');
-  const std::string_view value =
-      at == std::string_view::npos ? customer : customer.substr(at + 1);
+  const std::string_view value = at == std::string_view::npos ? customer : customer.substr(at + 1);
   return readback_.decisions_of(shard_of(value, identity_.shards), customer, limit);
 }
 

@@ -2,12 +2,14 @@
 //
 //     input topics ─┐                        ┌─▶ spur.journal[i]      Journal: the commit
 //     spur.messages ┼─▶ Consumer ─▶ shard i ─┤
-//     spur.catalog ─┘   (one handle)         └─▶ Outputs: actions.*, spur.decisions, spur.messages, …
+//     spur.catalog ─┘   (one handle)         └─▶ Outputs: actions.*, spur.decisions, spur.messages,
+//     …
 //
 // The parts each keep their rules of protocol.md and are told apart by what they do: Consumer reads
 // live and hears whose turn it is; Journal appends; Outputs sends what is released; Publisher
-// appends for users; History, PartitionReader and Readback read what stands. Admin asks the cluster.
-// Two threads of its own: the pump (all acknowledgements) and the consumer's; and one for errands.
+// appends for users; History, PartitionReader and Readback read what stands. Admin asks the
+// cluster. Two threads of its own: the pump (all acknowledgements) and the consumer's; and one for
+// errands.
 //
 // docs/kafka.md has the topics, the settings and the features of the protocol that are used.
 #pragma once
@@ -55,7 +57,7 @@ class KafkaLog final : public Log {
   Offset input_begin(std::uint32_t shard, const TopicSource& source) const override;
   Offset input_end(std::uint32_t shard, const TopicSource& source) const override;
   void folded(std::uint32_t shard, std::uint32_t source, Offset next) override;
-  // Produced to the topic of the Source: the offsets are not known before `done`, so none are given.
+  // Produced to the topic of the Source. Where they will stand is not known before they do: 0 each.
   absl::StatusOr<std::vector<Offset>> append_inputs(
       std::span<const InputAppend> inputs, std::function<void(absl::Status)> done) override;
 

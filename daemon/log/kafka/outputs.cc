@@ -107,7 +107,10 @@ Outputs::~Outputs() {
   for (const std::unique_ptr<ShardOut>& shard : shards_) shard->lanes.clear();
 }
 
-void Outputs::stop() { stopping_ = true; }
+void Outputs::stop() {
+  stopping_ = true;
+  pump_.wake();
+}
 
 // --- destinations and sessions ---
 
@@ -133,8 +136,8 @@ void Outputs::check_destination(Destination& asked) {
   asked.state = Destination::State::kChecking;
   errands_.run([this, &asked] {
     if (stopping_) return;
-    const absl::Status status =
-        ensure_output_topic(admin_, asked.topic, options_, static_cast<std::uint32_t>(shards_.size()));
+    const absl::Status status = ensure_output_topic(admin_, asked.topic, options_,
+                                                    static_cast<std::uint32_t>(shards_.size()));
     {
       const std::lock_guard lock(mutex_);
       if (status.ok()) {
@@ -263,7 +266,7 @@ nanoseconds Outputs::flush(ShardOut& shard, nanoseconds now) {
 }
 
 nanoseconds Outputs::flush(Lane& lane, nanoseconds now) {
-  if (lane.items.size() == lane.in_flight) return Pump::kNothingDue;
+  if (stopping_ || lane.items.size() == lane.in_flight) return Pump::kNothingDue;
   if (lane.tail_pending) return lane.tail_asking ? Pump::kNothingDue : lane.tail_retry_at;
   if (lane.in_flight >= kInFlightRecordsMax || lane.bytes_in_flight >= kInFlightBytesMax)
     return Pump::kNothingDue;  // an acknowledgement goes on
@@ -292,7 +295,9 @@ nanoseconds Outputs::flush(Lane& lane, nanoseconds now) {
   }
   while (lane.in_flight < lane.items.size() && lane.in_flight < kInFlightRecordsMax &&
          lane.bytes_in_flight < kInFlightBytesMax) {
-    if (send(lane, lane.in_flight).ok()) continue;
+    const absl::Status sent = send(lane, lane.in_flight);
+    if (sent.ok()) continue;
+    if (absl::IsResourceExhausted(sent)) return now + kLingerMax;  // others have filled it
     pump_.wake();  // the session has ended, and serve() begins another
     break;
   }
@@ -326,8 +331,7 @@ absl::Status Outputs::send(Lane& lane, std::size_t index) {
   record.opaque = &lane;
   item.bytes = static_cast<std::uint32_t>(made.key.size() + made.value.size());
   // Counted before it is sent: its acknowledgement waits for the shard's lock, which is held.
-  absl::Status sent =
-      lane.box->session->send(lane.handle.get(), lane.partition, std::move(record));
+  absl::Status sent = lane.box->session->send(lane.handle.get(), lane.partition, std::move(record));
   if (!sent.ok()) return sent;
   ++lane.in_flight;
   lane.bytes_in_flight += item.bytes;
@@ -381,6 +385,7 @@ nanoseconds Outputs::serve() {
   }
   const nanoseconds now = clock_.read().steady;
   for (const std::shared_ptr<Box>& box : boxes) {
+    if (stopping_) box->session->purge();
     box->session->serve();
     if (box->session->ended()) end_box(box, now);
   }
@@ -429,7 +434,7 @@ void Outputs::end_box(const std::shared_ptr<Box>& box, nanoseconds now) {
       failed.pause = longer(failed.pause);
       failed.retry_at = now + failed.pause;
       // It may be gone: looked for, and made again, before anything is sent.
-      failed.state = Destination::State::kAway;
+      if (topic != names_.messages) failed.state = Destination::State::kAway;
     } else {
       common_pause_ = longer(common_pause_);
       common_retry_ = now + common_pause_;
@@ -569,8 +574,7 @@ void Outputs::retry_tails(ShardOut& shard, nanoseconds now) {
     lane.tail_asking = true;
     errands_.run([this, &shard, &lane, generation = shard.generation] {
       if (stopping_) return;
-      absl::StatusOr<std::vector<Tail>> tails =
-          read_tails(shard.shard, {lane.destination->topic});
+      absl::StatusOr<std::vector<Tail>> tails = read_tails(shard.shard, {lane.destination->topic});
       absl::Status contradiction = tails.status();
       {
         const std::lock_guard lock(shard.mutex);
@@ -602,12 +606,18 @@ std::vector<UnsentRun> Outputs::unsent(std::uint32_t shard, std::uint64_t seq) c
       RunEffects& effects = found[item.run->seq];
       const RunEffects& from = item.run->effects;
       switch (lane->kind) {
-        case EffectKind::kAction: effects.actions.push_back(from.actions[item.index]); break;
-        case EffectKind::kDecision: effects.decisions.push_back(from.decisions[item.index]); break;
+        case EffectKind::kAction:
+          effects.actions.push_back(from.actions[item.index]);
+          break;
+        case EffectKind::kDecision:
+          effects.decisions.push_back(from.decisions[item.index]);
+          break;
         case EffectKind::kDeadLetter:
           effects.dead_letters.push_back(from.dead_letters[item.index]);
           break;
-        case EffectKind::kMessage: effects.messages.push_back(from.messages[item.index]); break;
+        case EffectKind::kMessage:
+          effects.messages.push_back(from.messages[item.index]);
+          break;
       }
     }
   }

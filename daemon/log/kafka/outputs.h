@@ -1,8 +1,8 @@
 // Outputs: the effects of runs on their way to the topics that others read, and to other shards.
 //
 // They are held back with their run until release(), then produced destination by destination in
-// order (rule 9). A lane is one shard's way into one partition: partition i of every output topic is
-// written by shard i alone; partition j of spur.messages is the lane of each sender to shard j.
+// order (rule 9). A lane is one shard's way into one partition: partition i of every output topic
+// is written by shard i alone; partition j of spur.messages is the lane of each sender to shard j.
 //
 // One idempotent session carries all lanes. A delivery that fails ends it (rule 10), and the next
 // goes on in every lane from the first record not acknowledged. A topic whose record failed gets a
@@ -66,7 +66,8 @@ class Outputs {
   ~Outputs();
 
   void set_events(Events events) { events_ = std::move(events); }
-  // What a channel of the newest catalog says about its topic. Creates the topic where it is missing.
+  // What a channel of the newest catalog says about its topic. Creates the topic where it is
+  // missing.
   void know_topic(const std::string& topic, bool json);
 
   void hold(std::uint32_t shard, std::uint64_t seq, RunEffects effects);
@@ -77,7 +78,7 @@ class Outputs {
   // Drops all of a shard.
   void drop(std::uint32_t shard);
 
-  void stop();  // errands that come late do nothing
+  void stop();  // nothing more is sent, and what is queued is dropped
 
   std::chrono::nanoseconds serve();  // on the pump's thread
 

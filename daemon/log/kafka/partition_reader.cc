@@ -13,8 +13,10 @@ constexpr std::chrono::milliseconds kWaitMax{1000};  // of one wait; then it is 
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<PartitionReader>> PartitionReader::open(
-    const Connection& connection, std::string topic, std::int32_t partition, std::int64_t from) {
+absl::StatusOr<std::unique_ptr<PartitionReader>> PartitionReader::open(const Connection& connection,
+                                                                       std::string topic,
+                                                                       std::int32_t partition,
+                                                                       std::int64_t from) {
   Settings settings = consumer_settings();
   settings.emplace_back("fetch.wait.max.ms", "10");
   settings.emplace_back("enable.partition.eof", "true");  // for holes at the end: no record comes
@@ -62,9 +64,9 @@ rd_kafka_message_t* PartitionReader::next(std::chrono::milliseconds wait) {
 absl::Status PartitionReader::read(std::int64_t to, const Record& record,
                                    std::chrono::milliseconds silence_max) {
   std::chrono::milliseconds silence{0};
-  absl::Status trouble = absl::UnavailableError(
-      text("reading ", topic_, "[", partition_, "]: nothing heard for ",
-                   silence_max.count(), " ms at offset ", position_));
+  absl::Status trouble =
+      absl::UnavailableError(text("reading ", topic_, "[", partition_, "]: nothing heard for ",
+                                  silence_max.count(), " ms at offset ", position_));
   while (position_ < to) {
     const std::chrono::milliseconds wait = std::min(kWaitMax, silence_max - silence);
     rd_kafka_message_t* message = next(wait);

@@ -8,9 +8,8 @@ namespace spur::kafka {
 
 absl::Status Publisher::open_session() {
   absl::StatusOr<std::shared_ptr<Session>> session =
-      Session::open(connection_, producer_settings(), &pump_, [this](void* call, std::int64_t at) {
-        acked(static_cast<Call*>(call), at);
-      });
+      Session::open(connection_, producer_settings(), &pump_,
+                    [this](void* call, std::int64_t at) { acked(static_cast<Call*>(call), at); });
   if (!session.ok()) return session.status();
   session_ = *std::move(session);
   return absl::OkStatus();
@@ -60,7 +59,10 @@ absl::Status Publisher::publish(const std::vector<Record>& records, Done done) {
       out.headers.reset(rd_kafka_headers_new(1));
       rd_kafka_header_add(out.headers.get(), "ce_type", -1, record.ce_type, -1);
     }
-    if (!to.ok() || !session_->send(*to, record.partition, std::move(out)).ok()) {
+    const absl::Status sent =
+        to.ok() ? session_->send(*to, record.partition, std::move(out)) : to.status();
+    if (!sent.ok()) {
+      session_->fail(sent);
       lock.unlock();
       pump_.wake();  // the session has ended; serve() answers
       break;

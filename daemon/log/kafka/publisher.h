@@ -38,8 +38,8 @@ class Publisher {
   Publisher(const Connection& connection, Pump& pump, Errands& errands)
       : connection_(connection), pump_(pump), errands_(errands) {}
 
-  // RESOURCE_EXHAUSTED: too much is under way. INVALID_ARGUMENT: a record is too large; then none is
-  // sent. The bytes are copied.
+  // RESOURCE_EXHAUSTED: too much is under way. INVALID_ARGUMENT: a record is too large; then none
+  // is sent. The bytes are copied.
   absl::Status publish(const std::vector<Record>& records, Done done);
   void abandon();
   bool idle() const;

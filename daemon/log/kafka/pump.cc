@@ -52,9 +52,7 @@ void Pump::loop() {
   for (;;) {
     {
       std::unique_lock lock(mutex_);
-      const auto ready = [this] {
-        return stopping_ || woken_.load(std::memory_order_acquire);
-      };
+      const auto ready = [this] { return stopping_ || woken_.load(std::memory_order_acquire); };
       if (due == kNothingDue) {
         changed_.wait(lock, ready);
       } else {

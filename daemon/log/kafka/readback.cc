@@ -28,17 +28,17 @@ absl::Status Readback::scan(const std::string& topic, std::int32_t partition, st
 absl::StatusOr<std::uint64_t> Readback::id_at(const std::string& topic, std::int32_t partition,
                                               std::int64_t from, std::int64_t to, const Id& id) {
   std::uint64_t found = 0;
-  const absl::Status read = scan(topic, partition, from, to, [&](const rd_kafka_message_t& message) {
-    found = id(message);
-    return false;
-  });
+  const absl::Status read =
+      scan(topic, partition, from, to, [&](const rd_kafka_message_t& message) {
+        found = id(message);
+        return false;
+      });
   if (!read.ok()) return read;
   return found;
 }
 
 absl::StatusOr<std::int64_t> Readback::find(const std::string& topic, std::int32_t partition,
-                                            const Kept& kept, std::uint64_t wanted,
-                                            const Id& id) {
+                                            const Kept& kept, std::uint64_t wanted, const Id& id) {
   std::int64_t low = kept.begin, high = kept.end;
   while (low < high) {
     const std::int64_t middle = low + (high - low) / 2;
@@ -85,8 +85,7 @@ absl::StatusOr<ActionRange> Readback::range(const std::string& topic, std::uint3
 }
 
 absl::StatusOr<std::vector<StoredAction>> Readback::actions(const std::string& topic,
-                                                            std::uint32_t shard,
-                                                            std::uint64_t from,
+                                                            std::uint32_t shard, std::uint64_t from,
                                                             std::uint32_t max) {
   const auto partition = static_cast<std::int32_t>(shard);
   const TopicPartition key{topic, partition};
@@ -181,8 +180,8 @@ absl::StatusOr<std::vector<std::string>> Readback::decisions(std::uint32_t shard
   if (!at.ok()) return at.status();
   std::vector<std::string> decisions;
   EffectId last;
-  const absl::Status read = scan(
-      names_.decisions, partition, *at, kept->end, [&](const rd_kafka_message_t& message) {
+  const absl::Status read =
+      scan(names_.decisions, partition, *at, kept->end, [&](const rd_kafka_message_t& message) {
         const std::optional<RecordId> id = record_id(message);
         if (!id.has_value() || id->id.run < from_run || (id->id <= last && !decisions.empty()))
           return true;

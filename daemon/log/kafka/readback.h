@@ -25,7 +25,7 @@ namespace spur::kafka {
 // Thread-safe.
 class Readback {
  public:
-  static constexpr std::size_t kReadersMax = 32;            // kept for reading on
+  static constexpr std::size_t kReadersMax = 32;              // kept for reading on
   static constexpr std::int64_t kDecisionsScanned = 100'000;  // back from the end, for one customer
 
   // `admin` outlives it.

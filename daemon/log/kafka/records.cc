@@ -141,13 +141,16 @@ EffectRecord dead_letter_record(std::string_view bytes, std::string_view deploym
 
 EffectId id_of(EffectKind kind, std::string_view bytes) {
   switch (kind) {
-    case EffectKind::kAction: return id_from(parse<spur::v1::Action>(bytes).id());
-    case EffectKind::kDecision: return id_from(parse<spur::v1::Decision>(bytes).id());
+    case EffectKind::kAction:
+      return id_from(parse<spur::v1::Action>(bytes).id());
+    case EffectKind::kDecision:
+      return id_from(parse<spur::v1::Decision>(bytes).id());
     case EffectKind::kDeadLetter: {
       const auto parsed = parse<spur::v1::DeadLetter>(bytes);
       return {parsed.id().run(), parsed.id().input(), 0};
     }
-    case EffectKind::kMessage: return {};
+    case EffectKind::kMessage:
+      return {};
   }
   return {};
 }
@@ -168,8 +171,7 @@ std::optional<RecordId> record_id(const rd_kafka_message_t& message) {
   }
   if (at != end) return std::nullopt;
   found.shard = static_cast<std::uint32_t>(parts[0]);
-  found.id = {parts[1], static_cast<std::uint32_t>(parts[2]),
-              static_cast<std::uint32_t>(parts[3])};
+  found.id = {parts[1], static_cast<std::uint32_t>(parts[2]), static_cast<std::uint32_t>(parts[3])};
   return found;
 }
 

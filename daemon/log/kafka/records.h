@@ -27,8 +27,8 @@ struct EffectRecord {
   EffectId id;
   std::string key;
   bool has_key = true;
-  std::string json;         // if the value is not the stored bytes
-  std::string_view value;   // into `json` or the bytes given
+  std::string json;        // if the value is not the stored bytes
+  std::string_view value;  // into `json` or the bytes given
   Headers headers;
 };
 

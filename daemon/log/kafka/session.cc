@@ -43,7 +43,8 @@ absl::StatusOr<Topic> Session::topic(const std::string& name) {
 
 absl::Status Session::send(rd_kafka_topic_t* topic, std::int32_t partition, Record record) {
   if (ended()) return why();
-  if (dying_.load(std::memory_order_acquire)) return absl::UnavailableError("the session is ending");
+  if (dying_.load(std::memory_order_acquire))
+    return absl::UnavailableError("the session is ending");
   rd_kafka_vu_t parts[8];
   std::size_t count = 0;
   parts[count].vtype = RD_KAFKA_VTYPE_RKT;
@@ -71,6 +72,8 @@ absl::Status Session::send(rd_kafka_topic_t* topic, std::int32_t partition, Reco
     static_cast<void>(record.headers.release());  // the message owns them now
     return absl::OkStatus();
   }
+  if (rd_kafka_error_code(error.get()) == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+    return absl::ResourceExhaustedError("the producer's queue is full");
   if (rd_kafka_error_code(error.get()) == RD_KAFKA_RESP_ERR__FATAL) {
     die(to_status(*error, "the producer"));
     return absl::UnavailableError("the session is ending");
@@ -113,8 +116,8 @@ std::string Session::failed_topic() const {
 }
 
 void Session::purge() {
-  rd_kafka_purge(handle_.get(),
-                 RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
+  rd_kafka_purge(handle_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
+                                    RD_KAFKA_PURGE_F_NON_BLOCKING);
 }
 
 void Session::end(absl::Status why, std::string topic) {
@@ -141,8 +144,7 @@ void Session::on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* 
     return;
   }
   const std::string name = rd_kafka_topic_name(message->rkt);
-  self->end(to_status(message->err, text("writing ", name, "[", message->partition, "]")),
-            name);
+  self->end(to_status(message->err, text("writing ", name, "[", message->partition, "]")), name);
 }
 
 void Session::on_error(rd_kafka_t* handle, int code, const char* reason, void* session) {
@@ -157,8 +159,9 @@ absl::StatusOr<std::int64_t> write_one(const Connection& connection, const std::
   constexpr std::chrono::milliseconds kWait{1000};
   constexpr int kWaits = 60;
   std::optional<std::int64_t> stands;
-  absl::StatusOr<std::shared_ptr<Session>> session = Session::open(
-      connection, producer_settings(), nullptr, [&](void*, std::int64_t offset) { stands = offset; });
+  absl::StatusOr<std::shared_ptr<Session>> session =
+      Session::open(connection, producer_settings(), nullptr,
+                    [&](void*, std::int64_t offset) { stands = offset; });
   if (!session.ok()) return session.status();
   absl::StatusOr<Topic> handle = (*session)->topic(topic);
   if (!handle.ok()) return handle.status();

@@ -43,12 +43,16 @@ class Session {
   // A topic's handle for send(); good as long as the session.
   absl::StatusOr<Topic> topic(const std::string& name);
 
-  // Hands a record over; its bytes are copied. An error ends the session.
+  // Hands a record over; its bytes are copied. RESOURCE_EXHAUSTED: the queue is full, try again
+  // later or fail(). Any other error ends the session.
   absl::Status send(rd_kafka_topic_t* topic, std::int32_t partition, Record record);
+
+  void fail(absl::Status why) { end(std::move(why), ""); }
 
   // Calls `acked` for what has been acknowledged.
   void serve();
-  // Why the session has ended; OK while it goes on. Nothing is acknowledged any more once it is set.
+  // Why the session has ended; OK while it goes on. Nothing is acknowledged any more once it is
+  // set.
   bool ended() const { return ended_.load(std::memory_order_acquire); }
   absl::Status why() const;
   // The topic whose record failed first; empty if it was none's.
@@ -76,8 +80,8 @@ class Session {
   std::string failed_topic_;
 };
 
-// One record on a producer of its own, and the offset at which it stands; waits for it, for a minute
-// at most. UNKNOWN: it may stand there.
+// One record on a producer of its own, and the offset at which it stands; waits for it, for a
+// minute at most. UNKNOWN: it may stand there.
 absl::StatusOr<std::int64_t> write_one(const Connection& connection, const std::string& topic,
                                        std::int32_t partition, Session::Record record);
 

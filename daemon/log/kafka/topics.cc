@@ -68,9 +68,9 @@ absl::Status ensure(const Admin& admin, const std::string& topic, std::int32_t p
     }
     if (absl::Status made = admin.create(spec); !made.ok()) {
       if (!absl::IsInvalidArgument(made)) return made;
-      return absl::FailedPreconditionError(
-          text(made.message(), "; Spur keeps ", kReplicas, " replicas of it: add brokers, create ",
-               "it yourself, or run with --dev"));
+      return absl::FailedPreconditionError(text(made.message(), "; Spur keeps ", kReplicas,
+                                                " replicas of it: add brokers, create ",
+                                                "it yourself, or run with --dev"));
     }
     logging::info("topic created", {{"topic", topic}, {"partitions", partitions}});
     found = admin.partitions(topic);
