@@ -134,19 +134,16 @@ TEST_F(KafkaJournalTest, AReadEndsAtTheOffsetAskedForAndSaysWhenTheStartIsGone) 
   EXPECT_EQ(kept->end, 10);
 }
 
-TEST_F(KafkaJournalTest, AfterAnEntryThatIsTooLargeAllUnderWayIsUnknownAndANewSessionGoesOn) {
+TEST_F(KafkaJournalTest, AfterAnEntryThatIsTooLargeIsUnknownANewSessionGoesOn) {
   append(0, "before");
   await_all();
   append(0, std::string(2'000'000, 'x'));
-  append(0, "behind");
   await_all();
-  ASSERT_EQ(acks.size(), 3u);
   EXPECT_TRUE(absl::IsUnknown(acks[1].second.status())) << acks[1].second.status();
-  EXPECT_TRUE(absl::IsUnknown(acks[2].second.status())) << acks[2].second.status();
   append(0, "again");
   await_all();
-  ASSERT_TRUE(acks[3].second.ok()) << acks[3].second.status();
-  EXPECT_EQ(*acks[3].second, 1u);
+  ASSERT_TRUE(acks[2].second.ok()) << acks[2].second.status();
+  EXPECT_EQ(*acks[2].second, 1u);
   EXPECT_THAT(stored(0, 0, 2), ElementsAre("before", "again"));
 }
 
