@@ -134,9 +134,6 @@ void OwnedShard::take(const CatalogRecord& record,
 
 spur::v1::Position OwnedShard::position(const DeploymentId& deployment) const {
   const Shard::Standing standing = shard.standing();
-  // The log of catalogs has no holes and begins at 0: as many were seen as the next one's number
-  // says. The row of the catalog in force is found by it.
-  SPUR_CHECK(standing.catalog_generation == stand.catalog_next());
   spur::v1::Position position;
   position.set_deployment(deployment.data(), deployment.size());
   position.set_shards(shards_);

@@ -250,7 +250,6 @@ absl::StatusOr<std::vector<Offset>> KafkaLog::append_inputs(
 absl::Status KafkaLog::load_catalogs() {
   const absl::StatusOr<kafka::Kept> kept = admin_->kept(names_.catalog, 0);
   if (!kept.ok()) return kept.status();
-  catalog_end_ = static_cast<Offset>(kept->begin);
   if (kept->begin == kept->end) return absl::OkStatus();
   auto reader = kafka::PartitionReader::open(options_.connection, names_.catalog, 0, kept->begin);
   if (!reader.ok()) return reader.status();
@@ -263,10 +262,6 @@ absl::Status KafkaLog::load_catalogs() {
 void KafkaLog::take_catalog(const rd_kafka_message_t& message) {
   std::map<std::string, std::string> sources;
   std::map<std::string, bool> outputs;  // topic, JSON
-  {
-    const std::lock_guard lock(mutex_);
-    catalog_end_ = static_cast<Offset>(message.offset) + 1;
-  }
   if (kafka::header_of(message, "ce_type") != kafka::kCatalogType) return;  // the identity
   const std::string_view value = kafka::value_of(message);
   spur::v1::CatalogVersion version;
@@ -285,6 +280,9 @@ void KafkaLog::take_catalog(const rd_kafka_message_t& message) {
   {
     const std::lock_guard lock(mutex_);
     source_topics_ = std::move(sources);
+    // Behind the newest version, not behind the deployment's identity: a shard waits for nothing
+    // that it will never be given.
+    catalog_end_ = static_cast<Offset>(message.offset) + 1;
     catalogs_.push_back({static_cast<Offset>(message.offset),
                          Instant{rd_kafka_message_timestamp(&message, nullptr)},
                          std::move(*version.mutable_catalog()),
