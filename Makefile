@@ -3,7 +3,7 @@ JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
 PREFIX ?= /usr/local
 
-.PHONY: help setup build demo test bench asan tsan fuzz lint format install clean
+.PHONY: help setup build demo test bench asan tsan simulate plants fuzz lint format install clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -32,6 +32,14 @@ asan: setup ## every test under the address and undefined behaviour sanitizers, 
 
 tsan: setup ## every test that calls no gRPC under the thread sanitizer, in build/tsan
 	@scripts/sanitize tsan $(JOBS)
+
+simulate: setup ## the commit protocol under faults: SEEDS (100000) seeds from FROM (1); see docs/simulation.md
+	@scripts/build release $(JOBS) spur_simulation
+	@build/release/tests/simulation/spur_simulation --seeds $(or $(SEEDS),100000) --from $(or $(FROM),1)
+
+plants: setup ## every planted bug of the protocol, and how many seeds it takes the simulator to find it
+	@scripts/build release $(JOBS) spur_simulation_planted
+	@build/release/tests/simulation/spur_simulation_planted --plants --seeds $(or $(SEEDS),20000)
 
 fuzz: setup ## each fuzz target for FUZZ_SECONDS (60), in build/fuzz
 	@scripts/fuzz $(FUZZ_SECONDS) $(JOBS)

@@ -23,6 +23,10 @@ void FlushJob::run(Log& log) const {
   if (status.ok()) status = store->flush();
   // Only now is the position durable, and what lies behind it of no use to a recovery.
   if (status.ok() && below) status = log.trim(shard, *below);
+  if (status.ok() && snapshots != nullptr) {
+    const auto kept = snapshots->take(shard, *store);
+    if (kept.ok() && kept->has_value()) status = log.trim(shard, **kept);
+  }
   done(status);
 }
 
@@ -112,7 +116,7 @@ void WriteBehind::verified(std::uint64_t seq, Offset offset) {
     offset_ = offset;
 }
 
-void WriteBehind::submit(std::uint64_t acked_through, Log& log,
+void WriteBehind::submit(std::uint64_t acked_through, Log& log, Snapshots* snapshots,
                          std::function<void(absl::Status)> done) {
   SPUR_CHECK(ready());
   position_.set_journal_offset(*offset_);
@@ -131,14 +135,8 @@ void WriteBehind::submit(std::uint64_t acked_through, Log& log,
   else
     outbox_.update(log.unsent(shard_, position_.seq()), job.batch);
   job.batch.puts.emplace_back(position_key(), position_.SerializeAsString());
-  if (trims_) {
-    job.below.emplace();
-    job.below->journal_below = *offset_ + 1;
-    for (const spur::v1::SourcePosition& source : position_.sources()) {
-      if (source.source() == kInputSource) job.below->inputs_below = source.next_offset();
-      if (source.source() == kMessageSource) job.below->messages_below = source.next_offset();
-    }
-  }
+  if (trims_) job.below = trim_below(position_);
+  job.snapshots = snapshots;
   job.done = std::move(done);
   step_ = Step::kWriting;
   flushes_.submit(std::move(job));

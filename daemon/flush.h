@@ -22,6 +22,7 @@
 #include "daemon/log/log.h"
 #include "daemon/outbox.h"
 #include "daemon/owned_shard.h"
+#include "daemon/snapshot.h"
 #include "state/store.h"
 
 namespace spur {
@@ -32,9 +33,12 @@ struct FlushJob {
   Store* store = nullptr;
   StoreBatch batch;
   std::optional<Log::Trim> below;  // what the log may let go of once the batch is durable
+  Snapshots* snapshots =
+      nullptr;  // not nullptr: take one then, and trim behind those that are kept
   std::function<void(absl::Status)> done;
 
-  // Blocks: writes, makes durable, trims, and calls done().
+  // Blocks: writes, makes durable, trims, and calls done(). A snapshot that fails costs a longer
+  // replay and a log that is not trimmed, not the shard.
   void run(Log& log) const;
 };
 
@@ -103,7 +107,8 @@ class WriteBehind {
   bool ready() const { return step_ == Step::kEncoded && offset_.has_value(); }
   // Hands it over, with the runs up to the cut that have not all arrived. `done` is called on the
   // helper thread and has to bring the result back to written(). Requires ready().
-  void submit(std::uint64_t acked_through, Log& log, std::function<void(absl::Status)> done);
+  void submit(std::uint64_t acked_through, Log& log, Snapshots* snapshots,
+              std::function<void(absl::Status)> done);
   void written();
 
  private:

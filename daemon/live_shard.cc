@@ -326,8 +326,7 @@ void LiveShard::append(spur::v1::JournalEntry entry, const Effects& effects, nan
       host_.log.release(index_, seq);
     }
     post_([this, seq, incarnation, offset = std::move(offset)] {
-      if (incarnation == incarnation_ || planted(Plant::kAckOfEarlierOwnership))
-        acknowledged(seq, offset);
+      if (incarnation == incarnation_) acknowledged(seq, offset);
     });
   };
   host_.log.append(std::move(record));
@@ -418,6 +417,12 @@ void LiveShard::quarantine_suspect(const ClockReading& now) {
 void LiveShard::ask(const std::function<void(const ShardView&)>& ask,
                     std::function<void(absl::Status)> answered) {
   if (phase_ != ShardPhase::kLive) return answered(not_live(phase_));
+  // H21: another process may have taken over and folded more, for all that is known here.
+  if (!host_.exclusive &&
+      (doubt_ || host_.clock.read().steady > verified_at_ + 2 * nanoseconds(kWatchEvery))) {
+    return answered(absl::UnavailableError(
+        "the shard has not heard of its journal for a while; try again, or ask its owner"));
+  }
   const std::uint64_t seq = owned_->stand.journal.seq;
   ask(ShardView{owned_->shard, owned_->customers, seq, owned_->shard.clock()});
   if (in_flight_.empty()) return answered(absl::OkStatus());
@@ -446,14 +451,20 @@ bool LiveShard::flush(const ClockReading& now) {
   }
   const bool more = behind_->encode(host_.clock);
   if (!behind_->ready()) return more;
-  behind_->submit(acked_.load(std::memory_order_acquire), host_.log, [this](absl::Status status) {
-    post_([this, status] {
-      if (finished() || behind_ == nullptr) return;
-      if (!status.ok()) return fail(status);
-      behind_->written();
-      if (dropping_) settle_drop();
-    });
-  });
+  Snapshots* snapshots = nullptr;
+  if (host_.snapshots != nullptr && now.steady >= snapshot_due_) {
+    snapshots = host_.snapshots;
+    snapshot_due_ = now.steady + host_.snapshot_interval;
+  }
+  behind_->submit(acked_.load(std::memory_order_acquire), host_.log, snapshots,
+                  [this](absl::Status status) {
+                    post_([this, status] {
+                      if (finished() || behind_ == nullptr) return;
+                      if (!status.ok()) return fail(status);
+                      behind_->written();
+                      if (dropping_) settle_drop();
+                    });
+                  });
   return more;
 }
 

@@ -60,6 +60,9 @@ struct ShardHost {
   // Nobody else can write these journals, so there is nothing to watch for (rule 11), and what is
   // durable here is what a recovery begins with (rule 15).
   bool exclusive = true;
+  // Where recoveries of other processes begin; nullptr: nowhere but at the journal's beginning.
+  Snapshots* snapshots = nullptr;
+  std::chrono::nanoseconds snapshot_interval = std::chrono::minutes(10);
   std::function<std::string()> make_nonce;
   EventClock event_clock;
   std::string node;
@@ -227,7 +230,7 @@ class LiveShard {
   bool last_run_full_ = false;
   bool draining_ = false, sealed_ = false;
   bool flush_now_ = false;
-  std::chrono::nanoseconds flush_due_{0};
+  std::chrono::nanoseconds flush_due_{0}, snapshot_due_{0};
   bool sources_due_ = false;  // the catalog may name topics that are not sources yet
   std::chrono::nanoseconds sources_at_{0};
   std::optional<Suspect> suspect_;

@@ -28,8 +28,7 @@ void LiveShard::assign() {
   if (phase_ == ShardPhase::kLive) {
     // Rule 11: others may have had it meanwhile. With nothing foreign in the journal it goes on
     // without a new Owner.
-    doubt_ =
-        !host_.exclusive && !planted(Plant::kNoLookWhenReassigned) && !planted(Plant::kNoWatch);
+    doubt_ = !host_.exclusive && !planted(Plant::kNoWatch);
     retry_at_ = nanoseconds(0);
     if (doubt_) look();
   } else {
@@ -65,6 +64,7 @@ void LiveShard::start_recovery() {
                   &host_.crumb, host_.options.faults.before_input};
   setup->log = &host_.log;
   setup->catalogs = &host_.catalogs;
+  setup->snapshots = host_.snapshots;
   setup->node = host_.node;
   setup->libraries = host_.libraries;
   setup->nonce = host_.make_nonce();
@@ -149,6 +149,7 @@ void LiveShard::go_live(Recovered recovered) {
     flush_now_ = true;
   }
   flush_due_ = now.steady + std::min<nanoseconds>(host_.options.flush_interval, kFlushIntervalMax);
+  snapshot_due_ = now.steady + host_.snapshot_interval;
   if (phase_ != ShardPhase::kFailed) set_phase(ShardPhase::kLive);
 }
 

@@ -24,9 +24,7 @@ enum class Plant : std::uint8_t {
   kReplayedNotSent,          // rule 6
   kAckedThroughTooFar,       // rule 5
   kNoWatch,                  // H7
-  kNoLookWhenReassigned,     // rule 11
   kNewerOwnerNotSeen,        // rule 11
-  kAckOfEarlierOwnership,    // rule 8: an acknowledgement outlives the memory that it was for
   kReleaseWhenDropped,       // rule 9
   kMessageGapTaken,          // rule 13
   kMessageRepeatTaken,       // rule 13
@@ -36,7 +34,6 @@ enum class Plant : std::uint8_t {
   kParkWithoutLook,          // after H9: a false alarm
   kSourcesNotInPosition,     // H24: sources begin anew at each recovery
   kLastHashNotMoved,         // section 2: the position's hash is not of the last record
-  kTailNotTrusted,           // rule 5: the log sends from the first unacknowledged, tail or not
   kLaterRecordLetIn,         // H2, in the log
   kOneStartForAll,           // H3, in the log
   kLast,

@@ -7,6 +7,7 @@
 #include "daemon/plant.h"
 #include "daemon/read_back.h"
 #include "daemon/replay.h"
+#include "daemon/snapshot.h"
 #include "daemon/sources.h"
 #include "state/check.h"
 #include "state/codec/keys.h"
@@ -222,6 +223,7 @@ absl::StatusOr<std::optional<RecoveryResult>> send_again(const RecoverySetup& se
   // A successor may have sent it: then we are only late. Parking without a look would be a false
   // alarm.
   const absl::StatusOr<ReadBack> found = read_back(*setup.log, setup.shard.index, stand, own + 1);
+  if (absl::IsOutOfRange(found.status())) return std::optional<RecoveryResult>(Outrun());
   if (!found.ok()) return found.status();
   if (found->fenced && !planted(Plant::kParkWithoutLook))
     return std::optional<RecoveryResult>(Outrun());
@@ -268,9 +270,7 @@ absl::StatusOr<std::variant<Base, Park>> base(const RecoverySetup& setup, OwnedS
               {true, found.seq(), found.journal_offset(), owned.stand.catalog_next()}};
 }
 
-}  // namespace
-
-absl::StatusOr<RecoveryResult> recover(const RecoverySetup& setup) {
+absl::StatusOr<RecoveryResult> recover_from_here(const RecoverySetup& setup) {
   if (const auto found = setup.shard.crumb->found(setup.shard.index);
       found && found->phase == Breadcrumb::Phase::kReplay && found->crashes >= kReplayCrashesMax) {
     // It is in a counted run, so it can be neither skipped nor quarantined (protocol.md §3,
@@ -298,6 +298,8 @@ absl::StatusOr<RecoveryResult> recover(const RecoverySetup& setup) {
   if (!end.ok()) return end.status();
   const absl::Status read = replay.read_to(*end, nullptr);
   if (replay.parked()) return RecoveryResult(*replay.parked());
+  if (absl::IsOutOfRange(read))
+    return RecoveryResult(park(ParkReason::kTrimmed, std::string(read.message())));
   if (!read.ok()) return read;
   if (replay.barrier_from() > kFoldVersion) {
     return RecoveryResult(
@@ -311,6 +313,8 @@ absl::StatusOr<RecoveryResult> recover(const RecoverySetup& setup) {
 
   const absl::StatusOr<bool> won = claim(setup, replay, recovered.journal_last);
   if (replay.parked()) return RecoveryResult(*replay.parked());
+  // Trimmed while it was read: a newer owner did.
+  if (absl::IsOutOfRange(won.status())) return RecoveryResult(Outrun());
   if (!won.ok()) return won.status();
   if (!*won) return RecoveryResult(Outrun());
   const JournalStand stand = replay.owned().stand.journal;
@@ -323,6 +327,35 @@ absl::StatusOr<RecoveryResult> recover(const RecoverySetup& setup) {
   recovered.barrier_from = replay.barrier_from();
   recovered.owned = replay.take();
   return RecoveryResult(std::move(recovered));
+}
+
+}  // namespace
+
+absl::StatusOr<RecoveryResult> recover(const RecoverySetup& setup) {
+  if (setup.snapshots == nullptr) return recover_from_here(setup);
+  const auto here = read_position(*setup.shard.store);
+  if (!here.ok()) return here.status();
+  if (!here->has_value()) {
+    const absl::StatusOr<bool> any =
+        setup.snapshots->restore(setup.shard.index, *setup.shard.store);
+    if (!any.ok()) return any.status();
+  }
+  std::optional<Offset> restored_at;
+  for (;;) {
+    absl::StatusOr<RecoveryResult> result = recover_from_here(setup);
+    const Park* parked = result.ok() ? std::get_if<Park>(&*result) : nullptr;
+    if (parked == nullptr || parked->reason != ParkReason::kTrimmed) return result;
+    // Rule 3: what is here is too old, or became so while it was replayed, since an owner trims
+    // behind its snapshots. As long as there is a newer one, it helps.
+    const absl::StatusOr<bool> any =
+        setup.snapshots->restore(setup.shard.index, *setup.shard.store);
+    if (!any.ok()) return any.status();
+    if (!*any) return result;
+    const auto position = read_position(*setup.shard.store);
+    if (!position.ok()) return position.status();
+    if (!position->has_value() || restored_at == (*position)->journal_offset()) return result;
+    restored_at = (*position)->journal_offset();
+  }
 }
 
 }  // namespace spur

@@ -35,6 +35,7 @@ struct RecoverySetup {
   OwnedShardSetup shard;
   Log* log = nullptr;
   Catalogs* catalogs = nullptr;
+  Snapshots* snapshots = nullptr;   // nullptr: none are kept
   std::string node;                 // who claims, for people
   std::string libraries;            // versions that are part of the fold
   std::string nonce;                // of this claim: never used before

@@ -329,8 +329,8 @@ void Customers::schedule_all(Instant wake) {
   for (Customer* customer : in_memory) {
     if (wake < customer->wake) schedule(*customer, wake);
   }
-  // The others exactly so: a customer has one plan, in memory or not, or a replay that has others of them in memory
-  // would look at them at other times.
+  // The others exactly so: a customer has one plan, whether it is in memory or not, or a replay that has others of them
+  // in memory would look at them at other times.
   std::map<std::pair<IdentityKind, std::string>, Instant> away;
   for (const StoredPlan& plan : impl_->stored_plans) {
     if (!impl_->customers.contains(Wanted{hash64(plan.identity), identity_of(plan)}))

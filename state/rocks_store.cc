@@ -5,6 +5,7 @@
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_buffer_manager.h>
 
 #include <utility>
@@ -125,6 +126,24 @@ absl::StatusOr<std::unique_ptr<RocksStore>> RocksStore::open(const std::string& 
   std::unique_ptr<RocksStore> store(new RocksStore(path, std::unique_ptr<rocksdb::DB>(db)));
   if (absl::Status format = check_format(*store, path); !format.ok()) return format;
   return store;
+}
+
+absl::StatusOr<std::unique_ptr<RocksStore>> RocksStore::open_to_read(const std::string& path,
+                                                                     const RocksShared& shared) {
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status opened = rocksdb::DB::OpenForReadOnly(options_for(shared), path, &db);
+  if (!opened.ok()) return from_rocks(opened, absl::StrCat("reading the state in ", path));
+  std::unique_ptr<RocksStore> store(new RocksStore(path, std::unique_ptr<rocksdb::DB>(db)));
+  if (absl::Status format = check_format(*store, path); !format.ok()) return format;
+  return store;
+}
+
+absl::Status RocksStore::checkpoint(const std::string& path) const {
+  rocksdb::Checkpoint* made = nullptr;
+  rocksdb::Status status = rocksdb::Checkpoint::Create(db_.get(), &made);
+  const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+  if (status.ok()) status = checkpoint->CreateCheckpoint(path);
+  return from_rocks(status, absl::StrCat("copying the state in ", path_));
 }
 
 absl::StatusOr<std::optional<std::string>> RocksStore::get(std::string_view key) const {

@@ -54,6 +54,12 @@ class RocksStore final : public Store {
       const std::function<bool(std::string_view, std::string_view)>& row) const override;
   absl::Status flush() override;
 
+  // The same, for reading only and without a lock: others may read it too.
+  static absl::StatusOr<std::unique_ptr<RocksStore>> open_to_read(const std::string& path,
+                                                                  const RocksShared& shared);
+  // A copy of what was flushed in a new folder `path`, by hard links where it can be.
+  absl::Status checkpoint(const std::string& path) const;
+
   // On disk, estimated.
   std::uint64_t disk_bytes() const;
 

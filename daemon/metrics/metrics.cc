@@ -36,6 +36,9 @@ void write_input(FamilyWriter& out, const ShardStats& shard, std::string_view la
   out.add(Metric::kEventsConflicting, labels, static_cast<double>(counters.conflicting_duplicates));
   out.add(Metric::kEventsLate, labels, static_cast<double>(counters.late));
   out.add(Metric::kDeadLetters, labels, static_cast<double>(counters.dead_letters));
+  out.add(Metric::kEventsForwarded, labels, static_cast<double>(counters.forwarded));
+  out.add(Metric::kMessagesRepeated, labels, static_cast<double>(counters.messages_repeated));
+  out.add(Metric::kMessagesSkipped, labels, static_cast<double>(counters.messages_skipped));
   out.add(Metric::kEvaluations, labels, static_cast<double>(counters.evaluations));
   out.add(Metric::kDropped, labels, static_cast<double>(counters.dropped_over_limit));
   const double lag = difference(shard.input_end, shard.input_next);

@@ -34,6 +34,12 @@ constexpr MetricInfo kTable[] = {
     {Metric::kEventsLate, "spur_events_late_total", kC, "shard", "Events later than the policy's lateness."},
     {Metric::kDeadLetters, "spur_dead_letters_total", kC, "shard",
      "Inputs that ended as dead letters, for any reason."},
+    {Metric::kEventsForwarded, "spur_events_forwarded_total", kC, "shard",
+     "Events of another shard's customer, passed on: their topic is not keyed by the customer."},
+    {Metric::kMessagesRepeated, "spur_messages_repeated_total", kC, "shard",
+     "Messages of other shards that had been taken before: sent again after a crash."},
+    {Metric::kMessagesSkipped, "spur_messages_skipped_total", kC, "shard",
+     "Messages of other shards that came before one that is missing: they come again, or something is lost."},
 
     {Metric::kEventToAction, "spur_event_to_action_seconds", kH, "",
      "From taking an event to the release of the actions it caused."},

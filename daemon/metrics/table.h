@@ -20,6 +20,7 @@ enum class Metric : std::uint8_t {
   kBuildInfo, kReady, kHeartbeat, kShards, kParked,
   kEventsPublished, kEventsRefused, kEventsRejected, kPublishSeconds,
   kEventsFolded, kEventsDeduplicated, kEventsConflicting, kEventsLate, kDeadLetters,
+  kEventsForwarded, kMessagesRepeated, kMessagesSkipped,
   kEventToAction, kActionsReleased, kActionsDelivered, kActionAcks, kSubscribers,
   kDecisions, kWithheld, kFirings, kConditionsFalse, kConditionErrors, kEvaluations, kDropped,
   kTimersPlanned, kTimersFired, kTimersOverdue,

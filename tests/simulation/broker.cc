@@ -24,17 +24,17 @@ void Broker::append_effect(const Destination& destination, std::int32_t to, cons
   if (to >= 0) append_input(kMessageTopic, to, {0, now, "", effect.bytes}, 0);
 }
 
-void Broker::orphan(Requests requests) {
-  if (!requests.empty()) orphans_.push_back(std::move(requests));
+void Broker::orphan(Requests requests, bool with_holes) {
+  if (!requests.empty()) orphans_.push_back({std::move(requests), with_holes});
 }
 
 bool Broker::step_orphans(Random& random) {
   if (orphans_.empty()) return false;
   const std::size_t which = random.below(orphans_.size());
-  Requests& requests = orphans_[which];
+  Requests& requests = orphans_[which].requests;
   if (random.one_in(3)) {
     // A session gives up one record and lets none later in (rule 10).
-    if (planted(Plant::kLaterRecordLetIn))
+    if (orphans_[which].with_holes || planted(Plant::kLaterRecordLetIn))
       requests.pop_front();
     else
       requests.clear();

@@ -61,8 +61,9 @@ class Broker {
   // `to` >= 0: a message to that shard.
   void append_effect(const Destination& destination, std::int32_t to, const Effect& effect);
 
-  // Requests of a session that is gone: they may arrive yet, in their order, up to some point.
-  void orphan(Requests requests);
+  // Requests of a session that is gone: they may arrive yet, in their order, up to some point. Only
+  // a session of messages may have holes: their receivers see them (rule 13).
+  void orphan(Requests requests, bool with_holes);
   // One of them arrives, or the rest of its session never will. False: there is none.
   bool step_orphans(Random& random);
 
@@ -73,7 +74,11 @@ class Broker {
   Instant now{1'772'366'400'000};  // 2026-03-01T12:00:00Z
 
  private:
-  std::vector<Requests> orphans_;
+  struct Orphan {
+    Requests requests;
+    bool with_holes = false;
+  };
+  std::vector<Orphan> orphans_;
 };
 
 inline const std::string kMessageTopic = "spur.messages";

@@ -22,7 +22,8 @@ class Node::Flushes final : public FlushQueue {
 };
 
 Node::Node(std::uint32_t index, Broker& broker, Random& random, const bool& faults,
-           std::vector<Disk>& disks, Catalogs& catalogs, Breadcrumb& crumb, Millis skew)
+           std::vector<Disk>& disks, Catalogs& catalogs, Breadcrumb& crumb, Bucket* bucket,
+           Millis skew)
     : random_(random),
       clock_(broker.now + skew),
       log_(broker, random, clock_, faults),
@@ -33,6 +34,11 @@ Node::Node(std::uint32_t index, Broker& broker, Random& random, const bool& faul
   options_.run_inputs_max = static_cast<std::uint32_t>(1 + random.below(4));
   host_.reset(new ShardHost{options_, log_, clock_, catalogs, *flushes_, crumb, aside_, aside_});
   host_->exclusive = false;
+  if (bucket != nullptr) {
+    snapshots_ = std::make_unique<SimulatedSnapshots>(*bucket, dead_);
+    host_->snapshots = snapshots_.get();
+    host_->snapshot_interval = std::chrono::seconds(4);
+  }
   host_->node = absl::StrCat("node-", index);
   host_->make_nonce = [&random] { return absl::StrCat(random.next()); };
   host_->event_clock_moved = [] {};

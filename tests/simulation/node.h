@@ -12,6 +12,7 @@
 #include "tests/simulation/disk.h"
 #include "tests/simulation/fiber.h"
 #include "tests/simulation/simulated_log.h"
+#include "tests/simulation/snapshots.h"
 
 namespace spur::simulation {
 
@@ -29,9 +30,10 @@ class FiberAside final : public Aside {
 
 class Node {
  public:
-  // `disks`, one a shard, outlive it; `skew` of its wall.
+  // `disks`, one a shard, outlive it; `bucket` for snapshots, or none; `skew` of its wall.
   Node(std::uint32_t index, Broker& broker, Random& random, const bool& faults,
-       std::vector<Disk>& disks, Catalogs& catalogs, Breadcrumb& crumb, Millis skew);
+       std::vector<Disk>& disks, Catalogs& catalogs, Breadcrumb& crumb, Bucket* bucket,
+       Millis skew);
   // Kills it first.
   ~Node();
 
@@ -63,6 +65,7 @@ class Node {
   std::deque<std::unique_ptr<Fiber>> fibers_;  // the worker's is the first
   FiberAside aside_;
   std::unique_ptr<Flushes> flushes_;
+  std::unique_ptr<SimulatedSnapshots> snapshots_;
   std::unique_ptr<ShardHost> host_;
   std::unique_ptr<Worker> worker_;
   std::vector<LiveShard*> shards_;

@@ -28,9 +28,7 @@ constexpr PlantName kPlants[] = {
     {Plant::kReplayedNotSent, "replayed-not-sent"},
     {Plant::kAckedThroughTooFar, "acked-through-too-far"},
     {Plant::kNoWatch, "no-watch"},
-    {Plant::kNoLookWhenReassigned, "no-look-when-reassigned"},
     {Plant::kNewerOwnerNotSeen, "newer-owner-not-seen"},
-    {Plant::kAckOfEarlierOwnership, "ack-of-earlier-ownership"},
     {Plant::kReleaseWhenDropped, "release-when-dropped"},
     {Plant::kMessageGapTaken, "message-gap-taken"},
     {Plant::kMessageRepeatTaken, "message-repeat-taken"},
@@ -40,7 +38,6 @@ constexpr PlantName kPlants[] = {
     {Plant::kParkWithoutLook, "park-without-look"},
     {Plant::kSourcesNotInPosition, "sources-not-in-position"},
     {Plant::kLastHashNotMoved, "last-hash-not-moved"},
-    {Plant::kTailNotTrusted, "tail-not-trusted"},
     {Plant::kLaterRecordLetIn, "later-record-let-in"},
     {Plant::kOneStartForAll, "one-start-for-all"},
 };

@@ -89,7 +89,7 @@ void SimulatedLog::drop(std::uint32_t index) {
       this_broker->append_journal(index, entry);
     });
   }
-  broker_.orphan(std::move(journal));
+  broker_.orphan(std::move(journal), /*with_holes=*/false);
   for (auto& [destination, queue] : shard.queues) break_queue(destination, queue);
   shard = ShardLog();
 }
@@ -266,7 +266,7 @@ void SimulatedLog::break_journal(std::uint32_t index) {
   }
   shard.accepted.clear();
   shard.sent.clear();
-  broker_.orphan(std::move(late));
+  broker_.orphan(std::move(late), /*with_holes=*/false);
   for (const Done& done : waiting) done(unknown());
 }
 
@@ -330,7 +330,6 @@ absl::Status SimulatedLog::resume(std::uint32_t index, std::uint64_t acked_throu
           absl::StrCat(destination, " holds run ", start[destination].run, " of ", seq_last));
     }
   }
-  if (planted(Plant::kTailNotTrusted)) start.clear();
   if (planted(Plant::kOneStartForAll)) {
     for (auto& [destination, at] : start) at = highest;
   }
@@ -350,6 +349,16 @@ std::vector<UnsentRun> SimulatedLog::unsent(std::uint32_t index, std::uint64_t s
   return runs;
 }
 
+absl::Status SimulatedLog::trim(std::uint32_t index, const Trim& below) {
+  Fiber::give_way();
+  if (dead_) return killed();
+  Broker::Journal& journal = broker_.journals[index];
+  journal.begin = std::max(journal.begin, below.journal_below);
+  Broker::Partition& messages = broker_.inputs[{kMessageTopic, static_cast<std::int32_t>(index)}];
+  messages.begin = std::max(messages.begin, below.messages_below);
+  return absl::OkStatus();
+}
+
 void SimulatedLog::break_queue(const Destination& destination, Queue& queue) {
   Broker::Requests late;
   for (std::size_t i = queue.arrived; i < queue.effects.size(); ++i) {
@@ -357,7 +366,7 @@ void SimulatedLog::break_queue(const Destination& destination, Queue& queue) {
       broker->append_effect(destination, to, effect);
     });
   }
-  broker_.orphan(std::move(late));
+  broker_.orphan(std::move(late), /*with_holes=*/queue.to >= 0);
   queue.arrived = 0;  // all that is not acknowledged is sent again
 }
 

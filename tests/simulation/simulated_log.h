@@ -57,7 +57,7 @@ class SimulatedLog final : public Log {
   absl::Status resume(std::uint32_t shard, std::uint64_t acked_through, std::uint64_t seq_last,
                       std::vector<UnsentRun> unsent) override;
   std::vector<UnsentRun> unsent(std::uint32_t shard, std::uint64_t seq) const override;
-  absl::Status trim(std::uint32_t, const Trim&) override { return absl::OkStatus(); }
+  absl::Status trim(std::uint32_t shard, const Trim& below) override;
   void watch(Watcher watcher) override { watcher_ = std::move(watcher); }
   absl::Status status() const override;
 

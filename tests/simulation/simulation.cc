@@ -25,7 +25,7 @@ std::string catalog_text(int version) {
 apiVersion: spur/v1
 kind: Source
 metadata: {name: shop}
-spec: {topic: events.shop, format: segment}
+spec: {topic: events.shop, format: segment, deduplicate: 0s}
 ---
 apiVersion: spur/v1
 kind: Channel
@@ -66,7 +66,7 @@ spec:
 apiVersion: spur/v1
 kind: Source
 metadata: {name: till}
-spec: {topic: events.till, format: segment}
+spec: {topic: events.till, format: segment, deduplicate: 0s}
 )");
   }
   return text;
@@ -108,6 +108,7 @@ Simulation::Simulation(std::uint64_t seed, Setting& setting, bool trace)
       shards_(static_cast<std::uint32_t>(1 + random_.below(3))),
       node_count_(static_cast<std::uint32_t>(1 + random_.below(kNodesMax))),
       broker_(shards_),
+      snapshots_(random_.one_in(2)),
       disks_(node_count_),
       nodes_(node_count_),
       owner_(shards_),
@@ -244,6 +245,11 @@ void Simulation::fault() {
       return say(absl::StrCat("node-", node, ": the wall jumps by ", by.count, " ms"));
     }
     case 8:
+      if (random_.one_in(3)) {
+        if (bucket_.tear(shard))
+          say(absl::StrCat("the newest snapshot of shard ", shard, " is torn"));
+        return;
+      }
       // Not while the process lives: it would read rows that it has not written.
       if (nodes_[node] != nullptr) kill(node);
       if (random_.one_in(2)) {
@@ -265,8 +271,9 @@ void Simulation::fault() {
 
 void Simulation::start(std::uint32_t node) {
   const Millis skew{static_cast<std::int64_t>(random_.below(400)) - 200};
-  nodes_[node] = std::make_unique<Node>(node, broker_, random_, faults_, disks_[node],
-                                        setting_.compiled, *setting_.crumbs[node], skew);
+  nodes_[node] =
+      std::make_unique<Node>(node, broker_, random_, faults_, disks_[node], setting_.compiled,
+                             *setting_.crumbs[node], snapshots_ ? &bucket_ : nullptr, skew);
   say(absl::StrCat("node-", node, " starts"));
   for (std::uint32_t shard = 0; shard < shards_; ++shard) {
     if (owner_[shard] == node) notices_.push_back({node, shard, true});

@@ -63,6 +63,8 @@ class Simulation {
   const std::uint32_t node_count_;
   bool faults_ = true;
   Broker broker_;
+  Bucket bucket_;
+  bool snapshots_;
   std::vector<std::vector<Disk>> disks_;  // by node, by shard
   std::vector<std::unique_ptr<Node>> nodes_;
   std::vector<std::uint32_t> owner_;  // by shard, as the group sees it

@@ -172,9 +172,11 @@ std::vector<std::string> after_the_channel_rule(const Broker::Outlet& outlet) {
   return taken;
 }
 
-std::string as_text(const std::string& bytes) {
+std::string as_text(const Destination& destination, const std::string& bytes) {
   spur::v1::Action action;
-  return action.ParseFromString(bytes) ? action.ShortDebugString() : "something else";
+  return destination.starts_with("actions.") && action.ParseFromString(bytes)
+             ? action.ShortDebugString()
+             : "something else";
 }
 
 std::optional<std::string> same_effects(const Broker& broker, const Refold& refold) {
@@ -187,8 +189,8 @@ std::optional<std::string> same_effects(const Broker& broker, const Refold& refo
     const auto [a, b] = std::mismatch(found.begin(), found.end(), expected.begin(), expected.end());
     return absl::StrCat(destination, ": ", found.size(), " effects after the channel rule, ",
                         expected.size(), " expected; they part at ", a - found.begin(), ": ",
-                        a == found.end() ? "nothing" : as_text(*a), " instead of ",
-                        b == expected.end() ? "nothing" : as_text(*b));
+                        a == found.end() ? "nothing" : as_text(destination, *a), " instead of ",
+                        b == expected.end() ? "nothing" : as_text(destination, *b));
   }
   return std::nullopt;
 }
@@ -276,6 +278,11 @@ std::optional<std::string> judge(const Broker& broker, Catalogs& catalogs, Bread
     if (owners[shard] == nullptr) {
       whole = false;
       continue;
+    }
+    // Who is idle must know that another has claimed the shard meanwhile (rule 11).
+    if (owners[shard]->stats().epoch != refold.owned().stand.journal.epoch) {
+      return absl::StrCat("shard ", shard, ": the owner believes in epoch ",
+                          owners[shard]->stats().epoch, " of ", refold.owned().stand.journal.epoch);
     }
     if (auto wrong = refold.nothing_left()) return wrong;
     if (auto wrong = same_effects(broker, refold)) return wrong;

@@ -1,0 +1,67 @@
+#include "tests/simulation/snapshots.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "state/codec/keys.h"
+#include "tests/simulation/fiber.h"
+
+namespace spur::simulation {
+namespace {
+
+absl::Status killed() { return absl::UnavailableError("the process is dead"); }
+
+std::pair<std::uint64_t, std::uint64_t> order(const Bucket::Copy& copy) {
+  return {copy.position.epoch(), copy.position.seq()};
+}
+
+}  // namespace
+
+bool Bucket::tear(std::uint32_t shard) {
+  std::vector<Copy>& copies = shards[shard];
+  if (copies.size() < 2 || !copies[0].whole || !copies[1].whole) return false;
+  copies[0].whole = false;
+  return true;
+}
+
+absl::StatusOr<std::optional<Log::Trim>> SimulatedSnapshots::take(std::uint32_t shard,
+                                                                  Store& store) {
+  if (dead_) return killed();
+  Bucket::Copy copy;
+  const absl::Status scanned = store.scan("", [&](std::string_view key, std::string_view value) {
+    if (key == position_key())
+      copy.position.ParseFromArray(value.data(), static_cast<int>(value.size()));
+    copy.rows.puts.emplace_back(key, value);
+    return true;
+  });
+  if (!scanned.ok()) return scanned;
+  Fiber::give_way();
+  if (dead_) return killed();
+  copy.whole = true;
+  std::vector<Bucket::Copy>& copies = bucket_.shards[shard];
+  copies.push_back(std::move(copy));
+  std::sort(copies.begin(), copies.end(),
+            [](const Bucket::Copy& a, const Bucket::Copy& b) { return order(a) > order(b); });
+  Fiber::give_way();
+  if (dead_) return killed();
+  std::size_t whole = 0;
+  for (const Bucket::Copy& kept : copies) {
+    if (kept.whole && ++whole == kKept) return std::optional(trim_below(kept.position));
+  }
+  return std::optional<Log::Trim>();
+}
+
+absl::StatusOr<bool> SimulatedSnapshots::restore(std::uint32_t shard, Store& store) {
+  Fiber::give_way();
+  if (dead_) return killed();
+  for (const Bucket::Copy& copy : bucket_.shards[shard]) {
+    if (!copy.whole) continue;
+    MemoryStore from;
+    if (absl::Status written = from.write(copy.rows); !written.ok()) return written;
+    if (absl::Status copied = copy_rows(from, store); !copied.ok()) return copied;
+    return true;
+  }
+  return false;
+}
+
+}  // namespace spur::simulation
