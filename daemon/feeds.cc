@@ -27,6 +27,7 @@ absl::Status Feeds::fill(const LogStand& stand, std::uint32_t records_max) {
   for (Feed& feed : feeds_) {
     if (feed.resting || feed.here()) continue;
     feed.at = 0;
+    feed.batch.clear();
     PollLimits limits;
     limits.records_max = records_max;
     if (absl::Status polled =

@@ -219,6 +219,13 @@ void LiveShard::taken(const Feeds::Record& record) {
   last_taken_.push_back(record);
 }
 
+bool LiveShard::catching_up(const Plan& plan, const ClockReading& now) const {
+  // A catalog may name topics with a past. Until that is known the clock stays where it is, or a
+  // deployment's first catalog would make all of its history late.
+  if (!plan.inputs) return !host_.exclusive && plan.catalogs;
+  return feeds_->next(owned_->stand, now.wall)->record->received + IntakeOrder::kCatchUpAge < now.wall;
+}
+
 bool LiveShard::run(const Plan& plan, const ClockReading& now, Instant clock) {
   RunStart start;
   start.seq = owned_->stand.journal.seq + 1;
@@ -227,10 +234,8 @@ bool LiveShard::run(const Plan& plan, const ClockReading& now, Instant clock) {
   if (host_.options.clock_source == EngineClock::kEvents) {
     start.mode = ClockMode::kRecords;
     start.wall = Instant::never();
-  } else if (plan.inputs &&
-             feeds_->next(owned_->stand, now.wall)->record->received + IntakeOrder::kCatchUpAge <
-                 now.wall) {
-    // Catching up: the clock follows the records, so that timers fire between them as they would
+  } else if (catching_up(plan, now)) {
+    // The clock follows the records, so that timers fire between them as they would
     // have.
     start.mode = ClockMode::kRecords;
     start.clock = owned_->shard.clock();

@@ -156,6 +156,7 @@ class LiveShard {
   bool make_run(const ClockReading& now);
   std::optional<Plan> plan(Instant tick, const ClockReading& now);
   Instant tick(const ClockReading& now);
+  bool catching_up(const Plan& plan, const ClockReading& now) const;
   // False: nothing came of it (the log failed, or there was nothing after all).
   bool run(const Plan& plan, const ClockReading& now, Instant tick);
   bool take_catalogs();

@@ -197,8 +197,8 @@ class Log {
   virtual void unfollow(std::uint32_t shard) = 0;
 
   // --- inputs ---
-  // Records of one source of `shard` from offset `from` on, as many as have arrived within the
-  // limits; none: nothing more is here yet. Does not block. A record is given as soon as it was
+  // `batch` is cleared, then has records of one source of `shard` from offset `from` on, as many as have
+  // arrived within the limits; none: nothing more is here yet. Does not block. A record is given as soon as it was
   // taken, before it is durable. OUT_OF_RANGE if `from` is below what is kept.
   virtual absl::Status poll(std::uint32_t shard, std::uint32_t source, Offset from,
                             const PollLimits& limits, InputBatch& batch) = 0;

@@ -394,6 +394,7 @@ std::shared_ptr<Consumer::Source> Consumer::find(std::uint32_t shard, std::uint3
 
 absl::Status Consumer::poll(std::uint32_t shard, std::uint32_t number, Offset from,
                             const PollLimits& limits, InputBatch& batch) {
+  batch.clear();
   const std::shared_ptr<Source> source = find(shard, number);
   if (source == nullptr) return absl::OkStatus();  // not followed: nothing is here
   const std::lock_guard lock(source->mutex);

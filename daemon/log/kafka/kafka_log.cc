@@ -187,6 +187,7 @@ std::unique_ptr<InputReader> KafkaLog::open_reader(std::uint32_t shard,
 }
 
 Offset KafkaLog::input_begin(std::uint32_t shard, const TopicSource& source) const {
+  if (source.source == kInputSource) return 0;  // nothing ever comes by it here
   const bool messages = source.source == kMessageSource;
   const auto kept = messages ? admin_->kept(names_.messages, static_cast<std::int32_t>(shard))
                              : admin_->kept(source.topic, source.partition);
@@ -194,6 +195,7 @@ Offset KafkaLog::input_begin(std::uint32_t shard, const TopicSource& source) con
 }
 
 Offset KafkaLog::input_end(std::uint32_t shard, const TopicSource& source) const {
+  if (source.source == kInputSource) return 0;
   const bool messages = source.source == kMessageSource;
   const std::string& topic = messages ? names_.messages : source.topic;
   const std::int32_t partition = messages ? static_cast<std::int32_t>(shard) : source.partition;
