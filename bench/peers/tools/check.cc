@@ -29,7 +29,7 @@ std::uint64_t spurseq(const rd_kafka_message_t* message) {
   if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return 0;
   const void* value = nullptr;
   std::size_t size = 0;
-  if (rd_kafka_header_get_last(headers, "spurseq", &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR)
+  if (rd_kafka_header_get_last(headers, "ce_spurseq", &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR)
     return 0;
   return std::strtoull(std::string(static_cast<const char*>(value), size).c_str(), nullptr, 10);
 }
@@ -47,8 +47,13 @@ void take(std::string_view value, bool spur, Seen& seen) {
     std::replace(trigger.begin(), trigger.end(), '-', '_');
     user.remove_prefix(std::min(user.size(), user.find(':') + 1));
   }
-  const std::string key =
-      trigger + "|" + std::string(user) + "|" + std::string(field(value, "time"));
+  std::string time(field(value, spur ? "timeMs" : "time"));
+  if (spur) {
+    char text[25];
+    iso(std::strtoll(time.c_str(), nullptr, 10), text);
+    time = text;
+  }
+  const std::string key = trigger + "|" + std::string(user) + "|" + time;
   seen.checksum += crc32(0, reinterpret_cast<const Bytef*>(key.data()), key.size());
   ++seen.by_trigger[trigger];
   ++seen.actions;

@@ -53,7 +53,7 @@ int main(int argc, char** argv) {
   std::atomic<bool> stop{false};
   std::atomic<int> eofs{0};
   std::thread reader([&] {
-    std::string k = "\"messageId\":\"" + tag;
+    const std::string& k = tag;  // however an engine quotes it
     while (!stop) {
       auto* m = rd_kafka_consumer_poll(ck, 100);
       if (!m) continue;
