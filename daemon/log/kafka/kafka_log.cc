@@ -92,7 +92,7 @@ void KafkaLog::watch(Watcher watcher) {
                           take_catalog(message);
                           if (watcher_.catalogs) watcher_.catalogs();
                         }},
-                       catalog_end());
+                       catalog_read_);
   const std::lock_guard lock(mutex_);
   if (status_.ok()) status_ = started;
 }
@@ -264,6 +264,10 @@ absl::Status KafkaLog::load_catalogs() {
 void KafkaLog::take_catalog(const rd_kafka_message_t& message) {
   std::map<std::string, std::string> sources;
   std::map<std::string, bool> outputs;  // topic, JSON
+  {
+    const std::lock_guard lock(mutex_);
+    catalog_read_ = static_cast<Offset>(message.offset) + 1;
+  }
   if (kafka::header_of(message, "ce_type") != kafka::kCatalogType) return;  // the identity
   const std::string_view value = kafka::value_of(message);
   spur::v1::CatalogVersion version;

@@ -131,7 +131,8 @@ class KafkaLog final : public Log {
 
   mutable std::mutex mutex_;
   std::deque<CatalogRecord> catalogs_;  // the newest
-  Offset catalog_end_ = 0;
+  Offset catalog_end_ = 0;   // behind the newest version
+  Offset catalog_read_ = 0;  // behind all that has been read
   std::map<std::string, std::string> source_topics_;  // of the newest catalog, by name
   mutable std::map<std::string, std::int32_t> partitions_;
   absl::Status status_;
