@@ -3,10 +3,10 @@
 // connection has one for its whole life.
 //
 // Why by connection: gRPC takes what is written to one connection through one lock-free queue (its
-// combiner). When two of our threads met there, one often lost its core between announcing an
-// element and linking it, and a helper thread of gRPC spun on the half-made queue until the
-// scheduler's tick: 4 ms in which nothing of that connection moved, some 50 times in 12 s at 1,000
-// events/s on two cores.
+// combiner). In a trace of 1,000 events/s on two busy cores two of our threads wrote to one
+// connection, one of them lost its core, and a helper thread of gRPC ran for 4 ms, to the
+// scheduler's tick, before the first could go on: it probably spun on an element announced and not
+// yet linked. What it brought, together with an earlier release of runs: bench/README.md.
 #pragma once
 
 #include <chrono>
