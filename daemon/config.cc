@@ -264,6 +264,9 @@ void check_together(const Config& config, Errors& errors) {
   if (config.kafka.enabled() && config.state_dir.empty()) {
     errors.emplace_back("state.dir: missing; say where the shards' state lives: --state-dir DIR");
   }
+  if (!config.kafka.enabled() && !config.state_snapshots.empty()) {
+    errors.emplace_back("state.snapshots: is for a log on Kafka; back an embedded one up as docs/operations.md says");
+  }
   if (config.kafka.enabled() && config.clock == ClockSource::kEvents) {
     errors.emplace_back("clock: events is for the embedded log; on Kafka a shard that catches up follows the records");
   }

@@ -62,6 +62,8 @@ struct Config {
   std::string embedded_dir;
   KafkaConfig kafka;
   std::string state_dir;  // on Kafka
+  std::string state_snapshots;  // empty: none
+  std::chrono::milliseconds state_snapshot_interval{};
   std::uint32_t shards = 0;   // 0: what the folder has
   std::uint32_t workers = 0;  // 0: one a core, at most one a shard
   ClockSource clock = ClockSource::kWall;

@@ -151,6 +151,8 @@ EngineOptions Daemon::engine_options() {
   options.directory = config_.embedded_dir;
   if (config_.kafka.enabled()) {
     options.directory = config_.state_dir;
+    options.snapshots = config_.state_snapshots;
+    options.snapshot_interval = config_.state_snapshot_interval;
     options.open_log = [kafka = kafka_options()](const Clock& clock) -> absl::StatusOr<std::unique_ptr<Log>> {
       auto log = KafkaLog::open(kafka, clock);
       if (!log.ok()) return log.status();

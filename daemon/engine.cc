@@ -102,6 +102,12 @@ absl::Status EngineImpl::start() {
   host_.reset(
       new ShardHost{options_, *log_, clock_, catalogs_, *flusher_, *crumb_, *recoveries_, *looks_});
   host_->exclusive = !options_.open_log;
+  if (!options_.snapshots.empty()) {
+    if (absl::Status made = make_folder(options_.snapshots); !made.ok()) return made;
+    snapshots_ = std::make_unique<FolderSnapshots>(options_.snapshots, *rocks_);
+    host_->snapshots = snapshots_.get();
+    host_->snapshot_interval = options_.snapshot_interval;
+  }
   host_->make_nonce = make_nonce;
   host_->node = host_name();
   host_->libraries = library_versions();

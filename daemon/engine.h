@@ -67,6 +67,10 @@ struct EngineOptions {
   // Opens the log that several processes share. Empty: the engine has its own, below `directory`,
   // and every shard of it.
   std::function<absl::StatusOr<std::unique_ptr<Log>>(const Clock&)> open_log;
+  // Of such a log: a folder that all processes see, for copies of the shards' state (snapshot.h).
+  // Empty: none are taken, and nothing is trimmed.
+  std::string snapshots;
+  std::chrono::milliseconds snapshot_interval{600'000};
   std::uint32_t shards =
       0;  // P. 0: what the deployment has, 4 for a new one. Another number than recorded: refused
   std::uint32_t workers = 0;  // threads that own shards; 0: min(shards, cores)

@@ -14,6 +14,7 @@
 #include "daemon/engine.h"
 #include "daemon/flush.h"
 #include "daemon/log/embedded_log.h"
+#include "daemon/snapshot.h"
 #include "daemon/worker.h"
 #include "state/rocks_store.h"
 
@@ -91,6 +92,7 @@ class EngineImpl final : public Engine {
   std::unique_ptr<Breadcrumb> crumb_;
   Catalogs catalogs_;
   std::unique_ptr<Log> log_;
+  std::unique_ptr<FolderSnapshots> snapshots_;
   std::unique_ptr<Flusher> flusher_;
   std::unique_ptr<AsideThreads> recoveries_, looks_;
   std::unique_ptr<ShardHost> host_;

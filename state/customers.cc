@@ -73,8 +73,9 @@ struct Earlier {
   }
 };
 
-// Prefetches what lies in the `lines` cache lines from `at` on.
+// Prefetches what lies in the `lines` cache lines from `at` on; nothing at nullptr, the block of an empty list.
 void prefetch(const void* at, std::size_t lines = 1) {
+  if (at == nullptr) return;
   for (std::size_t i = 0; i < lines; ++i) __builtin_prefetch(static_cast<const char*>(at) + 64 * i, 1);
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Two daemons on a real broker are killed (-9) again and again while they work off a topic; what a channel then holds is,
-after the channel rule (one number a partition), exactly what the reference computes: nothing lost, nothing twice.
+"""Two daemons on a real broker are killed (-9) again and again while they work off a topic, and sometimes lose their disk
+with it; what a channel then holds is, after the channel rule (one number a partition), exactly what the reference computes:
+nothing lost, nothing twice.
 
     kill_daemons.py SPURD TOOLS        SPUR_KILLS=N (default 6), SPUR_KILLS_SEED=S
 
@@ -47,6 +48,7 @@ class Cluster:
         self.prefix = f"kills-{os.getpid()}"
         self.events, self.out = f"{self.prefix}.events", f"{self.prefix}.actions"
         self.daemons = {}
+        self.disks_lost = 0
         catalog = (ROOT / "bench/peers/catalog/job.yaml").read_text(encoding="utf-8")
         catalog = catalog.replace("topic: events,", f"topic: {self.events},").replace("topic: actions.email", f"topic: {self.out}")
         (folder / "catalog").mkdir()
@@ -75,12 +77,17 @@ class Cluster:
         self.daemons[number] = subprocess.Popen(
             [self.spurd, "--kafka-brokers", self.brokers, "--kafka-topic-prefix", self.prefix, "--kafka-dev",
              "--kafka-instance", f"node-{number}", "--kafka-session-timeout", "6s", "--state-dir",
-             self.folder / f"state-{number}", "--state-flush-interval", "1s", "--catalog", self.folder / "catalog",
+             self.folder / f"state-{number}", "--state-flush-interval", "1s", "--state-snapshots", self.folder / "snapshots",
+             "--state-snapshot-interval", "1s", "--catalog", self.folder / "catalog",
              "--grpc-address", f"127.0.0.1:{grpc}", "--http-address", f"127.0.0.1:{http}"], stdout=log, stderr=log)
 
     def kill(self, number):
         self.daemons[number].send_signal(signal.SIGKILL)
         self.daemons[number].wait()
+
+    def lose_disk(self, number):
+        self.disks_lost += 1
+        shutil.rmtree(self.folder / f"state-{number}", ignore_errors=True)
 
     def sent(self):
         return json.loads(self.tool("check", "--topic", self.out, "--shape", "spur"))
@@ -102,6 +109,8 @@ def run(cluster, kills, seed):
         time.sleep(rng.uniform(0.5, 2.5))
         number = rng.choice((1, 2))
         cluster.kill(number)
+        if rng.random() < 0.3:
+            cluster.lose_disk(number)
         time.sleep(rng.choice((0, 0.3)))
         cluster.start(number)
     until = time.monotonic() + PATIENCE
@@ -111,7 +120,7 @@ def run(cluster, kills, seed):
         sent = cluster.sent()
     codes = cluster.stop()
     sent = cluster.sent()
-    print(f"{kills} kills, seed {seed}: {sent['actions']} actions of {expected['actions']}, {sent['repeats']} repeats in the "
+    print(f"{kills} kills, {cluster.disks_lost} disks lost, seed {seed}: {sent['actions']} actions of {expected['actions']}, {sent['repeats']} repeats in the "
           f"log, {sent['holes']} holes, exit codes {codes}")
     wrong = [what for what, bad in (
         ("what was sent is not what the reference says",

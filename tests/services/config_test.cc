@@ -116,6 +116,7 @@ TEST_F(ConfigTest, FileThatIsNoMapOrNoYamlIsToldWithItsPlace) {
 TEST_F(ConfigTest, TheLogIsInOnePlace) {
   const auto both = read_invocation({"--embedded", "d", "--kafka-brokers", "x:1", "--state-dir", "s"}, {});
   EXPECT_THAT(both.status().message(), HasSubstr("the log is in one place"));
+  EXPECT_THAT(refused({"--state-snapshots", "d"}), HasSubstr("is for a log on Kafka"));
   const auto stateless = read_invocation({"--kafka-brokers", "x:1"}, {});
   EXPECT_THAT(stateless.status().message(), HasSubstr("state.dir: missing"));
   const auto kafka = read_invocation({"--state-dir", "s"}, {{"SPUR_KAFKA_BROKERS", "x:1,y:2"}});
