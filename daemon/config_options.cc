@@ -125,7 +125,8 @@ const Option kOptions[] = {
      [](Config& c, const OptionValue& v) { c.state_dir = v.text; }},
     {"state.snapshots", "", T::kPath, "", 0, 0, "",
      "folder that all daemons of a deployment see, for copies of the shards' state; empty: none are taken",
-     "a daemon without its disk begins there; without copies it folds the whole journal again, which is never trimmed then",
+     "a daemon without its disk begins there; without copies it folds the whole journal again, which is never "
+     "trimmed then",
      [](Config& c, const OptionValue& v) { c.state_snapshots = v.text; }},
     {"state.snapshot_interval", "", T::kDuration, "10m", kSecondMs, kDayMs, "",
      "how often a shard's state is copied there",
