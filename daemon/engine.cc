@@ -131,8 +131,9 @@ absl::Status EngineImpl::start() {
   };
   watcher.inputs = [this](std::uint32_t shard) { worker_of(shard).wake(); };
   watcher.catalogs = [this] {
-    // Perhaps applied by another process.
-    workers_.front()->post([this] { catalog_arrived(); });
+    // Perhaps applied by another process. What was applied here is in force once it is durable, which
+    // an own log shows its shards before.
+    if (!host_->exclusive) workers_.front()->post([this] { catalog_arrived(); });
     for (const auto& worker : workers_) worker->wake();
   };
   watcher.actions = [this](const std::string& topic) { actions_released(topic); };

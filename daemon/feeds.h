@@ -36,8 +36,8 @@ class Feeds {
     std::chrono::nanoseconds arrived{0};
     Instant until;  // the next of this source may follow without asking, up to this time
   };
-  // The record whose turn it is; nullopt: none now. `catalogs`: how many versions the shard has
-  // taken; a message that wants more waits (H23), and what stands behind it in its source.
+  // The record whose turn it is; nullopt: none now. A message that wants more versions of the catalog
+  // than `stand` has taken waits (H23), and what stands behind it in its source.
   std::optional<Record> next(const LogStand& stand, Instant wall);
   // The record that next() gave is taken. Answers the one behind it in its source, or nullptr: ask
   // next() again.

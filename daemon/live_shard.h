@@ -1,11 +1,10 @@
 // LiveShard: one shard between its log and its fold: polls, makes runs, appends, verifies,
 // releases, writes behind, answers.
 //
-//                 assign()                    recovered                  fenced, in doubt
-//     unassigned ─────────▶ recovering ──────────────────▶ live ─────────────────────────▶
-//     recovering
-//          ▲                    │ outrun: later again        │ revoke(): no new runs; the memory
-//          └────────────────────┴── revoked ─────────────────┘ stays until a newer Owner is seen
+//                assign()               recovered          fenced, in doubt
+//     unassigned ────────▶ recovering ─────────────▶ live ──────────────────▶ recovering
+//          ▲                   │ outrun: later again   │ revoke(): no new runs; the memory
+//          └───────────────────┴── revoked ────────────┘ stays until a newer Owner is seen
 //
 // All of it on the thread of its worker; other threads hand over through the worker. What blocks
 // (recovering, reading the journal back) runs aside and posts its result. One run is in flight; up
