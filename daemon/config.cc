@@ -182,12 +182,15 @@ void declare_flags(CLI::App& app, std::map<std::string, std::string>& given) {
     std::string names = flag_name(option.key);
     if (!option.alias.empty()) names += "," + std::string(option.alias);
     const std::string key(option.key);
+    const bool is_bool = option.type == OptionType::kBool;
     CLI::Option* flag = app.add_option_function<std::vector<std::string>>(
-        names, [&given, key](const std::vector<std::string>& values) {
-          given[key] = values.empty() || values.back().empty() ? "true" : values.back();
+        names, [&given, key, is_bool](const std::vector<std::string>& values) {
+          const std::string value = values.empty() ? "" : values.back();
+          given[key] = is_bool && value.empty() ? "true" : value;  // --catalog-watch alone
         });
     flag->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)->allow_extra_args(false);
-    if (option.type == OptionType::kBool) flag->expected(0, 1);
+    if (is_bool)
+      flag->expected(0, 1);
     else flag->expected(1);
   }
 }
@@ -211,6 +214,19 @@ void refuse_extras(const std::vector<std::string>& extras, Errors& errors) {
   }
 }
 
+// A flag that stands where another one's value should: `--embedded --catalog DIR`, an empty
+// variable in between.
+void refuse_flags_as_values(const std::map<std::string, std::string>& given, Errors& errors) {
+  for (const auto& [key, text] : given) {
+    const bool is_flag =
+        std::any_of(options().begin(), options().end(), [&, &value = text](const Option& option) {
+          return value == flag_name(option.key) || (!option.alias.empty() && value == option.alias);
+        });
+    if (is_flag)
+      errors.push_back(fmt::format("{}: a value is missing before {}", flag_name(key), text));
+  }
+}
+
 Flags read_flags(std::vector<std::string> arguments, Settings& settings, Errors& errors) {
   Flags flags;
   std::map<std::string, std::string> given;
@@ -230,6 +246,7 @@ Flags read_flags(std::vector<std::string> arguments, Settings& settings, Errors&
     errors.emplace_back(e.what());
     return flags;
   }
+  refuse_flags_as_values(given, errors);
   refuse_extras(app.remaining(), errors);
   for (const auto& [key, text] : given) settings[key] = {text, ValueFrom::kFlag, flag_name(key)};
   return flags;

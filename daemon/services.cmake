@@ -1,7 +1,7 @@
 # The daemon's outside: configuration, logging, metrics, the HTTP admin port, the gRPC services, and spurd's main.
 add_library(spur_version INTERFACE)
 target_compile_definitions(spur_version INTERFACE SPUR_VERSION="${PROJECT_VERSION}")
-add_library(spur_config STATIC config.cc config_options.cc config_text.cc)
+add_library(spur_config STATIC config.cc config_options.cc config_text.cc listen.cc)
 target_link_libraries(spur_config PUBLIC absl::status absl::statusor PRIVATE fmt::fmt yaml-cpp CLI11::CLI11)
 add_library(spur_logging STATIC logging.cc)
 target_link_libraries(spur_logging PUBLIC absl::status PRIVATE fmt::fmt spdlog::spdlog absl::time)

@@ -1,11 +1,5 @@
 #include "daemon/grpc/server.h"
 
-#include <unistd.h>
-
-#include <algorithm>
-#include <utility>
-#include <vector>
-
 #include <fmt/format.h>
 #include <grpc/support/log.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
@@ -13,11 +7,17 @@
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/security/tls_certificate_provider.h>
 #include <grpcpp/security/tls_credentials_options.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "daemon/grpc/action_service.h"
 #include "daemon/grpc/catalog_service.h"
 #include "daemon/grpc/customer_service.h"
 #include "daemon/grpc/event_service.h"
+#include "daemon/listen.h"
 #include "daemon/logging.h"
 
 namespace spur::services {
@@ -148,8 +148,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::start(const ServerOptions& optio
   builder.RegisterService(&impl->catalogs);
   impl->server = builder.BuildAndStart();
   if (impl->server == nullptr || impl->port == 0) {
-    return absl::UnavailableError(
-        fmt::format("grpc.address: {} cannot be listened on; another process may have it", options.address.text()));
+    return absl::UnavailableError(fmt::format("grpc.address: {} cannot be listened on: {}",
+                                              options.address.text(),
+                                              why_not_listening(options.address)));
   }
   std::unique_ptr<Server> server(new Server(std::move(impl)));
   server->set_serving(false);

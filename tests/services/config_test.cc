@@ -1,14 +1,15 @@
 // Where a value comes from, and how a wrong one is told.
 #include "daemon/config.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include "daemon/config_options.h"
+#include "daemon/listen.h"
 
 namespace spur {
 namespace {
@@ -145,6 +146,26 @@ TEST_F(ConfigTest, UnknownFlagIsToldWithTheNearest) {
   EXPECT_THAT(refused({"--grpc-adress", "1.2.3.4:5"}),
               HasSubstr("unknown flag --grpc-adress; did you mean --grpc-address?"));
   EXPECT_THAT(refused({"catalog"}), HasSubstr("unexpected argument `catalog`"));
+}
+
+TEST_F(ConfigTest, EmptyValueOfAFlagIsNotTakenForTrue) {
+  // What `spurd --embedded "$DIR"` is when DIR is not set: once, a folder called `true` was made.
+  const absl::StatusOr<Invocation> out = read_invocation({"--embedded", ""}, {});
+  ASSERT_FALSE(out.ok());
+  EXPECT_THAT(std::string(out.status().message()), HasSubstr("embedded.dir: missing"));
+  EXPECT_TRUE(read({"--catalog", "catalog", "--catalog-watch"}).catalog_watch);
+}
+
+TEST_F(ConfigTest, FlagWhereAValueShouldBeIsToldAsAMissingValue) {
+  EXPECT_THAT(refused({"--catalog", "--catalog-watch"}),
+              HasSubstr("--catalog-dir: a value is missing before --catalog-watch"));
+}
+
+TEST(ListenTest, TheReasonIsToldApart) {
+  EXPECT_THAT(why_not_listening({"no-such-host.invalid", 7475}),
+              HasSubstr("write an address of this machine"));
+  // 192.0.2.0/24 is for documentation: nobody's machine has such an address.
+  EXPECT_THAT(why_not_listening({"192.0.2.1", 7475}), HasSubstr("no address of this machine"));
 }
 
 TEST_F(ConfigTest, EnvironmentVariableThatIsNearlyAnOptionIsAWarningOnly) {
