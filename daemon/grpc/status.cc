@@ -6,12 +6,26 @@
 namespace spur::services {
 namespace {
 constexpr const char* kDomain = "spur";
+
+// A message may repeat what the client sent. It goes twice into the call's trailers, of which a
+// client takes 8 KiB: with more it would see a broken stream instead of the error.
+constexpr std::size_t kMessageBytesMax = 1024;
+
+std::string shortened(const std::string& message) {
+  if (message.size() <= kMessageBytesMax) return message;
+  std::size_t end = kMessageBytesMax;
+  while (end > 0 && (static_cast<unsigned char>(message[end]) & 0xc0) == 0x80)
+    --end;  // within a character
+  return message.substr(0, end) + "…";
 }
 
+}  // namespace
+
 grpc::Status to_grpc(const ServiceError& error) {
+  const std::string message = shortened(error.message);
   google::rpc::Status details;
   details.set_code(static_cast<int>(error.code));
-  details.set_message(error.message);
+  details.set_message(message);
   google::rpc::ErrorInfo info;
   info.set_reason(error.reason);
   info.set_domain(kDomain);
@@ -26,11 +40,12 @@ grpc::Status to_grpc(const ServiceError& error) {
     google::rpc::BadRequest bad;
     auto& violation = *bad.add_field_violations();
     violation.set_field(error.field);
-    violation.set_description(error.message);
+    violation.set_description(message);
     details.add_details()->PackFrom(bad);
   }
   // absl's codes are gRPC's.
-  return grpc::Status(static_cast<grpc::StatusCode>(error.code), error.message, details.SerializeAsString());
+  return grpc::Status(static_cast<grpc::StatusCode>(error.code), message,
+                      details.SerializeAsString());
 }
 
 ServiceError from_grpc(const grpc::Status& status) {

@@ -1,21 +1,26 @@
 #include "daemon/http/admin_server.h"
 
+#include <fmt/format.h>
+#include <httplib.h>
 #include <sys/socket.h>
 
 #include <thread>
 #include <utility>
 
-#include <fmt/format.h>
-#include <httplib.h>
-
+#include "daemon/listen.h"
 #include "daemon/version.h"
 
 namespace spur::http {
 namespace {
 
-constexpr int kThreads = 4;
+// A connection holds a thread until it is answered or given up. One that says nothing, or stays
+// open for a next request, must not keep the probes waiting: an orchestrator takes a /livez that is
+// late for one that failed.
+constexpr int kThreads = 8;
+constexpr int kReadTimeoutSeconds = 1;
+constexpr std::size_t kRequestsPerConnection = 1;
 constexpr std::size_t kRequestBodyBytesMax = 1024;  // nothing here takes a body
-constexpr int kTimeoutSeconds = 5;
+constexpr int kWriteTimeoutSeconds = 5;
 constexpr int kOk = 200, kServiceUnavailable = 503;
 
 // The library's own options share the port with whoever asks (SO_REUSEPORT): two daemons would both start, each with
@@ -66,8 +71,9 @@ absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::start(const Address& a
   server.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
   server.set_socket_options(set_socket_options);
   server.set_payload_max_length(kRequestBodyBytesMax);
-  server.set_read_timeout(kTimeoutSeconds, 0);
-  server.set_write_timeout(kTimeoutSeconds, 0);
+  server.set_keep_alive_max_count(kRequestsPerConnection);
+  server.set_read_timeout(kReadTimeoutSeconds, 0);
+  server.set_write_timeout(kWriteTimeoutSeconds, 0);
   server.set_default_headers({{"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}});
 
   server.Get("/", [](const httplib::Request&, httplib::Response& response) {
@@ -91,8 +97,8 @@ absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::start(const Address& a
     impl->port = -1;
   }
   if (impl->port <= 0) {
-    return absl::UnavailableError(fmt::format(
-        "http.address: {} cannot be listened on; another process may have it", address.text()));
+    return absl::UnavailableError(fmt::format("http.address: {} cannot be listened on: {}",
+                                              address.text(), why_not_listening(address)));
   }
   impl->listener = std::thread([raw = impl.get()] { raw->server.listen_after_bind(); });
   // stop() before the listener runs would be lost and the destructor would wait for ever.

@@ -268,6 +268,20 @@ TEST_F(GrpcTest, BadRequestsCarryReasonAndField) {
   EXPECT_EQ(from_grpc(stream->Finish()).reason, "CHANNEL_UNKNOWN");
 }
 
+TEST_F(GrpcTest, NameOfAnyLengthIsRefusedWithItsReason) {
+  // The message repeats the name, in trailers that have a limit of their own.
+  apply(kCatalog);
+  grpc::ClientContext call;
+  set_deadline(call, 10s);
+  const auto stream = actions_->Subscribe(&call);
+  spur::v1::SubscribeRequest open;
+  for (int i = 0; i < 50'000; ++i) open.mutable_channel()->append("ä");
+  stream->Write(open);
+  spur::v1::SubscribeResponse response;
+  EXPECT_FALSE(stream->Read(&response));
+  EXPECT_EQ(from_grpc(stream->Finish()).reason, "CHANNEL_UNKNOWN");
+}
+
 TEST_F(GrpcTest, TooLargePublishIsRefusedWithAReason) {
   apply(kCatalog);
   const grpc::Status status = publish({std::string((4u << 20) + 1, ' ')});
@@ -551,6 +565,7 @@ TEST_F(GrpcTest, PortInUseIsToldAndNotShared) {
   const auto second = Server::start(options, *engine_, clock_, counters_);
   EXPECT_EQ(second.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(second.status().message(), HasSubstr("grpc.address"));
+  EXPECT_THAT(second.status().message(), HasSubstr("another process has the port"));
 }
 
 // How long it takes is bench/system's to say; here nothing may be lost or wait for a poll that does not come.

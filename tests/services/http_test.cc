@@ -2,6 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <httplib.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <vector>
 
 #include "daemon/http/admin_server.h"
 #include "daemon/http/probes.h"
@@ -109,10 +114,37 @@ TEST_F(HttpTest, StartupWaitsForRecovery) {
   EXPECT_EQ(status("/startupz"), 200);
 }
 
+TEST_F(HttpTest, ClientsThatSayNothingDoNotKeepTheProbesWaiting) {
+  healthy();
+  std::vector<int> silent;
+  for (int i = 0; i < 8; ++i) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(server_->port());
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    silent.push_back(socket(AF_INET, SOCK_STREAM, 0));
+    ASSERT_EQ(connect(silent.back(), reinterpret_cast<const sockaddr*>(&address), sizeof address),
+              0);
+  }
+  httplib::Client client("127.0.0.1", server_->port());
+  client.set_read_timeout(4, 0);
+  const auto answer = client.Get("/livez");
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 200);
+  for (const int fd : silent) close(fd);
+}
+
+TEST_F(HttpTest, ConnectionIsClosedBehindItsAnswer) {
+  httplib::Client client("127.0.0.1", server_->port());
+  client.set_keep_alive(true);
+  EXPECT_EQ(client.Get("/")->get_header_value("Connection"), "close");
+}
+
 TEST_F(HttpTest, PortInUseIsToldAndNotShared) {
   const auto second = AdminServer::start({"127.0.0.1", server_->port()}, probes_, [] { return std::string(); });
   EXPECT_EQ(second.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(second.status().message(), HasSubstr("http.address"));
+  EXPECT_THAT(second.status().message(), HasSubstr("another process has the port"));
 }
 
 }  // namespace
