@@ -101,8 +101,7 @@ class Loading {
     if (error) fail(path, "the folder cannot be read: " + error.message());
     std::sort(files.begin(), files.end());
     if (files.empty() && !error) {
-      loaded_.warnings.push_back(
-          {{path, 0, 0}, "no catalog files here", "*.yaml and *.yml are read"});
+      fail(path, "no catalog files here", "*.yaml and *.yml are read");
     }
     for (const std::string& file : files) add_file(file);
   }
