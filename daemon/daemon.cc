@@ -29,6 +29,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kLoopInterval{1'000};  // a heartbeat, and a look at a watched folder
 constexpr std::chrono::seconds kProgressInterval{5};
+constexpr std::chrono::seconds kSecondSignalAfter{1};
 constexpr std::size_t kErrorsLogged = 100;
 
 sigset_t loop_signals() {
@@ -50,12 +51,17 @@ int wait_signal(std::chrono::milliseconds timeout) {
   return signal < 0 ? 0 : signal;
 }
 
-// From now on a signal to stop ends the process, whatever it is doing.
+// From now on a signal to stop ends the process, whatever it is doing. Not one that comes right
+// behind the first: some that stop a process tell both it and its group (timeout, supervisors), and
+// mean it once.
 void exit_on_next_signal() {
   std::thread([] {
+    const SystemClock clock;
+    const std::chrono::nanoseconds first = clock.read().steady;
     const sigset_t set = loop_signals();
     int signal = 0;
-    while (sigwait(&set, &signal) == 0 && !is_stop(signal)) {
+    while (sigwait(&set, &signal) == 0 &&
+           (!is_stop(signal) || clock.read().steady - first < kSecondSignalAfter)) {
     }
     logging::warning("second signal: stopping at once; what was acknowledged is in the log");
     logging::flush();
