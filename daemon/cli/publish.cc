@@ -18,6 +18,7 @@
 #include "daemon/cli/remote.h"
 #include "daemon/clock.h"
 #include "daemon/inputs/event_file.h"
+#include "daemon/inputs/segment.h"
 #include "fmt/format.h"
 #include "spur/v1/service.grpc.pb.h"
 
@@ -46,7 +47,22 @@ struct Arguments {
 struct Sent {
   std::string file;
   std::vector<std::uint64_t> lines;
+  spur::v1::PublishRequest request;
 };
+
+// "events.jsonl:3: BAD_TIMESTAMP: `yesterday` is not like …". The daemon tells the reason only; the
+// rest is found by decoding the line once more, here.
+std::string dead_letter_text(const Sent& sent, std::size_t place, const std::string& reason) {
+  SegmentDecoder decoder;
+  const EventSchema nothing;
+  Arena arena;
+  const Decoded decoded =
+      decoder.decode(sent.request.events(static_cast<int>(place)).json(), nothing, 0, arena);
+  const Malformed* const malformed = std::get_if<Malformed>(&decoded);
+  return fmt::format("{}:{}: {}{}{}", sent.file, sent.lines[place], reason,
+                     malformed == nullptr ? "" : ": ",
+                     malformed == nullptr ? "" : malformed->detail);
+}
 
 // One stream: the caller writes, a thread of its own reads the answers, another sees that they keep
 // coming.
@@ -66,15 +82,17 @@ class Publishing {
   }
 
   // Waits while too much is unanswered. False: the stream is over; finish() tells why.
-  bool write(const spur::v1::PublishRequest& request, Sent sent) {
+  bool write(Sent sent) {
+    const spur::v1::PublishRequest* request = nullptr;
     {
       std::unique_lock lock(mutex_);
       changed_.wait(lock, [&] { return ended_ || unanswered_.size() < kUnansweredMax; });
       if (ended_) return false;
       if (unanswered_.empty()) moved_ = clock_.read().steady;
-      unanswered_.push_back(std::move(sent));
+      request = &unanswered_.emplace_back(std::move(sent))
+                     .request;  // stays: it is not answered before it is sent
     }
-    return stream_->Write(request);
+    return stream_->Write(*request);
   }
 
   // Waits for the last answers.
@@ -96,7 +114,9 @@ class Publishing {
   std::uint64_t answered() const { return answered_; }
   std::map<std::string, std::uint64_t> dead_letters;  // by reason
   std::vector<std::string> samples;
-  Sent first_unanswered() const { return unanswered_.empty() ? Sent{} : unanswered_.front(); }
+  const Sent* first_unanswered() const {
+    return unanswered_.empty() ? nullptr : &unanswered_.front();
+  }
 
  private:
   void read() {
@@ -112,7 +132,7 @@ class Publishing {
         ++dead_letters[reason];
         const auto place = static_cast<std::size_t>(i);
         if (samples.size() < kSamplesMax && place < sent.lines.size()) {
-          samples.push_back(fmt::format("{}:{}: {}", sent.file, sent.lines[place], reason));
+          samples.push_back(dead_letter_text(sent, place, reason));
         }
       }
       answered_ += static_cast<std::uint64_t>(response.results_size());
@@ -182,8 +202,7 @@ bool publish_file(const std::string& path, const Arguments& a, const Pace& pace,
     error = std::string(file.status().message());
     return false;
   }
-  spur::v1::PublishRequest request;
-  Sent sent{path, {}};
+  Sent sent{path, {}, {}};
   std::size_t bytes = 0;
   // Held to a rate, ten requests a second are smoother than one.
   const auto batch = static_cast<int>(
@@ -192,9 +211,8 @@ bool publish_file(const std::string& path, const Arguments& a, const Pace& pace,
     if (sent.lines.empty()) return true;
     pace.wait_for(totals.sent);
     totals.sent += sent.lines.size();
-    const bool written = publishing.write(request, std::move(sent));
-    request.Clear();
-    sent = {path, {}};
+    const bool written = publishing.write(std::move(sent));
+    sent = {path, {}, {}};
     bytes = 0;
     progress.show(path, file->consumed_bytes(), file->total_bytes(), publishing.answered());
     return written;
@@ -206,12 +224,12 @@ bool publish_file(const std::string& path, const Arguments& a, const Pace& pace,
       continue;
     }
     if (bytes + line->bytes.size() > kRequestBytesMax && !flush()) return false;
-    spur::v1::Event& event = *request.add_events();
+    spur::v1::Event& event = *sent.request.add_events();
     event.set_json(std::string(line->bytes));
     event.set_source(a.source);
     sent.lines.push_back(line->number);
     bytes += line->bytes.size();
-    if (request.events_size() >= batch && !flush()) return false;
+    if (sent.request.events_size() >= batch && !flush()) return false;
   }
   if (!file->status().ok()) {
     error = std::string(file->status().message());
@@ -232,7 +250,7 @@ void report(const Arguments& a, const Publishing& publishing, const Totals& tota
                publishing.answered(), reasons, totals.too_long, seconds);
     return;
   }
-  if (!a.quiet) {
+  if (!a.quiet && totals.sent + totals.too_long > 0) {
     fmt::print("{} events in {:.2f} s ({:.0f} events/s), {} dead letters\n", publishing.answered(),
                seconds, static_cast<double>(publishing.answered()) / std::max(seconds, 1e-9), dead);
   }
@@ -243,9 +261,30 @@ void report(const Arguments& a, const Publishing& publishing, const Totals& tota
     fmt::print(stderr, "lines of more than 1 MiB, not sent: {}\n", totals.too_long);
 }
 
+// An event of a Source that the catalog does not have is taken all the same, and becomes a dead
+// letter when its turn comes: too late for the one who misspelt it. So this asks first.
+int check_source(const std::shared_ptr<grpc::Channel>& channel, const Arguments& a) {
+  if (a.source.empty()) return kFine;
+  grpc::ClientContext context;
+  a.remote.set_deadline(context);
+  spur::v1::GetCatalogResponse response;
+  const grpc::Status status =
+      spur::v1::CatalogService::NewStub(channel)->Get(&context, {}, &response);
+  if (!status.ok()) return a.remote.failed("publish", status);
+  std::vector<std::string> names;
+  for (const spur::v1::Source& source : response.catalog().sources())
+    names.push_back(source.name());
+  if (names.empty()) names.emplace_back("events");  // what a catalog without a Source has
+  if (std::find(names.begin(), names.end(), a.source) != names.end()) return kFine;
+  fmt::print(stderr, "spur publish: --source: the catalog in force has no Source `{}`; it has {}\n",
+             a.source, fmt::join(names, ", "));
+  return kBadUse;
+}
+
 int run(Arguments& a) {
   const std::shared_ptr<grpc::Channel> channel = a.remote.connect("publish");
   if (channel == nullptr) return a.remote.exit_code();
+  if (const int code = check_source(channel, a); code != kFine) return code;
   const SystemClock clock;
   const std::chrono::nanoseconds start = clock.read().steady;
   Progress progress(!a.quiet && !a.json && isatty(STDERR_FILENO) != 0);
@@ -261,10 +300,14 @@ int run(Arguments& a) {
   report(a, publishing, totals, std::chrono::duration<double>(clock.read().steady - start).count());
   if (!status.ok()) {
     const int code = a.remote.failed("publish", status);
-    const Sent next = publishing.first_unanswered();
-    if (!next.lines.empty()) {
-      fmt::print(stderr, "all before {}:{} is in the log; go on with --from-line {}\n", next.file,
-                 next.lines.front(), next.lines.front());
+    const Sent* const next = publishing.first_unanswered();
+    if (next != nullptr && publishing.answered() > 0) {
+      // --from-line is of each file, so the rest of this one is a command of its own.
+      fmt::print(
+          stderr,
+          "all before {0}:{1} is in the log; go on with `spur publish {0} --from-line {1}`{2}\n",
+          next->file, next->lines.front(),
+          next->file == a.files.back() ? "" : ", then with the files behind it");
     }
     return code;
   }

@@ -123,7 +123,7 @@ int run(Arguments& a) {
     if (over && last) return a.count > 0 ? kNo : kFine;
     if (over) continue;
     const int code = a.remote.failed("subscribe", status);
-    if (!progressed.cursor.empty())
+    if (progressed.taken > 0)
       fmt::print(stderr, "go on with --cursor {}\n", absl::Base64Escape(progressed.cursor));
     return code;
   }

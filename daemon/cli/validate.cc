@@ -5,6 +5,14 @@
 #include "operators/catalog/hash.h"
 
 namespace spur::cli {
+namespace {
+
+// "1 trigger", "2 triggers".
+std::string counted(int count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+}  // namespace
 
 void add_validate(CLI::App& app, Chosen& chosen) {
   CLI::App* const command = app.add_subcommand("validate", "check a catalog and list everything that is wrong with it");
@@ -15,8 +23,10 @@ void add_validate(CLI::App& app, Chosen& chosen) {
     chosen.run = [directory] {
       const CatalogArgument catalog = read_catalog(*directory);
       if (catalog.compiled == nullptr) return kBadUse;
-      fmt::print("{}: fine; {} triggers, {} features, {} channels; hash {}\n", *directory,
-                 catalog.catalog.triggers_size(), catalog.catalog.features_size(), catalog.catalog.channels_size(),
+      fmt::print("{}: fine; {}, {}, {}; hash {}\n", *directory,
+                 counted(catalog.catalog.triggers_size(), "trigger"),
+                 counted(catalog.catalog.features_size(), "feature"),
+                 counted(catalog.catalog.channels_size(), "channel"),
                  catalog::to_text(catalog.compiled->hash));
       return kFine;
     };

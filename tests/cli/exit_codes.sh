@@ -52,7 +52,9 @@ mkdir "$folder/empty"
 expect 2 'no trigger tests below it' "$spur" test "$folder/empty"
 expect 2 'no such file' "$spur" test "$folder/nowhere"
 
-expect 0 'fine; 1 triggers' "$spur" validate "$folder"
+expect 0 'fine; 1 trigger, 0 features, 1 channel' "$spur" validate "$folder"
+# Applied by mistake, it would end everything that is open.
+expect 2 'no catalog files here' "$spur" validate "$folder/empty"
 expect 2 '' "$spur" nonsense
 expect 2 '' "$spur" get
 expect 0 'Examples' "$spur" publish --help
