@@ -1,6 +1,9 @@
 // spur demo: what `make demo` shows.
 #include "daemon/cli/demo.h"
 
+#include <grpcpp/grpcpp.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -8,10 +11,9 @@
 #include <cstdio>
 #include <map>
 #include <mutex>
+#include <sstream>
 #include <thread>
 #include <unordered_map>
-
-#include <grpcpp/grpcpp.h>
 
 #include "daemon/cli/command.h"
 #include "daemon/cli/progress.h"
@@ -166,7 +168,7 @@ std::optional<std::uint64_t> publish_history(spur::v1::EventService::Stub& stub,
     spur::v1::PublishResponse response;
     while (stream->Read(&response)) acknowledged += static_cast<std::uint64_t>(response.results_size());
   });
-  Progress progress(true);
+  Progress progress(isatty(STDERR_FILENO) != 0);
   spur::v1::PublishRequest batch;
   bool open = true;
   while (const std::optional<EventFile::Line> line = file->next()) {
@@ -243,6 +245,14 @@ bool publish_live(spur::v1::EventService::Stub& stub, const std::vector<LiveEven
   return status.ok();
 }
 
+// The value of a label in a line of the metrics; empty: it has none of that name.
+std::string label_of(const std::string& line, const std::string& name) {
+  const std::string key = name + "=\"";
+  const std::size_t from = line.find(key);
+  if (from == std::string::npos) return "";
+  return line.substr(from + key.size(), line.find('"', from + key.size()) - from - key.size());
+}
+
 // Decisions by trigger and verdict, as the daemon's own metrics count them.
 void print_decisions(const std::string& url) {
   httplib::Client http(url);
@@ -251,25 +261,41 @@ void print_decisions(const std::string& url) {
     fmt::print(stderr, "(no metrics at {}/metrics)\n", url);
     return;
   }
-  fmt::print("\ndecisions so far, history included:\n");
-  std::size_t at = 0;
-  while (at < answer->body.size()) {
-    const std::size_t end = std::min(answer->body.find('\n', at), answer->body.size());
-    const std::string line = answer->body.substr(at, end - at);
-    at = end + 1;
+  std::map<std::string, std::map<std::string, std::string>> by_trigger;  // then by verdict
+  std::istringstream lines(answer->body);
+  for (std::string line; std::getline(lines, line);) {
     if (line.rfind("spur_decisions_total{", 0) != 0) continue;
-    std::string row = "  ";
-    for (const char* label : {"trigger", "verdict", "reason"}) {
-      const std::string key = std::string(label) + "=\"";
-      const std::size_t from = line.find(key);
-      const std::string value =
-          from == std::string::npos
-              ? ""
-              : line.substr(from + key.size(), line.find('"', from + key.size()) - from - key.size());
-      row += fmt::format("{:<26}", value);
-    }
-    fmt::print("{}{:>8}\n", row, line.substr(line.rfind(' ') + 1));
+    by_trigger[label_of(line, "trigger")][label_of(line, "verdict")] =
+        line.substr(line.rfind(' ') + 1);
   }
+  fmt::print("\n{:<28}{:>10}{:>12}{:>10}\n", "decisions, with history", "sent", "suppressed",
+             "deferred");
+  for (auto& [trigger, counts] : by_trigger) {
+    fmt::print("  {:<26}{:>10}{:>12}{:>10}\n", trigger, counts["sent"], counts["suppressed"],
+               counts["deferred"]);
+  }
+}
+
+// Commands that can be pasted as they are.
+void print_hints(const DemoOptions& options, const std::string& customer,
+                 const std::string& trigger) {
+  const std::string address = options.client.address == services::ClientOptions().address
+                                  ? ""
+                                  : " --address " + options.client.address;
+  if (options.stays)
+    fmt::print("\nthe daemon stays up; how to go on:\n");
+  else
+    fmt::print(
+        "\nthe daemon stops now; with `make demo ARGS=--keep` it stays up, and then there is more "
+        "to see:\n");
+  const auto hint = [](const std::string& what, const char* why) {
+    fmt::print("  {:<72}  {}\n", what, why);
+  };
+  hint(fmt::format("{} explain {} --trigger {}{}", options.program, customer, trigger, address),
+       "why this customer got it");
+  hint(fmt::format("{} get {}{}", options.program, customer, address),
+       "what is known of this customer");
+  hint(options.metrics_url + "/metrics", "for Prometheus");
 }
 
 // Lets what is on its way arrive: until nothing has come for a while.
@@ -310,6 +336,7 @@ int run_demo(const DemoOptions& options) {
     listeners.push_back(std::make_unique<Listener>(*channel, c.name(), board));
 
   fmt::print("reading the shop's history, as fast as it goes …\n");
+  std::fflush(stdout);
   const std::chrono::nanoseconds start = now();
   const std::optional<std::uint64_t> history = publish_history(*events, options);
   if (!history) return kWorld;
@@ -319,6 +346,7 @@ int run_demo(const DemoOptions& options) {
   fmt::print(
       "{} events of history are in. Now the shop's last days, {:.0f} events a second, and what is done about them:\n\n",
       *history, options.rate);
+  std::fflush(stdout);
   if (!publish_live(*events, live, options, board)) return kWorld;
   drain(board, std::chrono::milliseconds(500), std::chrono::seconds(5));
   listeners.clear();
@@ -326,10 +354,7 @@ int run_demo(const DemoOptions& options) {
   board.print_summary(history_rate, live.size());
   print_decisions(options.metrics_url);
   const auto [customer, trigger] = board.an_example();
-  fmt::print("\nhow to go on (with `make demo ARGS=--keep` the daemon stays up):\n");
-  fmt::print("  spur explain {} --trigger {}    why this customer got it\n", customer, trigger);
-  fmt::print("  spur get {}                     what is known of this customer\n", customer);
-  fmt::print("  {}/metrics                      for Prometheus\n", options.metrics_url);
+  print_hints(options, customer, trigger);
   return kFine;
 }
 
@@ -347,6 +372,10 @@ void add_demo(CLI::App& app, Chosen& chosen) {
   command->add_option("--rate", options->rate, "live events a second")
       ->capture_default_str()
       ->check(CLI::Range(1.0, 100'000.0));
+  command->add_option("--program", options->program, "what the hints at the end call this program")
+      ->capture_default_str();
+  command->add_flag("--stays", options->stays,
+                    "say in the hints that the daemon goes on when the demo is over");
   command->footer("Example:\n  make demo");
   command->callback([&chosen, options] { chosen.run = [options] { return run_demo(*options); }; });
 }

@@ -11,7 +11,9 @@ struct DemoOptions {
   services::ClientOptions client;
   std::string metrics_url;  // http://host:port of the daemon's admin port
   std::string history, live;  // files of Segment calls
-  double rate = 150;        // live events a second
+  double rate = 150;          // live events a second
+  std::string program = "spur";  // what to type for it, in the hints at the end
+  bool stays = false;            // whether the daemon goes on when the demo is over
 };
 
 // An exit code (command.h).
