@@ -37,7 +37,7 @@ Backtest::Backtest(std::shared_ptr<const catalog::Compiled> catalog, const Optio
 }
 Backtest::~Backtest() = default;
 
-void Backtest::feed(std::string_view bytes) {
+void Backtest::feed(std::string_view bytes, std::string_view file, std::uint64_t line) {
   ++counts_.lines;
   arena_.reset();
   const Decoded decoded = decoder_.decode(bytes, catalog_->schema, options_.source, arena_);
@@ -48,8 +48,10 @@ void Backtest::feed(std::string_view bytes) {
     ++counts_.dead_letters;
     ++dead_letters_[std::string(to_text(malformed->reason))];
     if (samples_.size() < 10) {
-      samples_.push_back("line " + std::to_string(counts_.lines) + ": " + std::string(to_text(malformed->reason)) +
-                         ": " + malformed->detail);
+      const std::string where = file.empty() ? "line " + std::to_string(counts_.lines)
+                                             : std::string(file) + ":" + std::to_string(line);
+      samples_.push_back(where + ": " + std::string(to_text(malformed->reason)) + ": " +
+                         malformed->detail);
     }
     return;
   }

@@ -31,8 +31,9 @@ class Backtest {
   Backtest(std::shared_ptr<const catalog::Compiled> catalog, const Options& options);
   ~Backtest();
 
-  // One event as JSON. A malformed one becomes a dead letter. `bytes` need no padding.
-  void feed(std::string_view bytes);
+  // One event as JSON. A malformed one becomes a dead letter, told with its file and line if they
+  // are given, else as the nth event fed. `bytes` need no padding.
+  void feed(std::string_view bytes, std::string_view file = {}, std::uint64_t line = 0);
   // Moves the clock without an event, as a tick does.
   void tick(Instant clock);
   // Decides everything due up to and including options.until, or the last event. Nothing may be fed afterwards.

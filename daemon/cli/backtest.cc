@@ -35,12 +35,15 @@ int say(const std::string& message, int code) {
 
 // Feeds every file; an exit code other than kFine says that it could not.
 int feed_files(const Arguments& arguments, Backtest& backtest, Progress& progress) {
+  EventFile::Options options;
+  options.line_bytes_max =
+      InputLimits().message_bytes_max + 1;  // so that a longer one is TOO_LARGE by itself
   for (const std::string& path : arguments.events) {
-    absl::StatusOr<EventFile> file = EventFile::open(path);
+    absl::StatusOr<EventFile> file = EventFile::open(path, options);
     if (!file.ok()) return say(std::string(file.status().message()), kBadUse);
     std::uint64_t lines = 0;
     while (const std::optional<EventFile::Line> line = file->next()) {
-      backtest.feed(line->bytes);
+      backtest.feed(line->bytes, path, line->number);
       if ((++lines & 0xfff) == 0)
         progress.show(path, file->consumed_bytes(), file->total_bytes(), backtest.counts().events);
     }

@@ -60,6 +60,12 @@ expect 2 '' "$spur" get
 expect 0 'Examples' "$spur" publish --help
 expect 0 '^spur ' "$spur" --version
 
+# Dead letters are told by file and line, blank lines counted, and one beyond the limit by that.
+printf '\n\n{"type":"track"}\n' >"$folder/bad.jsonl"
+expect 0 'bad.jsonl:3: MISSING_EVENT_NAME' "$spur" backtest --catalog "$folder" --events "$folder/bad.jsonl"
+head -c 3000000 /dev/zero | tr '\0' ' ' >"$folder/long.jsonl"
+expect 0 'long.jsonl:1: TOO_LARGE' "$spur" backtest --catalog "$folder" --events "$folder/long.jsonl"
+
 # Port 1 of this machine has no daemon.
 for command in 'get ann' 'explain ann' 'subscribe email' "apply $folder" "publish $folder/hello_test.yaml"; do
   # shellcheck disable=SC2086
