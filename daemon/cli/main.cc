@@ -1,5 +1,7 @@
 // spur: the tool. One file a command; they call the same fold and the same services as the daemon.
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 
 #include "daemon/cli/command.h"
@@ -32,7 +34,11 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? kFine : kBadUse;
   }
   try {
-    return chosen.run();
+    const int code = chosen.run();
+    if (code != kFine || (std::fflush(stdout) == 0 && std::ferror(stdout) == 0)) return code;
+    std::fprintf(stderr, "spur: the standard output could not be written: %s\n",
+                 std::strerror(errno));
+    return kWorld;
   } catch (const std::bad_alloc&) {
     std::fputs("spur: out of memory\n", stderr);
     return kWorld;

@@ -1,6 +1,8 @@
 // spur subscribe: the actions of a channel, as they are made.
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 #include "absl/strings/escaping.h"
 #include "daemon/cli/command.h"
@@ -25,7 +27,8 @@ struct Arguments {
   Remote remote;
 };
 
-void print(const Arguments& a, const spur::v1::Delivery& delivery) {
+// False: it could not be written.
+bool print(const Arguments& a, const spur::v1::Delivery& delivery) {
   const spur::v1::Action& action = delivery.action();
   if (a.json) {
     fmt::print("{}\n", to_json_line(delivery));
@@ -35,13 +38,14 @@ void print(const Arguments& a, const spur::v1::Delivery& delivery) {
                action.instance().empty() ? "" : "]",
                action.template_().empty() ? "-" : action.template_(), action.data_json());
   }
-  std::fflush(stdout);
+  return std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
 }
 
 // What stays from one stream to the next.
 struct Progressed {
   std::uint64_t taken = 0;
-  std::string cursor;  // behind the last action printed
+  std::string cursor;      // behind the last action printed
+  bool unwritten = false;  // the next one could not be printed
 };
 
 // One stream, until it ends.
@@ -67,7 +71,15 @@ grpc::Status follow(const Arguments& a, const std::shared_ptr<grpc::Channel>& ch
   bool closing = false;
   while (stream->Read(&response)) {
     if (!response.has_delivery()) continue;
-    print(a, response.delivery());
+    if (!print(a, response.delivery())) {
+      fmt::print(stderr,
+                 "spur subscribe: the standard output could not be written: {}; what was not "
+                 "printed is not acknowledged\n",
+                 std::strerror(errno));
+      context.TryCancel();
+      progressed.unwritten = true;
+      break;
+    }
     progressed.cursor = response.delivery().cursor();
     ++progressed.taken;
     --granted;
@@ -118,6 +130,7 @@ int run(Arguments& a) {
       at_most = std::clamp(rest, std::chrono::milliseconds(1), kStreamMax);
     }
     const grpc::Status status = follow(a, channel, at_most, progressed);
+    if (progressed.unwritten) return kWorld;
     if (status.ok()) return kFine;
     const bool over = status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED;
     if (over && last) return a.count > 0 ? kNo : kFine;

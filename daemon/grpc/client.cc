@@ -77,6 +77,12 @@ std::string error_text(const grpc::Status& status, const ClientOptions& options)
   if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
     return fmt::format("the daemon at {} did not answer in time", options.address);
   }
+  // gRPC's own limit, which comes without a reason.
+  const bool too_large = status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED &&
+                         error.message.find("larger than max") != std::string::npos;
+  if (error.reason.empty() && too_large) {
+    return fmt::format("{}; a daemon with a higher grpc.message_bytes_max takes it", error.message);
+  }
   return fmt::format("{} ({})", error.message, error.reason.empty() ? code_text(status.error_code()) : error.reason);
 }
 

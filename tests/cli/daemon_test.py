@@ -93,6 +93,18 @@ class Daemon(unittest.TestCase):
         self.assertIn("CURSOR_INVALID", said)
         self.assertNotIn("go on with", said)
 
+    def test_an_action_that_could_not_be_printed_is_given_again(self):
+        noon = re.search(r"^echo '(.*)' \| spur publish -$", block("sh", 1), re.M).group(1)
+        self.spur("publish", "-", given=block("json") + noon + "\n")
+        command = [SPUR, "subscribe", "email", "--name", "mailer", "--count", "1", "--address", self.address]
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE, check=False)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("could not be written: No space left", done.stderr)
+        code, out, said = self.spur(*command[1:-2], "--for", str(PATIENCE / 2))
+        self.assertEqual(code, 0, said)
+        self.assertIn("user_id:ann", out)
+
     def test_a_folder_without_catalog_files_ends_nothing(self):
         empty = self.root / "empty"
         empty.mkdir()

@@ -57,6 +57,7 @@ expect 0 'fine; 1 trigger, 0 features, 1 channel' "$spur" validate "$folder"
 expect 2 'no catalog files here' "$spur" validate "$folder/empty"
 expect 2 '' "$spur" nonsense
 expect 2 '' "$spur" get
+expect 3 'could not be written: No space left' sh -c "'$spur' validate '$folder' >/dev/full"
 expect 0 'Examples' "$spur" publish --help
 expect 0 '^spur ' "$spur" --version
 

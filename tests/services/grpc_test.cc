@@ -286,6 +286,9 @@ TEST_F(GrpcTest, TooLargePublishIsRefusedWithAReason) {
   apply(kCatalog);
   const grpc::Status status = publish({std::string((4u << 20) + 1, ' ')});
   EXPECT_EQ(from_grpc(status).reason, "REQUEST_TOO_LARGE");
+  // So large that gRPC itself refuses it, without a reason of ours.
+  EXPECT_THAT(error_text(publish({std::string(5u << 20, ' ')}), client_),
+              HasSubstr("grpc.message_bytes_max"));
 }
 
 TEST_F(GrpcTest, NoMoreActionsThanCredits) {
