@@ -38,8 +38,10 @@ std::shared_ptr<grpc::Channel> Remote::connect(const std::string& command) {
   if (!services::wait_connected(**channel, options_, wait).ok()) {
     fmt::print(stderr,
                "spur {}: no daemon at {}: start it with `spurd --embedded DIR`, or say where it is "
-               "with --address or SPUR_ADDRESS\n",
-               command, options_.address);
+               "with --address or SPUR_ADDRESS; {}\n",
+               command, options_.address,
+               options_.wants_tls() ? "or the certificate is not of that host, or not of --ca"
+                                    : "or it wants TLS: --tls or --ca");
     exit_code_ = kWorld;
     return nullptr;
   }

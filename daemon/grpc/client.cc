@@ -25,8 +25,7 @@ absl::StatusOr<std::string> read_pem(const std::string& path) {
 }
 
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> credentials_of(const ClientOptions& options) {
-  const bool tls = options.tls || !options.ca.empty() || !options.cert.empty() || !options.key.empty();
-  if (!tls) return grpc::InsecureChannelCredentials();
+  if (!options.wants_tls()) return grpc::InsecureChannelCredentials();
   if (options.cert.empty() != options.key.empty()) {
     return absl::InvalidArgumentError("a client's certificate and its key go together; one is missing");
   }

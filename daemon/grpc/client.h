@@ -23,6 +23,8 @@ struct ClientOptions {
   std::string cert, key;   // PEM of the client's own, where the server asks for it
   std::string server_name; // if the certificate names another host than `address`
   std::uint64_t message_bytes_max = 64u << 20;  // a catalog or an answer may be large
+
+  bool wants_tls() const { return tls || !ca.empty() || !cert.empty() || !key.empty(); }
 };
 
 // A channel; it connects when first used. INVALID_ARGUMENT for an address or TLS files that cannot be used.

@@ -7,7 +7,6 @@
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/security/tls_certificate_provider.h>
 #include <grpcpp/security/tls_credentials_options.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
@@ -17,6 +16,7 @@
 #include "daemon/grpc/catalog_service.h"
 #include "daemon/grpc/customer_service.h"
 #include "daemon/grpc/event_service.h"
+#include "daemon/grpc/tls_files.h"
 #include "daemon/listen.h"
 #include "daemon/logging.h"
 
@@ -49,16 +49,6 @@ void forward_log(gpr_log_func_args* line) {
     case GPR_LOG_SEVERITY_INFO:
     case GPR_LOG_SEVERITY_DEBUG: return logging::debug("grpc", {{"detail", std::string(line->message)}});
   }
-}
-
-// gRPC would only say so when the first client comes.
-absl::Status check_tls_files(const TlsFiles& tls) {
-  for (const std::string& path : {tls.cert, tls.key, tls.client_ca}) {
-    if (!path.empty() && access(path.c_str(), R_OK) != 0) {
-      return absl::InvalidArgumentError(fmt::format("grpc.tls: {} cannot be read", path));
-    }
-  }
-  return absl::OkStatus();
 }
 
 std::shared_ptr<grpc::ServerCredentials> credentials_of(const TlsFiles& tls) {

@@ -510,6 +510,23 @@ TEST_F(GrpcTest, TlsAsksTheClientForItsCertificate) {
   options.tls.key = at + "server.key";
   options.tls.client_ca = at + "ca.pem";
   options.tls.reload = 60s;
+  // gRPC would serve with any of these, and refuse every client.
+  for (const auto& [wrong, option] : std::vector<std::pair<std::string TlsFiles::*, std::string>>{
+           {&TlsFiles::cert, "grpc.tls.cert"},
+           {&TlsFiles::key, "grpc.tls.key"},
+           {&TlsFiles::client_ca, "grpc.tls.client_ca"}}) {
+    for (const std::string& file : {at + "client.csr", at + "nothing.pem"}) {
+      ServerOptions with_wrong = options;
+      with_wrong.tls.*wrong = file;
+      const auto refused = Server::start(with_wrong, *engine_, clock_, counters_);
+      EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument);
+      EXPECT_THAT(refused.status().message(), HasSubstr(option + ": " + file));
+    }
+  }
+  options.tls.key = at + "client.key";
+  EXPECT_THAT(Server::start(options, *engine_, clock_, counters_).status().message(),
+              HasSubstr("no PEM key of that certificate"));
+  options.tls.key = at + "server.key";
   const auto server = Server::start(options, *engine_, clock_, counters_);
   ASSERT_TRUE(server.ok()) << server.status();
 
