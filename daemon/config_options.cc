@@ -53,19 +53,19 @@ const Option kOptions[] = {
      "events is for demos and load tests over history: timers fire as fast as history is read",
      [](Config& c, const OptionValue& v) { c.clock = static_cast<ClockSource>(v.number); }},
 
-    {"kafka.brokers", "", T::kPath, "", 0, 0, "",
+    {"kafka.brokers", "", T::kText, "", 0, 0, "",
      "host:port,… of brokers to ask first: the log is on Kafka or Redpanda, shared by any number of daemons",
      "this or embedded.dir",
      [](Config& c, const OptionValue& v) { c.kafka.brokers = v.text; }},
-    {"kafka.topic_prefix", "", T::kPath, "spur", 0, 0, "",
+    {"kafka.topic_prefix", "", T::kText, "spur", 0, 0, "",
      "what the deployment's own topics begin with: spur.journal, spur.messages, spur.catalog, …",
      "two deployments on one cluster need two",
      [](Config& c, const OptionValue& v) { c.kafka.topic_prefix = v.text; }},
-    {"kafka.group", "", T::kPath, "", 0, 0, "",
+    {"kafka.group", "", T::kText, "", 0, 0, "",
      "the consumer group that spreads the shards over daemons; empty: the topic prefix",
      "lag exporters and autoscalers look for a group by name",
      [](Config& c, const OptionValue& v) { c.kafka.group = v.text; }},
-    {"kafka.instance", "", T::kPath, "", 0, 0, "",
+    {"kafka.instance", "", T::kText, "", 0, 0, "",
      "this daemon's name in the group, the same after a restart (a pod's name); empty: a new member each time",
      "with it a restart within the session moves no shard; two daemons of one name throw each other out",
      [](Config& c, const OptionValue& v) { c.kafka.instance = v.text; }},
@@ -133,7 +133,8 @@ const Option kOptions[] = {
      "what a daemon without its disk replays at most; a copy of a gigabyte takes some seconds of disk",
      [](Config& c, const OptionValue& v) { c.state_snapshot_interval = millis(v); }},
     {"state.memory_bytes_max", "", T::kSize, "512MiB", 16 * kMiB, kTiB, "",
-     "memory for customers, of all shards together; beyond it those longest untouched wait on disk",
+     "memory for customers, of all shards together; beyond it those longest untouched wait on disk, as far as they "
+     "are written (state.flush_interval)",
      "a customer takes one to two kilobytes: some 300,000 of them",
      [](Config& c, const OptionValue& v) { c.state_memory_bytes_max = v.number; }},
     {"state.cache_bytes_max", "", T::kSize, "128MiB", 16 * kMiB, kTiB, "",
@@ -300,6 +301,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 std::string_view to_text(OptionType type) {
   switch (type) {
     case OptionType::kPath: return "path";
+    case OptionType::kText: return "text";
     case OptionType::kAddress: return "host:port";
     case OptionType::kInteger: return "number";
     case OptionType::kSize: return "size";
@@ -334,7 +336,7 @@ std::string environment_name(std::string_view key) {
 absl::StatusOr<OptionValue> parse_value(const Option& option, std::string_view text) {
   OptionValue value;
   value.text = std::string(text);
-  if (option.type == OptionType::kPath) return value;
+  if (option.type == OptionType::kPath || option.type == OptionType::kText) return value;
   if (option.type == OptionType::kAddress) {
     absl::StatusOr<Address> address = parse_address(text);
     if (!address.ok()) return address.status();

@@ -14,7 +14,8 @@
 namespace spur {
 
 enum class OptionType : std::uint8_t {
-  kPath,      // any text
+  kPath,      // of a file or folder
+  kText,      // any other text
   kAddress,   // host:port
   kInteger,   // within [min, max]
   kSize,      // 64MiB, 10GiB, 4096 (bytes)
