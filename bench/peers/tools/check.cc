@@ -47,13 +47,8 @@ void take(std::string_view value, bool spur, Seen& seen) {
     std::replace(trigger.begin(), trigger.end(), '-', '_');
     user.remove_prefix(std::min(user.size(), user.find(':') + 1));
   }
-  std::string time(field(value, spur ? "timeMs" : "time"));
-  if (spur) {
-    char text[25];
-    iso(std::strtoll(time.c_str(), nullptr, 10), text);
-    time = text;
-  }
-  const std::string key = trigger + "|" + std::string(user) + "|" + time;
+  const std::string_view time = field(value, "time");
+  const std::string key = trigger + "|" + std::string(user) + "|" + std::string(time);
   seen.checksum += crc32(0, reinterpret_cast<const Bytef*>(key.data()), key.size());
   ++seen.by_trigger[trigger];
   ++seen.actions;

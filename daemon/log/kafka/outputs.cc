@@ -65,7 +65,10 @@ struct Outputs::Lane {
 };
 
 struct Outputs::ShardOut {
-  std::uint32_t shard = 0;
+  ShardOut(std::uint32_t of, std::string_view deployment) : shard(of), maker(deployment) {}
+
+  const std::uint32_t shard;
+  RecordMaker maker;
   mutable std::mutex mutex;
   std::uint64_t generation = 0;  // of drop(): a late tail of before is nobody's
   std::map<std::pair<std::string, std::int32_t>, std::unique_ptr<Lane>> lanes;
@@ -96,7 +99,7 @@ Outputs::Outputs(const KafkaOptions& options, const TopicNames& names, std::stri
       pump_(pump),
       errands_(errands) {
   for (std::uint32_t shard = 0; shard < shards; ++shard)
-    shards_.emplace_back(std::make_unique<ShardOut>())->shard = shard;
+    shards_.push_back(std::make_unique<ShardOut>(shard, deployment_));
   // Spur's own topics were seen to when the log was opened.
   for (const std::string& topic : {names_.decisions, names_.dead_letters, names_.messages})
     destination(topic).state = Destination::State::kOpen;
@@ -307,16 +310,17 @@ nanoseconds Outputs::flush(Lane& lane, nanoseconds now) {
 absl::Status Outputs::send(Lane& lane, std::size_t index) {
   Lane::Item& item = lane.items[index];
   const RunEffects& effects = item.run->effects;
+  RecordMaker& maker = lane.shard->maker;
   EffectRecord made;
   switch (lane.kind) {
     case EffectKind::kAction:
-      made = action_record(effects.actions[item.index], deployment_, lane.destination->json);
+      made = maker.action(effects.actions[item.index], lane.destination->json);
       break;
     case EffectKind::kDecision:
-      made = decision_record(effects.decisions[item.index], deployment_);
+      made = maker.decision(effects.decisions[item.index]);
       break;
     case EffectKind::kDeadLetter:
-      made = dead_letter_record(effects.dead_letters[item.index], deployment_);
+      made = maker.dead_letter(effects.dead_letters[item.index]);
       break;
     case EffectKind::kMessage:
       made.value = effects.messages[item.index].bytes;

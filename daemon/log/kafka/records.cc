@@ -1,12 +1,12 @@
 #include "daemon/log/kafka/records.h"
 
 #include <fmt/format.h>
-#include <google/protobuf/util/json_util.h>
 
 #include <charconv>
-#include <chrono>
-#include <iterator>
 
+#include "absl/strings/escaping.h"
+#include "daemon/log/kafka/action_json.h"
+#include "daemon/log/kafka/instant_text.h"
 #include "daemon/log/kafka/text.h"
 #include "spur/v1/action.pb.h"
 #include "spur/v1/decision.pb.h"
@@ -18,26 +18,6 @@ namespace {
 
 constexpr const char* kProtobuf = "application/protobuf";
 constexpr const char* kJson = "application/json";
-
-// RFC 3339 in UTC, with milliseconds.
-std::string rfc3339(std::int64_t ms) {
-  using namespace std::chrono;
-  const sys_time<milliseconds> at{milliseconds(ms)};
-  const sys_days day = floor<days>(at);
-  const year_month_day date(day);
-  const hh_mm_ss<milliseconds> time(at - day);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                     time.hours().count(), time.minutes().count(), time.seconds().count(),
-                     time.subseconds().count());
-}
-
-std::string hex(std::string_view bytes) {
-  std::string out;
-  for (const char byte : bytes)
-    fmt::format_to(std::back_inserter(out), "{:02x}", static_cast<unsigned char>(byte));
-  return out;
-}
 
 class HeaderList {
  public:
@@ -54,14 +34,15 @@ class HeaderList {
   Headers headers_;
 };
 
-std::string text_id(std::string_view deployment, std::uint32_t shard, const EffectId& id) {
-  return fmt::format("{}/{:x}-{:x}-{:x}-{:x}", deployment, shard, id.run, id.input, id.ordinal);
+template <typename Parsed>
+void parse(std::string_view bytes, Parsed& parsed) {
+  SPUR_CHECK(parsed.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())));
 }
 
 template <typename Parsed>
 Parsed parse(std::string_view bytes) {
   Parsed parsed;
-  SPUR_CHECK(parsed.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())));
+  parse(bytes, parsed);
   return parsed;
 }
 
@@ -75,54 +56,88 @@ std::string_view identity_value(std::string_view customer) {
 
 }  // namespace
 
-EffectRecord action_record(const RunEffects::Action& action, std::string_view deployment,
-                           bool json) {
-  const auto parsed = parse<spur::v1::Action>(action.bytes);
+// What records are made of, kept so that its memory is used again.
+struct RecordMaker::Scratch {
+  spur::v1::Action action;
+  spur::v1::Decision decision;
+  spur::v1::DeadLetter dead_letter;
+  InstantText instant_text;
+  std::string id, text, json;
+
+  // "<deployment>/<shard>-<run>-<input>-<ordinal>"
+  std::string_view record_id(std::string_view deployment, std::uint32_t shard, const EffectId& of) {
+    id.clear();
+    append_record_id(deployment, shard, of, id);
+    return id;
+  }
+};
+
+RecordMaker::RecordMaker(std::string_view deployment)
+    : deployment_(deployment),
+      source_(text("/spur/", deployment)),
+      scratch_(std::make_unique<Scratch>()) {}
+
+RecordMaker::~RecordMaker() = default;
+
+EffectRecord RecordMaker::action(const RunEffects::Action& action, bool json) {
+  Scratch& scratch = *scratch_;
+  spur::v1::Action& parsed = scratch.action;
+  parse(action.bytes, parsed);
   EffectRecord record;
   record.id = id_from(parsed.id());
-  record.key = action.key.empty() ? std::string(identity_value(parsed.customer())) : action.key;
+  record.key = action.key.empty() ? identity_value(parsed.customer()) : action.key;
   record.value = action.bytes;
+  const std::string_view id =
+      scratch.record_id(deployment_, parsed.id().shard(), record.id);
   if (json) {
-    SPUR_CHECK(google::protobuf::util::MessageToJsonString(parsed, &record.json).ok());
-    record.value = record.json;
+    scratch.json.clear();
+    append_action_json(parsed, id, scratch.instant_text, scratch.json);
+    record.value = scratch.json;
   }
   HeaderList headers(12);
   headers.add("ce_specversion", "1.0");
-  headers.add("ce_id", text_id(deployment, parsed.id().shard(), record.id));
-  headers.add("ce_source", text("/spur/", deployment));
+  headers.add("ce_id", id);
+  headers.add("ce_source", source_);
   headers.add("ce_type", "spur.action.v1");
   headers.add("ce_subject", parsed.customer());
-  headers.add("ce_time", rfc3339(parsed.time_ms()));
-  if (parsed.expires_ms() != 0) headers.add("ce_expirytime", rfc3339(parsed.expires_ms()));
+  headers.add("ce_time", scratch.instant_text(parsed.time_ms()));
+  if (parsed.expires_ms() != 0)
+    headers.add("ce_expirytime", scratch.instant_text(parsed.expires_ms()));
   headers.add("ce_causationid", parsed.cause_event_id());
-  headers.add("ce_correlationid", text(parsed.trigger(), "/", parsed.instance()));
-  headers.add("ce_spurseq", std::to_string(action.spurseq));
-  headers.add("ce_spurcatalog", hex(parsed.catalog_hash()));
+  scratch.text.assign(parsed.trigger()).append("/").append(parsed.instance());
+  headers.add("ce_correlationid", scratch.text);
+  headers.add("ce_spurseq", fmt::format_int(action.spurseq).c_str());
+  const std::string& hash = parsed.catalog_hash();
+  headers.add("ce_spurcatalog", absl::BytesToHexString({hash.data(), hash.size()}));
   headers.add("content-type", json ? kJson : kProtobuf);
   record.headers = headers.take();
   return record;
 }
 
-EffectRecord decision_record(const RunEffects::Decision& decision, std::string_view deployment) {
-  const auto parsed = parse<spur::v1::Decision>(decision.bytes);
+EffectRecord RecordMaker::decision(const RunEffects::Decision& decision) {
+  Scratch& scratch = *scratch_;
+  spur::v1::Decision& parsed = scratch.decision;
+  parse(decision.bytes, parsed);
   EffectRecord record;
   record.id = id_from(parsed.id());
-  record.key = std::string(identity_value(decision.customer));
+  record.key = identity_value(decision.customer);
   record.value = decision.bytes;
   HeaderList headers(8);
   headers.add("ce_specversion", "1.0");
-  headers.add("ce_id", text_id(deployment, parsed.id().shard(), record.id));
-  headers.add("ce_source", text("/spur/", deployment));
+  headers.add("ce_id", scratch.record_id(deployment_, parsed.id().shard(), record.id));
+  headers.add("ce_source", source_);
   headers.add("ce_type", "spur.decision.v1");
   headers.add("ce_subject", decision.customer);
-  headers.add("ce_time", rfc3339(parsed.time_ms()));
+  headers.add("ce_time", scratch.instant_text(parsed.time_ms()));
   headers.add("content-type", kProtobuf);
   record.headers = headers.take();
   return record;
 }
 
-EffectRecord dead_letter_record(std::string_view bytes, std::string_view deployment) {
-  const auto parsed = parse<spur::v1::DeadLetter>(bytes);
+EffectRecord RecordMaker::dead_letter(std::string_view bytes) {
+  Scratch& scratch = *scratch_;
+  spur::v1::DeadLetter& parsed = scratch.dead_letter;
+  parse(bytes, parsed);
   EffectRecord record;
   record.id = {parsed.id().run(), parsed.id().input(), 0};
   record.key = parsed.key();
@@ -130,8 +145,8 @@ EffectRecord dead_letter_record(std::string_view bytes, std::string_view deploym
   record.value = bytes;
   HeaderList headers(8);
   headers.add("ce_specversion", "1.0");
-  headers.add("ce_id", text_id(deployment, parsed.shard(), record.id));
-  headers.add("ce_source", text("/spur/", deployment));
+  headers.add("ce_id", scratch.record_id(deployment_, parsed.shard(), record.id));
+  headers.add("ce_source", source_);
   headers.add("ce_type", "spur.dead-letter.v1");
   headers.add("x-reject-reason", parsed.reason());
   headers.add("content-type", kProtobuf);
@@ -156,23 +171,7 @@ EffectId id_of(EffectKind kind, std::string_view bytes) {
 }
 
 std::optional<RecordId> record_id(const rd_kafka_message_t& message) {
-  const std::string_view id = header_of(message, "ce_id");
-  const std::size_t slash = id.find('/');
-  if (slash == std::string_view::npos) return std::nullopt;
-  RecordId found;
-  found.deployment = std::string(id.substr(0, slash));
-  const char* at = id.data() + slash + 1;
-  const char* const end = id.data() + id.size();
-  std::uint64_t parts[4] = {};
-  for (int i = 0; i < 4; ++i) {
-    const auto [next, error] = std::from_chars(at, end, parts[i], 16);
-    if (error != std::errc() || (i < 3 && (next == end || *next != '-'))) return std::nullopt;
-    at = i < 3 ? next + 1 : next;
-  }
-  if (at != end) return std::nullopt;
-  found.shard = static_cast<std::uint32_t>(parts[0]);
-  found.id = {parts[1], static_cast<std::uint32_t>(parts[2]), static_cast<std::uint32_t>(parts[3])};
-  return found;
+  return parse_record_id(header_of(message, "ce_id"));
 }
 
 std::uint64_t spurseq_of(const rd_kafka_message_t& message) {
@@ -185,10 +184,10 @@ std::uint64_t spurseq_of(const rd_kafka_message_t& message) {
 absl::StatusOr<std::string> stored_action(const rd_kafka_message_t& message) {
   const std::string_view value = value_of(message);
   if (header_of(message, "content-type") != kJson) return std::string(value);
-  spur::v1::Action action;
-  if (!google::protobuf::util::JsonStringToMessage({value.data(), value.size()}, &action).ok())
-    return absl::DataLossError(text("offset ", message.offset, " holds no action"));
-  return action.SerializeAsString();
+  const absl::StatusOr<spur::v1::Action> action = parse_action_json(value);
+  if (!action.ok())
+    return absl::DataLossError(text("offset ", message.offset, ": ", action.status().message()));
+  return action->SerializeAsString();
 }
 
 }  // namespace spur::kafka
