@@ -17,9 +17,9 @@ void fill_id(const ActionId& id, const DeploymentId& deployment, spur::v1::Actio
   out.set_ordinal(id.ordinal);
 }
 
+// The messages are filled anew each time: their memory is used again.
 std::string decision_bytes(const Decision& decision, const DeploymentId& deployment,
-                           std::string_view catalog_hash) {
-  spur::v1::Decision out;
+                           std::string_view catalog_hash, spur::v1::Decision& out) {
   fill_id(decision.id, deployment, *out.mutable_id());
   out.set_time_ms(decision.time.ms);
   out.set_customer(decision.customer);
@@ -40,8 +40,7 @@ std::string decision_bytes(const Decision& decision, const DeploymentId& deploym
 }
 
 std::string action_bytes(const Decision& decision, const DeploymentId& deployment,
-                         std::string_view catalog_hash) {
-  spur::v1::Action out;
+                         std::string_view catalog_hash, spur::v1::Action& out) {
   fill_id(decision.id, deployment, *out.mutable_id());
   out.set_channel(decision.channel);
   out.set_customer(decision.customer);
@@ -99,16 +98,18 @@ std::string message_bytes(std::uint32_t sender, const Forward& forward) {
 RunEffects to_records(std::uint32_t shard, const Effects& effects, const DeploymentId& deployment,
                       std::string_view catalog_hash) {
   RunEffects records;
+  spur::v1::Decision decision_message;
+  spur::v1::Action action_message;
   records.decisions.reserve(effects.decisions.size());
   for (const Decision& decision : effects.decisions) {
     records.decisions.push_back(
-        {decision.customer, decision_bytes(decision, deployment, catalog_hash)});
+        {decision.customer, decision_bytes(decision, deployment, catalog_hash, decision_message)});
     if (decision.verdict != Verdict::kSent) continue;
     SPUR_CHECK(decision.spurseq != 0 && !decision.topic.empty());
     // "user_id:ann": a record's key is the identity's value.
     records.actions.push_back({decision.topic, decision.spurseq,
                                decision.customer.substr(decision.customer.find(':') + 1),
-                               action_bytes(decision, deployment, catalog_hash)});
+                               action_bytes(decision, deployment, catalog_hash, action_message)});
   }
   for (const DeadLetter& letter : effects.dead_letters)
     records.dead_letters.push_back(dead_letter_bytes(letter));

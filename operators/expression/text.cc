@@ -166,39 +166,40 @@ std::string to_text(const Value& value) {
 void append_json_string(std::string* out, std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
   *out += '"';
-  for (const char c : text) {
+  std::size_t plain = 0;  // what is not copied yet begins here
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c != '"' && c != '\\' && static_cast<unsigned char>(c) >= 0x20) [[likely]] continue;
+    out->append(text, plain, i - plain);
+    plain = i + 1;
+    *out += '\\';
     switch (c) {
-      case '"':
-        *out += "\\\"";
-        break;
-      case '\\':
-        *out += "\\\\";
-        break;
       case '\n':
-        *out += "\\n";
+        *out += 'n';
         break;
       case '\r':
-        *out += "\\r";
+        *out += 'r';
         break;
       case '\t':
-        *out += "\\t";
+        *out += 't';
         break;
       case '\b':
-        *out += "\\b";
+        *out += 'b';
         break;
       case '\f':
-        *out += "\\f";
+        *out += 'f';
         break;
       default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          *out += "\\u00";
+        if (static_cast<unsigned char>(c) >= 0x20) {
+          *out += c;
+        } else {
+          *out += "u00";
           *out += kHex[c >> 4];
           *out += kHex[c & 0xF];
-        } else {
-          *out += c;
         }
     }
   }
+  out->append(text, plain);
   *out += '"';
 }
 

@@ -76,6 +76,7 @@ struct Outputs::ShardOut {
   std::deque<std::unique_ptr<Run>> runs;  // released, with effects that are not acknowledged
   std::uint64_t released = 0, acked = 0, told = 0, seq_last = 0;
   std::set<Destination*> acked_actions;
+  Destination* acked_action_last = nullptr;  // put in last; nullptr: it is empty
   bool dirty = false;
   nanoseconds due = Pump::kNothingDue;
 };
@@ -214,14 +215,19 @@ void Outputs::enqueue(ShardOut& shard, std::unique_ptr<Run> run) {
     to.items.push_back({run.get(), static_cast<std::uint32_t>(index), 0});
     ++run->outstanding;
   };
+  Lane* to = nullptr;  // most often the next effect goes where the last one went
   for (std::size_t i = 0; i < effects.messages.size(); ++i)
     add(lane(shard, names_.messages, static_cast<std::int32_t>(effects.messages[i].to),
              EffectKind::kMessage),
         i);
-  for (std::size_t i = 0; i < effects.actions.size(); ++i)
-    add(lane(shard, effects.actions[i].topic, own, EffectKind::kAction), i);
-  for (std::size_t i = 0; i < effects.decisions.size(); ++i)
-    add(lane(shard, names_.decisions, own, EffectKind::kDecision), i);
+  for (std::size_t i = 0; i < effects.actions.size(); ++i) {
+    const std::string& topic = effects.actions[i].topic;
+    if (to == nullptr || to->destination->topic != topic)
+      to = &lane(shard, topic, own, EffectKind::kAction);
+    add(*to, i);
+  }
+  if (!effects.decisions.empty()) to = &lane(shard, names_.decisions, own, EffectKind::kDecision);
+  for (std::size_t i = 0; i < effects.decisions.size(); ++i) add(*to, i);
   for (std::size_t i = 0; i < effects.dead_letters.size(); ++i)
     add(lane(shard, names_.dead_letters, own, EffectKind::kDeadLetter), i);
   if (run->outstanding > 0) shard.runs.push_back(std::move(run));
@@ -358,7 +364,10 @@ void Outputs::acked(Lane& lane, std::int64_t) {
   lane.bytes_in_flight -= item.bytes;
   --lane.in_flight;
   lane.items.pop_front();
-  if (lane.kind == EffectKind::kAction) shard.acked_actions.insert(lane.destination);
+  if (lane.kind == EffectKind::kAction && lane.destination != shard.acked_action_last) {
+    shard.acked_action_last = lane.destination;
+    shard.acked_actions.insert(lane.destination);
+  }
 }
 
 void Outputs::settle(ShardOut& shard) {
@@ -373,6 +382,7 @@ void Outputs::tell(ShardOut& shard) {
     const std::lock_guard lock(shard.mutex);
     if (shard.acked > shard.told) acked = shard.told = shard.acked;
     topics.swap(shard.acked_actions);
+    shard.acked_action_last = nullptr;
   }
   if (events_.actions) {
     for (const Destination* topic : topics) events_.actions(topic->topic);
@@ -646,6 +656,7 @@ void Outputs::drop(std::uint32_t shard) {
   out.runs.clear();
   out.released = out.acked = out.told = out.seq_last = 0;
   out.acked_actions.clear();
+  out.acked_action_last = nullptr;
 }
 
 }  // namespace spur::kafka
