@@ -182,17 +182,6 @@ std::shared_ptr<Outputs::Box> Outputs::box_for(Destination& to, nanoseconds now)
   return box;
 }
 
-bool Outputs::take_token(nanoseconds now) {
-  const std::lock_guard lock(mutex_);
-  const double earned = std::chrono::duration<double>(now - tokens_at_).count() *
-                        static_cast<double>(kRequestsPerSecond);
-  tokens_ = std::min(static_cast<double>(kRequestsBurst), tokens_ + earned);
-  tokens_at_ = now;
-  if (tokens_ < 1) return false;
-  tokens_ -= 1;
-  return true;
-}
-
 // --- sending ---
 
 Outputs::Lane& Outputs::lane(ShardOut& shard, const std::string& topic, std::int32_t partition,
@@ -288,7 +277,8 @@ nanoseconds Outputs::flush(Lane& lane, nanoseconds now) {
     if (to.state == Destination::State::kChecking) return Pump::kNothingDue;
     if (to.state == Destination::State::kAway) return to.retry_at;
   }
-  if (!take_token(now)) {
+  const bool urgent = lane.kind == EffectKind::kAction || lane.kind == EffectKind::kMessage;
+  if (!urgent || lane.in_flight > 0) {
     if (lane.waiting_since.count() == 0) lane.waiting_since = now;
     const nanoseconds due = lane.waiting_since + kLingerMax;
     if (now < due) return due;

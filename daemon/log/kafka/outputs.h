@@ -8,8 +8,10 @@
 // goes on in every lane from the first record not acknowledged. A topic whose record failed gets a
 // session of its own from then on, after a pause that grows: it delays only itself.
 //
-// While requests are few, what is released is sent at once. A cluster pays by the request, so
-// above kRequestsPerSecond a lane's records wait for each other, kLingerMax at most.
+// A cluster pays by the request. So a lane whose last request is not acknowledged gathers what
+// follows, kLingerMax at most: actions and messages leave at once while there is room, and in
+// growing batches under load, with no setting. Decisions and dead letters, which nobody waits for,
+// always gather.
 //
 // A recovery hands over what may not have arrived (resume). How far a destination has got stands in
 // the tail of its partition (rule 5); a destination that cannot be asked waits by itself, and
@@ -42,8 +44,6 @@ namespace spur::kafka {
 // Thread-safe; one shard's calls come from one thread at a time.
 class Outputs {
  public:
-  static constexpr std::int64_t kRequestsPerSecond = 1500;
-  static constexpr std::int64_t kRequestsBurst = 32;
   static constexpr std::chrono::nanoseconds kLingerMax = std::chrono::milliseconds(5);
   // Of one lane, handed to librdkafka and not acknowledged: what a topic that is away may hold of
   // the queue that all share.
@@ -106,7 +106,6 @@ class Outputs {
   absl::Status apply_tail(ShardOut& shard, Lane& lane, const Tail& tail);
   absl::StatusOr<std::vector<Tail>> read_tails(std::uint32_t shard,
                                                const std::vector<std::string>& topics) const;
-  bool take_token(std::chrono::nanoseconds now);
   void check_destination(Destination& destination);
 
   const KafkaOptions options_;
@@ -126,8 +125,6 @@ class Outputs {
   std::vector<std::shared_ptr<Box>> boxes_;  // all that are open
   std::chrono::nanoseconds common_retry_{0};
   std::chrono::nanoseconds common_pause_{0};
-  double tokens_ = kRequestsBurst;
-  std::chrono::nanoseconds tokens_at_{0};
   std::atomic<std::int64_t> next_due_{INT64_MAX};
   std::atomic<bool> stopping_{false};
 };
