@@ -55,11 +55,14 @@ int run(const Arguments& a) {
     std::vector<top::Reading> now = read_all(a.daemons, clock);
     fmt::print("{}{}\n", terminal ? kClearScreen : "", top::draw(top::make_board(before, now)));
     if (std::fflush(stdout) != 0) return kWorld;
-    const bool any = std::any_of(now.begin(), now.end(),
-                                 [](const top::Reading& reading) { return reading.samples.has_value(); });
+    const bool any = std::any_of(now.begin(), now.end(), [](const top::Reading& reading) {
+      return reading.samples.has_value();
+    });
     if (a.once) {
       if (any) return kFine;
-      fmt::print(stderr, "top: no daemon answers; is this its HTTP address (http.address, by default port 7476)?\n");
+      fmt::print(stderr,
+                 "top: no daemon answers; is this its HTTP address (http.address, by default port "
+                 "7476)?\n");
       return kWorld;
     }
     before = std::move(now);
@@ -69,16 +72,20 @@ int run(const Arguments& a) {
 }  // namespace
 
 void add_top(CLI::App& app, Chosen& chosen) {
-  CLI::App* const command = app.add_subcommand("top", "watch daemons: who owns which shard, how fast, how late");
+  CLI::App* const command =
+      app.add_subcommand("top", "watch daemons: who owns which shard, how fast, how late");
   auto a = std::make_shared<Arguments>();
-  command->add_option("daemons", a->daemons, "HTTP addresses of the daemons of one deployment")->capture_default_str();
+  command->add_option("daemons", a->daemons, "HTTP addresses of the daemons of one deployment")
+      ->capture_default_str();
   command->add_option("--every", a->every_seconds, "seconds between two looks")
       ->check(CLI::Range(0.1, 3600.0))
       ->capture_default_str();
   command->add_flag("--once", a->once, "one look, then end; code 3 if no daemon answers");
   command->footer(
-      "Rates and latencies are those between two looks. A shard that recovers counts behind a plus.\n"
-      "Examples:\n  spur top\n  spur top pod-0.spur:7476 pod-1.spur:7476 pod-2.spur:7476\n  spur top --once --every 10");
+      "Rates and latencies are those between two looks. A shard that recovers counts behind a "
+      "plus.\n"
+      "Examples:\n  spur top\n  spur top pod-0.spur:7476 pod-1.spur:7476 pod-2.spur:7476\n  spur "
+      "top --once --every 10");
   command->callback([&chosen, a] { chosen.run = [a] { return run(*a); }; });
 }
 

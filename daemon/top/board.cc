@@ -27,7 +27,8 @@ double seconds_between(const Reading& before, const Reading& now) {
 }
 
 // A counter that went back belongs to another process.
-std::optional<double> rate(std::optional<double> before, std::optional<double> now, double seconds) {
+std::optional<double> rate(std::optional<double> before, std::optional<double> now,
+                           double seconds) {
   if (!before || !now || seconds <= 0 || *now < *before) return std::nullopt;
   return (*now - *before) / seconds;
 }
@@ -66,7 +67,7 @@ std::optional<double> quantile(double q, const std::map<double, double>& before,
 DaemonRow daemon_row(const Reading& before, const Reading& now) {
   DaemonRow row;
   row.address = now.address;
-  row.state = !now.samples                                  ? "away"
+  row.state = !now.samples                                     ? "away"
               : now.samples->sum("spur_ready").value_or(0) > 0 ? "ready"
                                                                : "starting";
   if (!now.samples) return row;
@@ -111,7 +112,8 @@ void add_shards(const Reading& before, const Reading& now, std::map<int, ShardRo
   auto epoch = by_shard(s, "spur_owner_epoch"), records = by_shard(s, "spur_consumer_lag_records"),
        lag = by_shard(s, "spur_consumer_lag_seconds"),
        left = by_shard(s, "spur_replay_remaining_entries"),
-       customers = by_shard(s, "spur_customers_in_memory"), timers = by_shard(s, "spur_timers_planned"),
+       customers = by_shard(s, "spur_customers_in_memory"),
+       timers = by_shard(s, "spur_timers_planned"),
        events = by_shard(s, "spur_events_folded_total");
   for (const auto& [shard, owned] : by_shard(s, "spur_shard_owned")) {
     if (shard < 0) continue;
@@ -158,22 +160,24 @@ Board make_board(std::span<const Reading> before, std::span<const Reading> now) 
 std::string draw(const Board& board) {
   std::string out;
   const auto to = std::back_inserter(out);
-  fmt::format_to(to, "{:<22} {:<9} {:>6} {:>9} {:>9} {:>7} {:>7} {:>5} {:>8}\n", "daemon", "state", "shards",
-                 "events/s", "actions/s", "p50 ms", "p99 ms", "cpus", "memory");
+  fmt::format_to(to, "{:<22} {:<9} {:>6} {:>9} {:>9} {:>7} {:>7} {:>5} {:>8}\n", "daemon", "state",
+                 "shards", "events/s", "actions/s", "p50 ms", "p99 ms", "cpus", "memory");
   for (const DaemonRow& row : board.daemons) {
     std::string shards = std::to_string(row.shards_live);
     if (row.shards_recovering > 0) shards += fmt::format("+{}", row.shards_recovering);
-    fmt::format_to(to, "{:<22} {:<9} {:>6} {:>9} {:>9} {:>7} {:>7} {:>5} {:>5.0f} MB\n", row.address, row.state, shards,
-                   number(row.events_per_second), number(row.actions_per_second), milliseconds(row.p50_seconds),
+    fmt::format_to(to, "{:<22} {:<9} {:>6} {:>9} {:>9} {:>7} {:>7} {:>5} {:>5.0f} MB\n",
+                   row.address, row.state, shards, number(row.events_per_second),
+                   number(row.actions_per_second), milliseconds(row.p50_seconds),
                    milliseconds(row.p99_seconds), number(row.cpus), row.memory_bytes / 1e6);
   }
-  fmt::format_to(to, "\n{:<6} {:<22} {:>5} {:>9} {:>10} {:>7} {:>8} {:>10} {:>9}\n", "shard", "owner", "epoch", "events/s",
-                 "behind", "s", "replay", "customers", "timers");
+  fmt::format_to(to, "\n{:<6} {:<22} {:>5} {:>9} {:>10} {:>7} {:>8} {:>10} {:>9}\n", "shard",
+                 "owner", "epoch", "events/s", "behind", "s", "replay", "customers", "timers");
   for (const ShardRow& row : board.shards) {
-    fmt::format_to(to, "{:<6} {:<22} {:>5.0f} {:>9} {:>10.0f} {:>7.1f} {:>8.0f} {:>10.0f} {:>9.0f}{}{}\n", row.shard,
-                   row.owner.empty() ? "nobody here" : row.owner, row.epoch, number(row.events_per_second), row.lag_records,
-                   row.lag_seconds, row.replay_left, row.customers, row.timers, row.parked.empty() ? "" : "  parked: ",
-                   row.parked);
+    fmt::format_to(
+        to, "{:<6} {:<22} {:>5.0f} {:>9} {:>10.0f} {:>7.1f} {:>8.0f} {:>10.0f} {:>9.0f}{}{}\n",
+        row.shard, row.owner.empty() ? "nobody here" : row.owner, row.epoch,
+        number(row.events_per_second), row.lag_records, row.lag_seconds, row.replay_left,
+        row.customers, row.timers, row.parked.empty() ? "" : "  parked: ", row.parked);
   }
   return out;
 }

@@ -1,4 +1,5 @@
-// What `spur top` shows: who owns which shard and how each daemon is doing, out of two readings of their metrics.
+// What `spur top` shows: who owns which shard and how each daemon is doing, out of two readings of
+// their metrics.
 #pragma once
 
 #include <chrono>
@@ -30,7 +31,7 @@ struct DaemonRow {
 
 struct ShardRow {
   int shard = 0;
-  std::string owner;  // an address; empty: nobody says that it owns it
+  std::string owner;   // an address; empty: nobody says that it owns it
   std::string parked;  // the reason, if it is
   double epoch = 0, lag_records = 0, lag_seconds = 0, replay_left = 0, customers = 0, timers = 0;
   std::optional<double> events_per_second;

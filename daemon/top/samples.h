@@ -1,5 +1,5 @@
-// What a daemon's /metrics says: Prometheus' text format, as far as `spur top` needs it (values of series; no help, types,
-// time stamps or exemplars).
+// What a daemon's /metrics says: Prometheus' text format, as far as `spur top` needs it (values of
+// series; no help, types, time stamps or exemplars).
 #pragma once
 
 #include <functional>

@@ -49,14 +49,15 @@ std::string json_of(const spur::v1::Action& action) {
 
 // What channels have read since the format began: it only grows.
 TEST(ActionJson, IsFlatWithTimesAsTextsAndTheVariablesAsAnObject) {
-  EXPECT_EQ(json_of(full_action()),
-            R"({"id":"00112233-4455-6677-8899-aabbccddeeff/3-1a2b3c4d5e6f-11-2","channel":"email",)"
-            R"("customer":"user_id:ann \"the\" müller","trigger":"cart-abandoned","instance":"k1\n",)"
-            R"("template":"cart","step":1,"class":"marketing",)"
-            R"("data":{"items":2,"names":["a","b\"c"],"price":19.99,"zone":{}},)"
-            R"("time":"2026-03-01T08:30:00.250Z","expires":"2026-03-01T09:30:00.000Z",)"
-            R"("received":"2026-03-01T08:30:00.251Z","cause":"e7","spurseq":18446744073709551615,)"
-            R"("catalog":"9f00ff"})");
+  EXPECT_EQ(
+      json_of(full_action()),
+      R"({"id":"00112233-4455-6677-8899-aabbccddeeff/3-1a2b3c4d5e6f-11-2","channel":"email",)"
+      R"("customer":"user_id:ann \"the\" müller","trigger":"cart-abandoned","instance":"k1\n",)"
+      R"("template":"cart","step":1,"class":"marketing",)"
+      R"("data":{"items":2,"names":["a","b\"c"],"price":19.99,"zone":{}},)"
+      R"("time":"2026-03-01T08:30:00.250Z","expires":"2026-03-01T09:30:00.000Z",)"
+      R"("received":"2026-03-01T08:30:00.251Z","cause":"e7","spurseq":18446744073709551615,)"
+      R"("catalog":"9f00ff"})");
 }
 
 TEST(ActionJson, ReadsBackAsTheStoredBytes) {

@@ -59,9 +59,9 @@ struct TextField {
   int number;
 };
 constexpr TextField kTextFields[] = {
-    {"channel", Action::kChannelFieldNumber},     {"customer", Action::kCustomerFieldNumber},
-    {"trigger", Action::kTriggerFieldNumber},     {"instance", Action::kInstanceFieldNumber},
-    {"template", Action::kTemplateFieldNumber},   {"class", Action::kClassFieldNumber},
+    {"channel", Action::kChannelFieldNumber},    {"customer", Action::kCustomerFieldNumber},
+    {"trigger", Action::kTriggerFieldNumber},    {"instance", Action::kInstanceFieldNumber},
+    {"template", Action::kTemplateFieldNumber},  {"class", Action::kClassFieldNumber},
     {"cause", Action::kCauseEventIdFieldNumber},
 };
 
@@ -108,8 +108,8 @@ bool read_id(std::string_view text, spur::v1::ActionId& to) {
 
 }  // namespace
 
-void append_action_json(const Action& action, std::string_view record_id,
-                        InstantText& instant_text, std::string& out) {
+void append_action_json(const Action& action, std::string_view record_id, InstantText& instant_text,
+                        std::string& out) {
   Writer writer(out);
   writer.text("id", record_id);
   writer.text("channel", action.channel());
