@@ -50,7 +50,7 @@ void clear_within(Turn& turn, std::uint32_t session, std::string_view key, bool 
       continue;
     }
     if (!last) continue;
-    if (f < turn.customer.features.size()) turn.customer.features[f].clear();
+    turn.customer.features.clear(f);
     if (turn.customer.keyed(f) != nullptr) turn.customer.keyed_or_new(f).clear();
   }
 }
@@ -235,7 +235,7 @@ void fold_features(Turn& turn) {
       const Value of = feature.of ? turn.evaluate(*feature.of) : Value::integer(1);
       if (of.is_error()) return;
       if (!feature.by) {
-        if (turn.customer.features[use.owner].add(feature.spec, turn.event->time, turn.now, of, turn.shard.digest) ==
+        if (turn.customer.features.add(use.owner, feature.spec, turn.event->time, turn.now, of, turn.shard.digest) ==
             Aggregate::Added::kError) {
           ++turn.shard.counters.conditions_in_error;
         }

@@ -20,7 +20,8 @@ namespace {
 template <typename Timer>
 void for_each_timer(const ShardState& shard, const Customer& customer, Timer&& timer) {
   const catalog::Compiled& catalog = *shard.catalog;
-  for (const Instance& i : customer.instances) timer(i.due, catalog.triggers[i.trigger].grace);
+  const Instances& waits = customer.instances;
+  for (auto i = waits.begin(), end = waits.end(); i != end; ++i) timer(i.due(), catalog.triggers[i.trigger()].grace);
   for (const TriggerState& t : customer.triggers) timer(t.next, Millis{0});
   for (const SessionState& s : customer.sessions) {
     const Instant idle = idle_deadline(catalog, s);
@@ -251,12 +252,12 @@ void Timeline::take_timers(Customer& customer, Instant at, Instant limit, bool f
     end_session(turn, i, catalog::SessionMoment::kIdle,
                 hold_until(shard_.session_grace[customer.sessions[i].session]));
   }
-  for (std::size_t i = 0; i < customer.instances.size();) {
-    if (customer.instances[i].due != at) {
+  for (Instances::Iterator i = customer.instances.begin(); i != customer.instances.end();) {
+    if (i.due() != at) {
       ++i;
       continue;
     }
-    triggers::absence_concludes(turn, i, hold_until(shard_.catalog->triggers[customer.instances[i].trigger].grace));
+    i = triggers::absence_concludes(turn, i, hold_until(shard_.catalog->triggers[i.trigger()].grace));
   }
   std::vector<std::uint32_t> due;
   for (TriggerState& t : customer.triggers) {

@@ -80,9 +80,9 @@ void prefetch(const void* at, std::size_t lines = 1) {
 }
 
 void prefetch_lists(const Customer& c) {
-  prefetch(c.features.block(), 3);
+  prefetch(c.features.block(), 5);
   prefetch(c.sessions.block(), 2);
-  prefetch(c.instances.block(), 3);
+  prefetch(c.instances.block(), 4);
   prefetch(c.triggers.block(), 2);
   prefetch(c.rare.get(), 2);
 }
@@ -236,16 +236,13 @@ void Customers::expect(std::string_view identity_value) {
   newest = {hash64(identity_value), nullptr};
   impl.customers.prefetch(Hint{newest.hash});
   // Distances in hints, so that each step finds in the cache what the one before has fetched.
-  constexpr std::size_t kToCustomer = 4, kToLists = 8, kToFeatures = 12;
+  constexpr std::size_t kToCustomer = 5, kToLists = 10;
   Impl::Hinted& second = impl.hinted[(n - kToCustomer) % kHints];
   if (const auto it = impl.customers.find(Hint{second.hash}); it != impl.customers.end()) {
     second.customer = it->customer.get();
     prefetch(second.customer, (sizeof(Customer) + 63) / 64);
   }
   if (const Customer* const c = impl.hinted[(n - kToLists) % kHints].customer) prefetch_lists(*c);
-  if (const Customer* const c = impl.hinted[(n - kToFeatures) % kHints].customer) {
-    for (const Aggregate& feature : c->features) feature.prefetch();
-  }
 }
 
 Customer& Customers::touch(const Identity& identity, std::uint64_t hash, bool& created) {
@@ -254,7 +251,7 @@ Customer& Customers::touch(const Identity& identity, std::uint64_t hash, bool& c
   if (created) {
     auto fresh = std::make_unique<Customer>();
     fresh->kind = identity.kind;
-    fresh->identity = std::string(identity.value);
+    fresh->identity = identity.value;
     fresh->layout = impl_->generation;
     impl_->bytes += sizeof(Customer);
     customer = &impl_->add(std::move(fresh), hash);
@@ -432,7 +429,7 @@ void Customers::evict() {
     impl_->bytes -= std::min(impl_->bytes, candidate.bytes);
     Customer& leaving = *candidate.customer;
     if (leaving.wake != Instant::never() && impl_->plans.erase(Plan{leaving.wake, &leaving}) > 0) {
-      impl_->stored_plans.insert(StoredPlan{leaving.wake, leaving.kind, leaving.identity});
+      impl_->stored_plans.insert(StoredPlan{leaving.wake, leaving.kind, leaving.identity.str()});
     }
     const auto it = impl_->customers.find(Wanted{hash64(leaving.identity), leaving.id()});
     SPUR_CHECK(it != impl_->customers.end());

@@ -9,13 +9,6 @@
 namespace spur::triggers {
 namespace {
 
-auto place_of(CompactVector<Instance>& all, std::uint32_t trigger, std::string_view key) {
-  return std::lower_bound(all.begin(), all.end(), std::pair(trigger, key),
-                          [](const Instance& i, const std::pair<std::uint32_t, std::string_view>& at) {
-                            return i.trigger != at.first ? i.trigger < at.first : i.key.view() < at.second;
-                          });
-}
-
 // The deadline of a wait that is opened or restarted by an event at `t`; nothing if its expression is an error.
 std::optional<Instant> deadline(Turn& turn, const catalog::Trigger& trigger, std::uint32_t index, Instant t) {
   const Value value = turn.evaluate(trigger.after ? *trigger.after : *trigger.until);
@@ -58,14 +51,15 @@ void exit_by(Turn& turn, const catalog::Use& use) {
   const Meant meant = meant_by(turn, use);
   if (!meant.any) return;
   const Instant t = turn.event->time;
-  CompactVector<Instance>& all = turn.customer.instances;
-  for (auto it = place_of(all, use.owner, ""); it != all.end() && it->trigger == use.owner;) {
+  Instances& all = turn.customer.instances;
+  for (auto it = all.lower_bound(use.owner, ""); it != all.end() && it.trigger() == use.owner;) {
+    const Instances::View wait = *it;
     // What happened before the wait was opened does not end it.
-    if (!meant.has(it->key) || t < it->opened_at) {
+    if (!meant.has(wait.key) || t < wait.opened_at) {
       ++it;
       continue;
     }
-    mutate(turn, Tag::kInstanceClosed, it->key, use.owner);
+    mutate(turn, Tag::kInstanceClosed, wait.key, use.owner);
     it = all.erase(it);
   }
   drop_pending(turn, use.owner, t, [&](const std::string& key) { return meant.has(key); });
@@ -88,17 +82,19 @@ void absence_resets(Turn& turn) {
     if (!meant.any) continue;
     const catalog::Trigger& trigger = turn.catalog().triggers[use.owner];
     const Instant t = turn.event->time;
-    CompactVector<Instance>& all = turn.customer.instances;
-    for (auto it = place_of(all, use.owner, ""); it != all.end() && it->trigger == use.owner; ++it) {
-      if (!meant.has(it->key) || t < it->opened_at) continue;
-      const InstanceView view{it->key, it->opened_at, it->count, nullptr, it->opened, Value::absent(), nullptr};
+    Instances& all = turn.customer.instances;
+    for (auto it = all.lower_bound(use.owner, ""); it != all.end() && it.trigger() == use.owner; ++it) {
+      const Instances::View wait = *it;
+      if (!meant.has(wait.key) || t < wait.opened_at) continue;
+      const InstanceView view{wait.key, wait.opened_at, wait.count, nullptr, Instances::opened(wait, turn.arena()),
+                              Value::absent(), nullptr};
       turn.slots.set_instance(&view);
       const std::optional<Instant> due = deadline(turn, trigger, use.owner, t);
       turn.slots.set_instance(nullptr);
-      ++it->count;
       // A late one must not bring a deadline nearer that a newer event has set.
-      if (due) it->due = turn.late ? std::max(it->due, *due) : *due;
-      mutate(turn, Tag::kInstance, it->key, static_cast<std::uint64_t>(it->due.ms));
+      const Instant restarted = !due ? wait.due : turn.late ? std::max(wait.due, *due) : *due;
+      all.restart(it, wait.count + 1, restarted);
+      mutate(turn, Tag::kInstance, wait.key, static_cast<std::uint64_t>(restarted.ms));
     }
     reopen_held(turn, use.owner, [&](const std::string& key) { return meant.has(key); });
   }
@@ -110,11 +106,8 @@ void absence_opens(Turn& turn) {
     const catalog::Use& use = uses[n];
     const catalog::Trigger& trigger = turn.catalog().triggers[use.owner];
     n = for_each_match_of_owner(turn, uses, n, [&](Value item, std::string_view key) {
-      CompactVector<Instance>& all = turn.customer.instances;
-      const auto open_in = [&](std::uint32_t version) {
-        const auto place = place_of(all, version, key);
-        return place != all.end() && place->trigger == version && place->key.view() == key;
-      };
+      Instances& all = turn.customer.instances;
+      const auto open_in = [&](std::uint32_t version) { return all.contains(version, key); };
       if (open_in(use.owner) ||
           std::any_of(trigger.earlier.begin(), trigger.earlier.end(), open_in))
         return;
@@ -137,8 +130,8 @@ void absence_opens(Turn& turn) {
         collect(turn, std::move(firing));
         return;
       }
-      const auto same = static_cast<std::size_t>(
-          std::count_if(all.begin(), all.end(), [&](const Instance& i) { return i.trigger == use.owner; }));
+      std::size_t same = 0;
+      for (auto it = all.begin(); it != all.end(); ++it) same += it.trigger() == use.owner ? 1 : 0;
       if (same >= kWaitsMax) {
         ++turn.shard.counters.dropped_over_limit;
         return;
@@ -152,24 +145,25 @@ void absence_opens(Turn& turn) {
       fresh.opened = encode_opened(*turn.event, turn.catalog().schema, trigger.opened_fields,
                                    trigger.keeps_item ? item : Value::absent());
       mutate(turn, Tag::kInstance, fresh.key, static_cast<std::uint64_t>(fresh.due.ms));
-      all.insert(place_of(all, use.owner, key), std::move(fresh));
+      all.insert(fresh);
     });
   }
 }
 
-void absence_concludes(Turn& turn, std::size_t instance, Instant hold_until) {
-  Instance ended = std::move(turn.customer.instances[instance]);
-  turn.customer.instances.erase(turn.customer.instances.begin() + static_cast<std::ptrdiff_t>(instance));
+Instances::Iterator absence_concludes(Turn& turn, Instances::Iterator wait, Instant hold_until) {
+  Instance ended = Instances::copy(*wait);
+  const Instances::Iterator next = turn.customer.instances.erase(wait);
   mutate(turn, Tag::kInstanceClosed, ended.key, ended.trigger);
   Firing firing;
   firing.trigger = ended.trigger;
-  firing.key = ended.key.str();
+  firing.key = std::move(ended.key);
   firing.base = ended.due;
   firing.opened_at = ended.opened_at;
   firing.count = ended.count;
-  firing.opened = ended.opened.str();
+  firing.opened = std::move(ended.opened);
   if (turn.catalog().triggers[ended.trigger].grace.count > 0) firing.hold_until = hold_until;
   collect(turn, std::move(firing));
+  return next;
 }
 
 }  // namespace spur::triggers

@@ -15,7 +15,7 @@ inline constexpr std::size_t kWaitsMax =
 void absence_exits(Turn& turn);
 void absence_resets(Turn& turn);
 void absence_opens(Turn& turn);
-// The wait at `instance` of the customer's has run out: it ends and fires.
-void absence_concludes(Turn& turn, std::size_t instance, Instant hold_until);
+// `wait` of the customer's has run out: it ends and fires. Answers the one behind it.
+Instances::Iterator absence_concludes(Turn& turn, Instances::Iterator wait, Instant hold_until);
 
 }  // namespace spur::triggers

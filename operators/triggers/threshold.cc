@@ -15,8 +15,8 @@ Instant next_asking(Turn& turn, const catalog::Trigger& trigger) {
     if (turn.catalog().features[f].by) {
       const KeyedAggregates* const keyed = turn.customer.keyed(f);
       if (keyed != nullptr) next = std::min(next, keyed->next_change(spec, turn.now));
-    } else if (f < turn.customer.features.size()) {
-      next = std::min(next, turn.customer.features[f].next_change(spec, turn.now));
+    } else {
+      next = std::min(next, turn.customer.features.next_change(f, spec, turn.now));
     }
   }
   return next;

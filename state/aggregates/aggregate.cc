@@ -135,7 +135,7 @@ std::size_t side_bytes(const State& state) {
 StatePtr clone(const State* state) {
   if (state == nullptr) return nullptr;
   if (is_tagged(state)) return StatePtr(const_cast<State*>(state));
-  const std::size_t bytes = kBlockBytes[state->size_class];
+  const std::size_t bytes = block_bytes(*state);
   StatePtr copy = new_state(state->layout, bytes);
   std::memcpy(static_cast<void*>(copy.get()), state, bytes);
   clone_side(*copy);
@@ -320,9 +320,69 @@ bool Aggregate::decode(const AggregateSpec& spec, std::string_view bytes) {
   return true;
 }
 
+bool Aggregate::pack(const AggregateSpec& spec, PackedWriter& out) const {
+  switch (layout_of(spec)) {
+    case Layout::kTotals:
+      totals::pack(spec, state_.get(), out);
+      break;
+    case Layout::kGaps:
+      gaps::pack(*state_, out);
+      break;
+    case Layout::kDecayed:
+      decayed::pack(*state_, out);
+      break;
+    case Layout::kExtremes:
+      extremes::pack(spec, *state_, out);
+      break;
+    case Layout::kDistinct:
+      distinct::pack(*state_, out);
+      break;
+    default:
+      window_totals::pack(spec, *state_, out);
+      break;
+  }
+  return out.fits();
+}
+
+Aggregate Aggregate::unpack(const AggregateSpec& spec, PackedReader& in, Scratch& scratch) {
+  switch (layout_of(spec)) {
+    case Layout::kTotals:
+      return Aggregate(totals::unpack(spec, in, scratch));
+    case Layout::kGaps:
+      return Aggregate(gaps::unpack(in, scratch));
+    case Layout::kDecayed:
+      return Aggregate(decayed::unpack(in, scratch));
+    case Layout::kExtremes:
+      return Aggregate(extremes::unpack(spec, in, scratch));
+    case Layout::kDistinct:
+      return Aggregate(distinct::unpack(in, scratch));
+    default:
+      return Aggregate(window_totals::unpack(spec, in, scratch));
+  }
+}
+
+void Aggregate::settle() {
+  if (!state_ || is_tagged(state_.get())) return;
+  switch (state_->layout) {
+    case Layout::kTotals:
+      return totals::settle(state_);
+    case Layout::kTimes:
+    case Layout::kAmounts:
+      return window_totals::settle(state_);
+    case Layout::kExtremes:
+      return extremes::settle(state_);
+    case Layout::kDistinct:
+      return distinct::settle(state_);
+    case Layout::kGaps:
+      return gaps::settle(state_);
+    case Layout::kDecayed:
+      return decayed::settle(state_);
+  }
+}
+
 std::size_t Aggregate::memory_bytes() const {
   if (!state_ || is_tagged(state_.get())) return 0;
-  return kBlockBytes[state_->size_class] + side_bytes(*state_);
+  return block_bytes(*state_) + side_bytes(*state_);
 }
 
 }  // namespace spur
