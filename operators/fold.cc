@@ -69,7 +69,8 @@ void open_session(Turn& turn, std::uint32_t index, std::string_view key) {
   ++state->count;
   state->opened.clear();
   if (!session.opened_fields.empty()) {
-    state->opened = encode_opened(*turn.event, turn.catalog().schema, session.opened_fields, Value::absent());
+    encode_opened(*turn.event, turn.catalog().schema, session.opened_fields, Value::absent(), turn.shard.bytes);
+    state->opened = turn.shard.bytes;
   }
   mutate(turn, Tag::kSession, key, state->count);
   want_thresholds(turn, session.thresholds);
@@ -156,7 +157,7 @@ void fold_session_starts(Turn& turn) {
       state.last = std::max(state.last, turn.event->time);
       ++state.events;
       mutate(turn, Tag::kSession, state.key, state.events);
-      want_thresholds(turn, session.thresholds);
+      want_thresholds(turn, session.thresholds_kept);
       changed = true;
     };
     for_each_match(turn, *use.pattern, [&](Value, std::string_view key) {
@@ -282,9 +283,8 @@ void fold_models(Turn& turn) {
 
 void end_session(Turn& turn, std::size_t session, catalog::SessionMoment moment, Instant hold_until) {
   SessionState& state = turn.customer.sessions[session];
-  const SessionState just_before = state;
-  turn.slots.set_ended_session(&just_before);
-  triggers::session_moment(turn, just_before, moment, hold_until);
+  turn.slots.set_ended_session(&state);  // it is as just before until its triggers have been asked
+  triggers::session_moment(turn, state, moment, hold_until);
   turn.slots.set_ended_session(nullptr);
   state.open = false;
   state.events = 0;
@@ -311,13 +311,13 @@ void fold_session_ends(Turn& turn) {
   const catalog::Listeners& at = turn.catalog().listeners(turn.event->name_index);
   for (const catalog::Use& use : at.session_closes) {
     const bool keyed = turn.catalog().sessions[use.owner].keyed;
-    std::vector<std::string> keys;
+    absl::InlinedVector<std::string_view, 4> keys;
     bool all = false;
     for_each_match(turn, *use.pattern, [&](Value, std::string_view key) {
       if (keyed && !use.pattern->key) {
         all = true;
       } else {
-        keys.emplace_back(key);
+        keys.push_back(key);
       }
     });
     for (std::size_t i = 0; i < turn.customer.sessions.size(); ++i) {

@@ -124,8 +124,8 @@ void hold(Turn& turn, const Firing& firing, HeldDecisions held) {
   kept.release = firing.hold_until;
   kept.due = turn.now;
   kept.opened_at = firing.opened_at;
-  kept.key = firing.key;
-  kept.opened = firing.opened;
+  kept.key = std::string(firing.key);
+  kept.opened = std::string(firing.opened);
   kept.decisions = encode(held);
   mutate(turn, Tag::kHeld, kept.key, static_cast<std::uint64_t>(kept.release.ms));
   turn.customer.more().held.push_back(std::move(kept));

@@ -21,11 +21,13 @@ template <typename Timer>
 void for_each_timer(const ShardState& shard, const Customer& customer, Timer&& timer) {
   const catalog::Compiled& catalog = *shard.catalog;
   const Instances& waits = customer.instances;
-  for (auto i = waits.begin(), end = waits.end(); i != end; ++i) timer(i.due(), catalog.triggers[i.trigger()].grace);
+  const bool graces = !shard.trigger_grace.empty();
+  for (auto i = waits.begin(), end = waits.end(); i != end; ++i)
+    timer(i.due(), graces ? shard.trigger_grace[i.trigger()] : Millis{0});
   for (const TriggerState& t : customer.triggers) timer(t.next, Millis{0});
   for (const SessionState& s : customer.sessions) {
     const Instant idle = idle_deadline(catalog, s);
-    if (idle != Instant::never()) timer(idle, shard.session_grace[s.session]);
+    if (idle != Instant::never()) timer(idle, graces ? shard.session_grace[s.session] : Millis{0});
   }
   if (customer.rare == nullptr) return;
   for (const Pending& p : customer.rare->pending) timer(p.release, Millis{0});
@@ -47,7 +49,7 @@ Timeline::Due Timeline::timers(const Customer& customer, Instant limit, bool fin
 Timeline::Next Timeline::next(const Customer& customer) const {
   Next next;
   for_each_timer(shard_, customer, [&](Instant at, Millis grace) {
-    next.wake = std::min(next.wake, at + grace);
+    next.wake = std::min(next.wake, grace.count == 0 ? at : at + grace);
     next.due = std::min(next.due, at);
   });
   if (customer.rare == nullptr) return next;
@@ -259,7 +261,7 @@ void Timeline::take_timers(Customer& customer, Instant at, Instant limit, bool f
     }
     i = triggers::absence_concludes(turn, i, hold_until(shard_.catalog->triggers[i.trigger()].grace));
   }
-  std::vector<std::uint32_t> due;
+  absl::InlinedVector<std::uint32_t, 16> due;
   for (TriggerState& t : customer.triggers) {
     if (t.next != at) continue;
     t.next = Instant::never();
@@ -281,6 +283,7 @@ void Timeline::take_timers(Customer& customer, Instant at, Instant limit, bool f
     }
   }
   ask_thresholds(turn);
+  std::vector<Pending> released;
   if (customer.rare != nullptr) {
     std::vector<Pending>& pending = customer.rare->pending;
     for (std::size_t i = 0; i < pending.size();) {
@@ -288,13 +291,16 @@ void Timeline::take_timers(Customer& customer, Instant at, Instant limit, bool f
         ++i;
         continue;
       }
-      Firing firing;
-      firing.trigger = pending[i].trigger;
-      firing.key = pending[i].key;
-      firing.pending = std::move(pending[i]);
+      released.push_back(std::move(pending[i]));
       pending.erase(pending.begin() + static_cast<std::ptrdiff_t>(i));
-      turn.firings.push_back(std::move(firing));
     }
+  }
+  for (const Pending& step : released) {
+    Firing firing;
+    firing.trigger = step.trigger;
+    firing.key = step.key;
+    firing.pending = &step;
+    turn.firings.push_back(firing);
   }
   if (!turn.firings.empty()) decide_all(turn);
 }

@@ -1,5 +1,6 @@
-// CompactBytes: an owned run of bytes in 8 bytes, for what a customer packs into one block. Its capacity is what the
-// allocator gives anyway (16 n + 8 with the size in front), so that growing by a few bytes costs no more than it must.
+// CompactBytes: an owned run of bytes in 8 bytes, for what a customer packs into one block. Its
+// capacity is what the allocator gives anyway (16 n + 8 with the size in front), so that growing by
+// a few bytes costs no more than it must.
 #pragma once
 
 #include <algorithm>
@@ -36,10 +37,16 @@ class CompactBytes {
 
   // Puts `fresh` in the place of the `count` bytes from `at` on. `fresh` lies elsewhere.
   void replace(std::size_t at, std::size_t count, std::string_view fresh) {
+    char* const place = resize(at, count, fresh.size());
+    if (!fresh.empty()) std::memcpy(place, fresh.data(), fresh.size());
+  }
+  // Makes the `count` bytes from `at` on `wanted` bytes, which are the caller's to write: of those
+  // that are new, what they hold is anything. Answers where they are.
+  char* resize(std::size_t at, std::size_t count, std::size_t wanted) {
     const std::size_t before = size();
     SPUR_CHECK(at + count <= before);
-    if (fresh.size() != count) move_tail(at + count, at + fresh.size(), before);
-    if (!fresh.empty()) std::memcpy(data() + at, fresh.data(), fresh.size());
+    if (wanted != count) move_tail(at + count, at + wanted, before);
+    return head_ == nullptr ? nullptr : data() + at;
   }
   void clear() { ::operator delete(std::exchange(head_, nullptr)); }
 
@@ -56,14 +63,16 @@ class CompactBytes {
     const std::size_t wanted = bytes < 1024 ? bytes : bytes + std::min(bytes / 8, kSlackMax);
     return (sizeof(Head) + wanted + 7) / 16 * 16 + 8 - sizeof(Head);
   }
-  std::size_t capacity() const { return head_ == nullptr ? 0 : std::size_t{head_->size} + head_->slack; }
+  std::size_t capacity() const {
+    return head_ == nullptr ? 0 : std::size_t{head_->size} + head_->slack;
+  }
 
   // What begins at `from` begins at `to`; what lies between is not initialised.
   void move_tail(std::size_t from, std::size_t to, std::size_t before) {
     const std::size_t after = before + to - from;
     if (after == 0) return clear();
-    // A block of which more than half is free gives way to a smaller one, so that what has been large once is not so
-    // for ever.
+    // A block of which more than half is free gives way to a smaller one, so that what has been
+    // large once is not so for ever.
     std::size_t room = capacity();
     if (after <= room && (room <= 120 || after >= room / 2)) {
       std::memmove(data() + to, data() + from, before - from);

@@ -9,7 +9,9 @@ std::string_view to_text(IdentityKind kind) {
 }
 
 std::string to_text(const Identity& identity) {
-  std::string text(to_text(identity.kind));
+  std::string text;
+  text.reserve(identity.value.size() + 16);
+  text += to_text(identity.kind);
   text += ':';
   text += identity.value;
   return text;
@@ -59,7 +61,8 @@ KeyedAggregates& Customer::keyed_or_new(std::uint32_t feature) {
 
 std::size_t Customer::memory_bytes() const {
   std::size_t bytes = kPlaceBytes + block(sizeof(Customer)) + heap(identity) + block(features.block_bytes()) +
-                      features.own_bytes() + heap(sessions) + block(instances.heap_bytes()) + heap(triggers) + heap(seen);
+                      features.own_bytes() + heap(sessions) + block(instances.heap_bytes()) + heap(triggers) +
+                      heap(seen);
   for (const SessionState& s : sessions) bytes += heap(s.key) + heap(s.opened);
   for (const TriggerState& t : triggers) {
     if (t.more == nullptr) continue;

@@ -1,9 +1,9 @@
 // Customer: everything a shard remembers of one customer, as a plain value.
 //
 // Compact, since there are millions: what most customers do not have sits behind one pointer (Rare), features and open
-// waits stand in one block each, and what belongs to a definition is kept under its index in the catalog of `layout`. On a change of
-// catalog the indices are remapped when the customer is next touched (state/layout.h); stored rows carry hashes of
-// definitions instead.
+// waits stand in one block each, and what belongs to a definition is kept under its index in the catalog of `layout`.
+// On a change of catalog the indices are remapped when the customer is next touched (state/layout.h); stored rows carry
+// hashes of definitions instead.
 #pragma once
 
 #include <cstdint>

@@ -80,11 +80,23 @@ void prefetch(const void* at, std::size_t lines = 1) {
 }
 
 void prefetch_lists(const Customer& c) {
-  prefetch(c.features.block(), 5);
+  prefetch(c.features.block());
   prefetch(c.sessions.block(), 2);
-  prefetch(c.instances.block(), 4);
+  prefetch(c.instances.block());
   prefetch(c.triggers.block(), 2);
   prefetch(c.rare.get(), 2);
+}
+
+constexpr std::size_t kLinesMax = 6;
+
+// What does not lie in the first line of the two blocks, whose sizes stand in that.
+void prefetch_rest(const Customer& c) {
+  const auto rest = [](const void* block, std::size_t bytes) {
+    if (bytes <= 64) return;
+    prefetch(static_cast<const char*>(block) + 64, std::min(kLinesMax, (bytes - 1) / 64));
+  };
+  rest(c.features.block(), c.features.block_bytes());
+  rest(c.instances.block(), c.instances.heap_bytes());
 }
 
 // The value of a wake row whose customer's own row names another wake.
@@ -236,13 +248,14 @@ void Customers::expect(std::string_view identity_value) {
   newest = {hash64(identity_value), nullptr};
   impl.customers.prefetch(Hint{newest.hash});
   // Distances in hints, so that each step finds in the cache what the one before has fetched.
-  constexpr std::size_t kToCustomer = 5, kToLists = 10;
+  constexpr std::size_t kToCustomer = 4, kToLists = 8, kToRest = 12;
   Impl::Hinted& second = impl.hinted[(n - kToCustomer) % kHints];
   if (const auto it = impl.customers.find(Hint{second.hash}); it != impl.customers.end()) {
     second.customer = it->customer.get();
     prefetch(second.customer, (sizeof(Customer) + 63) / 64);
   }
   if (const Customer* const c = impl.hinted[(n - kToLists) % kHints].customer) prefetch_lists(*c);
+  if (const Customer* const c = impl.hinted[(n - kToRest) % kHints].customer) prefetch_rest(*c);
 }
 
 Customer& Customers::touch(const Identity& identity, std::uint64_t hash, bool& created) {
@@ -302,8 +315,9 @@ Customer* Customers::pop_wake() {
     Customer* const customer = impl_->ready(const_cast<Customer*>(plans.begin()->customer));
     auto next = plans.erase(plans.begin());
     // In a storm the customers that wake next are far from the cache.
-    constexpr int kToLists = 2, kToCustomer = 4;
+    constexpr int kToRest = 1, kToLists = 2, kToCustomer = 4;
     for (int n = 1; n <= kToCustomer && next != plans.end(); ++n, ++next) {
+      if (n == kToRest) prefetch_rest(*next->customer);
       if (n == kToLists) prefetch_lists(*next->customer);
       if (n == kToCustomer) prefetch(next->customer, (sizeof(Customer) + 63) / 64);
     }

@@ -14,19 +14,23 @@ constexpr std::uint8_t kLength = 0x7f;
 // One that has its own block is packed again once it has no more entries than this.
 constexpr std::size_t kPackAgain = 8;
 
-// The sum of the lengths at `lengths`.
+// The lengths are added up eight at a time, so there are 8 n of them; those that stand for no
+// feature are 0.
+constexpr std::size_t lengths_of(std::size_t features) { return (features + 7) / 8 * 8; }
+
+// The sum of the first `count` lengths.
 std::size_t sum_of(const char* lengths, std::size_t count) {
   constexpr std::uint64_t kEven = 0x00ff00ff00ff00ff, kLengths = 0x7f7f7f7f7f7f7f7f;
-  std::size_t sum = 0;
-  for (; count >= 8; count -= 8, lengths += 8) {
+  const auto sum_of_word = [&](std::uint64_t mask) -> std::size_t {
     std::uint64_t word;
     std::memcpy(&word, lengths, sizeof word);
-    word &= kLengths;
+    word &= mask;
     // Four sums of two, then all of them in the top 16 bits.
-    sum += ((word & kEven) + (word >> 8 & kEven)) * 0x0001000100010001 >> 48;
-  }
-  for (; count > 0; --count) sum += static_cast<std::uint8_t>(*lengths++) & kLength;
-  return sum;
+    return ((word & kEven) + (word >> 8 & kEven)) * 0x0001000100010001 >> 48;
+  };
+  std::size_t sum = 0;
+  for (; count >= 8; count -= 8, lengths += 8) sum += sum_of_word(kLengths);
+  return count == 0 ? sum : sum + sum_of_word(kLengths >> (64 - 8 * count));
 }
 
 }  // namespace
@@ -52,7 +56,8 @@ void FeatureStates::resize(std::size_t features) {
   char head[kHead];
   std::memcpy(head, &count, sizeof count);
   bytes_.replace(0, before == 0 ? 0 : kHead, {head, kHead});
-  bytes_.replace(kHead + before, 0, std::string(features - before, '\0'));
+  bytes_.replace(kHead + lengths_of(before), 0,
+                 std::string(lengths_of(features) - lengths_of(before), '\0'));
 }
 
 FeatureStates::Place FeatureStates::place_of(std::size_t feature) const {
@@ -60,7 +65,8 @@ FeatureStates::Place FeatureStates::place_of(std::size_t feature) const {
   if (feature >= count) return {};
   const char* const lengths = bytes_.data() + kHead;
   const auto length = static_cast<std::uint8_t>(lengths[feature]);
-  return {kHead + count + sum_of(lengths, feature), static_cast<std::size_t>(length & kLength), (length & kOwn) != 0};
+  return {kHead + lengths_of(count) + sum_of(lengths, feature),
+          static_cast<std::size_t>(length & kLength), (length & kOwn) != 0};
 }
 
 bool FeatureStates::empty(std::size_t feature) const {
@@ -74,12 +80,14 @@ Aggregate::State* FeatureStates::own_at(const Place& place) const {
   return state;
 }
 
-void FeatureStates::put(std::size_t feature, const Place& place, std::string_view packed, bool own) {
+void FeatureStates::put(std::size_t feature, const Place& place, std::string_view packed,
+                        bool own) {
   bytes_.replace(place.at, place.length, packed);
   bytes_.data()[kHead + feature] = static_cast<char>(packed.size() | (own ? kOwn : 0));
 }
 
-void FeatureStates::store(std::size_t feature, const Place& place, const AggregateSpec& spec, Aggregate aggregate) {
+void FeatureStates::store(std::size_t feature, const Place& place, const AggregateSpec& spec,
+                          Aggregate aggregate) {
   PackedWriter out;
   if (aggregate.pack(spec, out)) return put(feature, place, out.view(), false);
   aggregate.settle();
@@ -104,8 +112,8 @@ auto FeatureStates::with(std::size_t feature, const AggregateSpec& spec, const U
   return use(Aggregate::unpack(spec, in, scratch));
 }
 
-Aggregate::Added FeatureStates::add(std::size_t feature, const AggregateSpec& spec, Instant time, Instant now,
-                                    const Value& of, Digest& digest) {
+Aggregate::Added FeatureStates::add(std::size_t feature, const AggregateSpec& spec, Instant time,
+                                    Instant now, const Value& of, Digest& digest) {
   SPUR_CHECK(feature < size());
   const Place place = place_of(feature);
   if (place.own) {
@@ -119,21 +127,43 @@ Aggregate::Added FeatureStates::add(std::size_t feature, const AggregateSpec& sp
     std::memcpy(bytes_.data() + place.at, &own, sizeof own);
     return added;
   }
-  PackedReader in({bytes_.data() + place.at, place.length});
+  if (Aggregate::is_total(spec)) {
+    PackedReader before =
+        place.length == 0 ? PackedReader() : PackedReader({bytes_.data() + place.at, place.length});
+    PackedWriter after;
+    const Aggregate::Added added =
+        Aggregate::add_packed(spec, before, after, time, now, of, digest);
+    if (added == Aggregate::Added::kYes) put(feature, place, after.view(), false);
+    return added;
+  }
+  PackedReader in =
+      place.length == 0 ? PackedReader() : PackedReader({bytes_.data() + place.at, place.length});
   Scratch scratch;
-  Aggregate aggregate = place.length == 0 ? Aggregate() : Aggregate::unpack(spec, in, scratch);
+  const bool begins = place.length == 0 && !Aggregate::begins_empty(spec);
+  Aggregate aggregate = begins ? Aggregate() : Aggregate::unpack(spec, in, scratch);
   const Aggregate::Added added = aggregate.add(spec, time, now, of, digest);
   if (added == Aggregate::Added::kYes) store(feature, place, spec, std::move(aggregate));
   return added;
 }
 
-Value FeatureStates::read(std::size_t feature, const AggregateSpec& spec, Member member, Instant now,
-                          Arena& arena) const {
-  return with(feature, spec, [&](const Aggregate& a) { return a.read(spec, member, now, arena); });
+Value FeatureStates::read(std::size_t feature, const AggregateSpec& spec, Member member,
+                          Instant now, Arena& arena) const {
+  const Place place = place_of(feature);
+  if (place.length == 0 || place.own)
+    return with(feature, spec,
+                [&](const Aggregate& a) { return a.read(spec, member, now, arena); });
+  PackedReader in({bytes_.data() + place.at, place.length});
+  return Aggregate::read_packed(spec, in, member, now, arena);
 }
 
-Instant FeatureStates::next_change(std::size_t feature, const AggregateSpec& spec, Instant now) const {
-  return with(feature, spec, [&](const Aggregate& a) { return a.next_change(spec, now); });
+Instant FeatureStates::next_change(std::size_t feature, const AggregateSpec& spec,
+                                   Instant now) const {
+  const Place place = place_of(feature);
+  if (place.length == 0) return Instant::never();
+  if (place.own)
+    return with(feature, spec, [&](const Aggregate& a) { return a.next_change(spec, now); });
+  PackedReader in({bytes_.data() + place.at, place.length});
+  return Aggregate::next_change_packed(spec, in, now);
 }
 
 std::uint64_t FeatureStates::overflowed(std::size_t feature, const AggregateSpec& spec) const {

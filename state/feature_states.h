@@ -1,14 +1,15 @@
 // FeatureStates: the aggregates of all features of a customer, in one block.
 //
-//     +-------+----------------+----------- - - -+
-//     | count | length by      | packed, in the  |
-//     | 4     | feature, 1 each| same order      |
-//     +-------+----------------+----------- - - -+
+//     +-------+----------------+-----+----------- - - -+
+//     | count | length by      | to  | packed, in the  |
+//     | 4     | feature, 1 each| 8 n | same order      |
+//     +-------+----------------+-----+----------- - - -+
 //
-// A customer has some twenty features that each keep one to five values. In a block of its own each of them cost more
-// than it kept (aggregates/packed.h), and reading several of a customer that no cache holds waited for each. Small ones
-// stand here packed, by length and without a place table, which is found by adding up: features are tens, not thousands.
-// One that is too large, or has what few have, keeps a block of its own, and here its pointer.
+// A customer has some twenty features that each keep one to five values. In a block of its own each
+// of them cost more than it kept (aggregates/packed.h), and reading several of a customer that no
+// cache holds waited for each. Small ones stand here packed, by length and without a place table,
+// which is found by adding up: features are tens, not thousands. One that is too large, or has what
+// few have, keeps a block of its own, and here its pointer.
 #pragma once
 
 #include <cstddef>
@@ -36,18 +37,20 @@ class FeatureStates {
   // Beyond size() everything reads as empty.
   bool empty(std::size_t feature) const;
 
-  // As those of Aggregate, for the one at `feature`, whose spec is the same in every call. add() requires
-  // feature < size().
-  Aggregate::Added add(std::size_t feature, const AggregateSpec& spec, Instant time, Instant now, const Value& of,
-                       Digest& digest);
-  Value read(std::size_t feature, const AggregateSpec& spec, Member member, Instant now, Arena& arena) const;
+  // As those of Aggregate, for the one at `feature`, whose spec is the same in every call. add()
+  // requires feature < size().
+  Aggregate::Added add(std::size_t feature, const AggregateSpec& spec, Instant time, Instant now,
+                       const Value& of, Digest& digest);
+  Value read(std::size_t feature, const AggregateSpec& spec, Member member, Instant now,
+             Arena& arena) const;
   Instant next_change(std::size_t feature, const AggregateSpec& spec, Instant now) const;
   std::uint64_t overflowed(std::size_t feature, const AggregateSpec& spec) const;
   void clear(std::size_t feature);
   void encode(std::size_t feature, const AggregateSpec& spec, std::string& out) const;
   bool decode(std::size_t feature, const AggregateSpec& spec, std::string_view bytes);
 
-  // Moves the state of `feature` to `place` of `to`, which is empty there: what a change of catalog does.
+  // Moves the state of `feature` to `place` of `to`, which is empty there: what a change of catalog
+  // does.
   void move_to(std::size_t feature, FeatureStates& to, std::size_t place);
 
   // The block behind it, for prefetching.
@@ -66,7 +69,8 @@ class FeatureStates {
   Place place_of(std::size_t feature) const;
   Aggregate::State* own_at(const Place& place) const;
   void put(std::size_t feature, const Place& place, std::string_view packed, bool own);
-  void store(std::size_t feature, const Place& place, const AggregateSpec& spec, Aggregate aggregate);
+  void store(std::size_t feature, const Place& place, const AggregateSpec& spec,
+             Aggregate aggregate);
   template <typename Use>
   auto with(std::size_t feature, const AggregateSpec& spec, const Use& use) const;
 

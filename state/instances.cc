@@ -5,7 +5,9 @@
 
 namespace spur {
 
-std::size_t Instances::size() const { return static_cast<std::size_t>(std::distance(begin(), end())); }
+std::size_t Instances::size() const {
+  return static_cast<std::size_t>(std::distance(begin(), end()));
+}
 
 Instances::Iterator Instances::lower_bound(std::uint32_t trigger, std::string_view key) const {
   Iterator at = begin();
@@ -20,20 +22,26 @@ bool Instances::contains(std::uint32_t trigger, std::string_view key) const {
   return at != end() && at.trigger() == trigger && (*at).key == key;
 }
 
-void Instances::insert(const Instance& instance) {
-  const std::string shortened = shorten_uuid(instance.opened);
-  SPUR_CHECK(instance.key.size() + shortened.size() <= 0xffffffff);
-  const Iterator::Head head{instance.due.ms,
-                            instance.opened_at.ms,
-                            instance.trigger,
-                            instance.count,
-                            static_cast<std::uint32_t>(instance.key.size()),
+void Instances::insert(const Instance& i) {
+  insert(Fresh{i.trigger, i.count, i.opened_at, i.due, i.key, i.opened});
+}
+
+void Instances::insert(const Fresh& fresh) {
+  const ShortenedUuid shortened(fresh.opened);
+  SPUR_CHECK(fresh.key.size() <= 0xffffffff && shortened.size() <= 0xffffffff);
+  const Iterator::Head head{fresh.due.ms,
+                            fresh.opened_at.ms,
+                            fresh.trigger,
+                            fresh.count,
+                            static_cast<std::uint32_t>(fresh.key.size()),
                             static_cast<std::uint32_t>(shortened.size())};
-  std::string record(reinterpret_cast<const char*>(&head), sizeof head);
-  record += instance.key;
-  record += shortened;
-  const Iterator place = lower_bound(instance.trigger, instance.key);
-  bytes_.replace(empty() ? 0 : static_cast<std::size_t>(place.at_ - bytes_.data()), 0, record);
+  const Iterator place = lower_bound(fresh.trigger, fresh.key);
+  const std::size_t at = empty() ? 0 : static_cast<std::size_t>(place.at_ - bytes_.data());
+  char* to = bytes_.resize(at, 0, sizeof head + fresh.key.size() + shortened.size());
+  std::memcpy(to, &head, sizeof head);
+  to += sizeof head;
+  if (!fresh.key.empty()) std::memcpy(to, fresh.key.data(), fresh.key.size());
+  shortened.write(to + fresh.key.size());
 }
 
 Instances::Iterator Instances::erase(Iterator at) {
@@ -51,12 +59,15 @@ void Instances::restart(Iterator at, std::uint32_t count, Instant due) {
   std::memcpy(bytes_.data() + (at.at_ - bytes_.data()), &head, sizeof head);
 }
 
-std::string_view Instances::opened(const View& view, Arena& arena) { return expand_uuid(view.shortened, arena); }
+std::string_view Instances::opened(const View& view, Arena& arena) {
+  return expand_uuid(view.shortened, arena);
+}
 
 Instance Instances::copy(const View& view) {
   Arena arena;
-  return {view.trigger,          view.count, view.opened_at, view.due, std::string(view.key),
-          std::string(opened(view, arena))};
+  return {view.trigger,          view.count,
+          view.opened_at,        view.due,
+          std::string(view.key), std::string(opened(view, arena))};
 }
 
 }  // namespace spur

@@ -2,8 +2,9 @@
 //
 //     | due | opened at | trigger | count | sizes | key | opened | due | …
 //
-// A wait is some fifty bytes of numbers and texts; with a block for each text most of what it took was the allocator's.
-// What is kept of the event that opened it is shortened (codec/uuid_text.h) and given back as it was.
+// A wait is some fifty bytes of numbers and texts; with a block for each text most of what it took
+// was the allocator's. What is kept of the event that opened it is shortened (codec/uuid_text.h)
+// and given back as it was.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +27,7 @@ struct Instance {
   Instant opened_at;
   Instant due;
   std::string key;
-  std::string opened;       // operators/opened.h: only the fields that the trigger names
+  std::string opened;  // operators/opened.h: only the fields that the trigger names
 };
 
 class Instances {
@@ -82,13 +83,25 @@ class Instances {
   // Counts them.
   std::size_t size() const;
   Iterator begin() const { return Iterator(bytes_.block() == nullptr ? nullptr : bytes_.data()); }
-  Iterator end() const { return Iterator(bytes_.block() == nullptr ? nullptr : bytes_.data() + bytes_.size()); }
+  Iterator end() const {
+    return Iterator(bytes_.block() == nullptr ? nullptr : bytes_.data() + bytes_.size());
+  }
 
   // The first that does not come before (trigger, key).
   Iterator lower_bound(std::uint32_t trigger, std::string_view key) const;
   bool contains(std::uint32_t trigger, std::string_view key) const;
   // Requires that none has its (trigger, key).
   void insert(const Instance& instance);
+  // The same of texts that lie elsewhere.
+  struct Fresh {
+    std::uint32_t trigger = 0;
+    std::uint32_t count = 0;
+    Instant opened_at;
+    Instant due;
+    std::string_view key;
+    std::string_view opened;
+  };
+  void insert(const Fresh& fresh);
   // Answers the one behind it.
   Iterator erase(Iterator at);
   // `at` stays where it is.
@@ -109,7 +122,12 @@ static_assert(sizeof(Instances) == 8);
 inline Instances::View Instances::Iterator::operator*() const {
   const Head h = head();
   const char* const texts = at_ + sizeof h;
-  return {h.trigger, h.count, {h.opened_at}, {h.due}, {texts, h.key_bytes}, {texts + h.key_bytes, h.shortened_bytes}};
+  return {h.trigger,
+          h.count,
+          {h.opened_at},
+          {h.due},
+          {texts, h.key_bytes},
+          {texts + h.key_bytes, h.shortened_bytes}};
 }
 
 inline Instances::Iterator& Instances::Iterator::operator++() {

@@ -9,9 +9,20 @@
 namespace spur::triggers {
 namespace {
 
-// The deadline of a wait that is opened or restarted by an event at `t`; nothing if its expression is an error.
-std::optional<Instant> deadline(Turn& turn, const catalog::Trigger& trigger, std::uint32_t index, Instant t) {
+// The deadline of a wait for `key` that is opened or restarted by an event at `t`; nothing if its expression is an
+// error. `view_of_wait()` is asked for where that reads the wait.
+template <typename View>
+std::optional<Instant> deadline(Turn& turn, std::uint32_t index, Instant t, std::string_view key,
+                                const View& view_of_wait) {
+  const catalog::Trigger& trigger = turn.catalog().triggers[index];
+  const std::string_view kept = turn.arena().copy(key);  // `key` may go where the wait goes
+  turn.slots.set_session_key(kept);                       // the one meant from here on
+  if (trigger.after_always) return t + *trigger.after_always;
+  const InstanceView view = view_of_wait();
+  turn.slots.set_instance(&view);
   const Value value = turn.evaluate(trigger.after ? *trigger.after : *trigger.until);
+  turn.slots.set_instance(nullptr);
+  turn.slots.set_session_key(kept);
   if (trigger.after && value.is(Kind::kDuration)) return t + value.as_millis();
   if (trigger.until && value.is(Kind::kTimestamp)) return value.as_instant();
   ++turn.shard.trigger_counters[index].errors;
@@ -23,7 +34,7 @@ std::optional<Instant> deadline(Turn& turn, const catalog::Trigger& trigger, std
 struct Meant {
   bool any = false;
   bool all = false;
-  std::vector<std::string> keys;
+  absl::InlinedVector<std::string_view, 4> keys;  // of the event, or in the turn's arena
 
   bool has(std::string_view key) const {
     return any && (all || std::find(keys.begin(), keys.end(), key) != keys.end());
@@ -36,7 +47,7 @@ void add_meant(Turn& turn, const catalog::Use& use, Meant& meant) {
     if (!use.pattern->key) {
       meant.all = true;
     } else {
-      meant.keys.emplace_back(key);
+      meant.keys.push_back(key);
     }
   });
 }
@@ -80,17 +91,15 @@ void absence_resets(Turn& turn) {
     Meant meant;  // by all patterns of the trigger: an event restarts a wait once
     for (; n < uses.size() && uses[n].owner == use.owner; ++n) add_meant(turn, uses[n], meant);
     if (!meant.any) continue;
-    const catalog::Trigger& trigger = turn.catalog().triggers[use.owner];
     const Instant t = turn.event->time;
     Instances& all = turn.customer.instances;
     for (auto it = all.lower_bound(use.owner, ""); it != all.end() && it.trigger() == use.owner; ++it) {
       const Instances::View wait = *it;
       if (!meant.has(wait.key) || t < wait.opened_at) continue;
-      const InstanceView view{wait.key, wait.opened_at, wait.count, nullptr, Instances::opened(wait, turn.arena()),
-                              Value::absent(), nullptr};
-      turn.slots.set_instance(&view);
-      const std::optional<Instant> due = deadline(turn, trigger, use.owner, t);
-      turn.slots.set_instance(nullptr);
+      const std::optional<Instant> due = deadline(turn, use.owner, t, wait.key, [&]() -> InstanceView {
+        return {wait.key,        wait.opened_at, wait.count, nullptr, Instances::opened(wait, turn.arena()),
+                Value::absent(), nullptr};
+      });
       // A late one must not bring a deadline nearer that a newer event has set.
       const Instant restarted = !due ? wait.due : turn.late ? std::max(wait.due, *due) : *due;
       all.restart(it, wait.count + 1, restarted);
@@ -111,23 +120,22 @@ void absence_opens(Turn& turn) {
       if (open_in(use.owner) ||
           std::any_of(trigger.earlier.begin(), trigger.earlier.end(), open_in))
         return;
-      const InstanceView view{key, turn.event->time, 1, turn.event, {}, item, nullptr};
-      turn.slots.set_instance(&view);
-      const std::optional<Instant> due = deadline(turn, trigger, use.owner, turn.event->time);
-      turn.slots.set_instance(nullptr);
+      const std::optional<Instant> due = deadline(turn, use.owner, turn.event->time, key, [&]() -> InstanceView {
+        return {key, turn.event->time, 1, turn.event, {}, item, nullptr};
+      });
       if (!due) return;
       const bool past = *due <= turn.now && *due < turn.event->time;
       if (turn.late && *due <= turn.now) return;  // a late one opens a wait only if its deadline is ahead
       if (past) {
         Firing firing;
         firing.trigger = use.owner;
-        firing.key = std::string(key);
+        firing.key = key;
         firing.base = *due;
         firing.opened_at = turn.event->time;
         firing.count = 1;
         firing.event = turn.event;
         firing.item = item;
-        collect(turn, std::move(firing));
+        collect(turn, firing);
         return;
       }
       std::size_t same = 0;
@@ -136,14 +144,15 @@ void absence_opens(Turn& turn) {
         ++turn.shard.counters.dropped_over_limit;
         return;
       }
-      Instance fresh;
+      Instances::Fresh fresh;
       fresh.trigger = use.owner;
       fresh.count = 1;
       fresh.opened_at = turn.event->time;
       fresh.due = *due;
       fresh.key = key;
-      fresh.opened = encode_opened(*turn.event, turn.catalog().schema, trigger.opened_fields,
-                                   trigger.keeps_item ? item : Value::absent());
+      encode_opened(*turn.event, turn.catalog().schema, trigger.opened_fields,
+                    trigger.keeps_item ? item : Value::absent(), turn.shard.bytes);
+      fresh.opened = turn.shard.bytes;
       mutate(turn, Tag::kInstance, fresh.key, static_cast<std::uint64_t>(fresh.due.ms));
       all.insert(fresh);
     });
@@ -151,18 +160,18 @@ void absence_opens(Turn& turn) {
 }
 
 Instances::Iterator absence_concludes(Turn& turn, Instances::Iterator wait, Instant hold_until) {
-  Instance ended = Instances::copy(*wait);
-  const Instances::Iterator next = turn.customer.instances.erase(wait);
-  mutate(turn, Tag::kInstanceClosed, ended.key, ended.trigger);
+  const Instances::View ended = *wait;
   Firing firing;
   firing.trigger = ended.trigger;
-  firing.key = std::move(ended.key);
+  firing.key = turn.arena().copy(ended.key);
   firing.base = ended.due;
   firing.opened_at = ended.opened_at;
   firing.count = ended.count;
-  firing.opened = std::move(ended.opened);
+  firing.opened = turn.arena().copy(Instances::opened(ended, turn.arena()));
+  mutate(turn, Tag::kInstanceClosed, ended.key, ended.trigger);
   if (turn.catalog().triggers[ended.trigger].grace.count > 0) firing.hold_until = hold_until;
-  collect(turn, std::move(firing));
+  const Instances::Iterator next = turn.customer.instances.erase(wait);
+  collect(turn, firing);
   return next;
 }
 

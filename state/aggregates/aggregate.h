@@ -145,10 +145,20 @@ class Aggregate {
   // Heap bytes held, for memory limits and the figures in bench/README.md.
   std::size_t memory_bytes() const;
 
-  // The packed form (packed.h): false if it has none. What unpack() gives borrows from both and must be settled before
-  // it outlives one of them.
+  // The packed form (packed.h): false if it has none. What unpack() gives borrows from both and
+  // must be settled before it outlives one of them.
   bool pack(const AggregateSpec& spec, PackedWriter& out) const;
   static Aggregate unpack(const AggregateSpec& spec, PackedReader& in, Scratch& scratch);
+  static bool begins_empty(const AggregateSpec& spec);
+  // Whether it is a count, a sum or a mean over all time, which always has a packed form; and add()
+  // to that.
+  static bool is_total(const AggregateSpec& spec);
+  static Added add_packed(const AggregateSpec& spec, PackedReader& before, PackedWriter& after,
+                          Instant time, Instant now, const Value& of, Digest& digest);
+  // As read() and next_change() of what unpack() gives.
+  static Value read_packed(const AggregateSpec& spec, PackedReader& in, Member member, Instant now,
+                           Arena& arena);
+  static Instant next_change_packed(const AggregateSpec& spec, PackedReader& in, Instant now);
   void settle();
 
   struct State;  // aggregate_state.h

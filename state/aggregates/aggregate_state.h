@@ -70,8 +70,12 @@ inline constexpr std::uint8_t kScratchClass = [] {
   return place;
 }();
 
-inline std::size_t block_bytes(const Aggregate::State& state) { return kBlockBytes[state.size_class & ~kBorrowed]; }
-inline bool is_borrowed(const Aggregate::State& state) { return (state.size_class & kBorrowed) != 0; }
+inline std::size_t block_bytes(const Aggregate::State& state) {
+  return kBlockBytes[state.size_class & ~kBorrowed];
+}
+inline bool is_borrowed(const Aggregate::State& state) {
+  return (state.size_class & kBorrowed) != 0;
+}
 
 // A block of at least `bytes`, whose header says that it is empty; the rest is not initialised.
 StatePtr new_state(Layout layout, std::size_t bytes);

@@ -28,7 +28,8 @@ void destroy_side(Aggregate::State& state);
 void encode(const Aggregate::State& state, ByteWriter& out);
 StatePtr decode(const AggregateSpec& spec, ByteReader& in);
 
-// The packed form (packed.h). pack() gives up on what it has no room for; settle() moves a state out of its scratch.
+// The packed form (packed.h). pack() gives up on what it has no room for; settle() moves a state
+// out of its scratch.
 void pack(const Aggregate::State& state, PackedWriter& out);
 StatePtr unpack(PackedReader& in, Scratch& scratch);
 void settle(StatePtr& state);

@@ -26,7 +26,8 @@ using ExtremesBlock = Block<Layout::kExtremes, Fixed, Entry>;
 
 // Over all time min and max have none.
 bool keeps_time(const AggregateSpec& spec) {
-  return has_window(spec) || spec.kind == AggregateKind::kFirst || spec.kind == AggregateKind::kLast;
+  return has_window(spec) || spec.kind == AggregateKind::kFirst ||
+         spec.kind == AggregateKind::kLast;
 }
 
 std::span<const Entry> entries_of(const State& state) { return ExtremesBlock::entries(state); }

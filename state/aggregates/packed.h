@@ -1,13 +1,18 @@
-// The packed form of a small aggregate: what one customer's block keeps of it (state/feature_states.h).
+// The packed form of a small aggregate: what one customer's block keeps of it
+// (state/feature_states.h).
 //
-// A block of its own costs an aggregate a pointer, the allocator's header and rounding, a header of ours, and room for
-// what few ever have (merged values, a hash index, text on the heap): 24 to 96 bytes around mostly one to five values.
-// Packed it is those values: times in 6 bytes, whole numbers in as many as they need, text in place. It lives in memory
-// only and is never stored, so it may change with any version. What does not fit kPackedMax, or has anything of what few
-// have, stays in a block of its own.
+// A block of its own costs an aggregate a pointer, the allocator's header and rounding, a header of
+// ours, and room for what few ever have (merged values, a hash index, text on the heap): 24 to 96
+// bytes around mostly one to five values. Packed it is those values: times in 6 bytes, whole
+// numbers in as many as they need, text in place. It lives in memory only and is never stored, so
+// it may change with any version. What does not fit kPackedMax, or has anything of what few have,
+// stays in a block of its own.
 //
-// For a call it is unpacked into a Scratch, on the stack, where the code of its kind finds the state that it knows.
-// Text is borrowed there from the packed bytes (Scalar::borrowed).
+// Bytes of 0 are one that has taken nothing in, for the kinds that begins_empty() names: it too
+// needs no block.
+//
+// For a call it is unpacked into a Scratch, on the stack, where the code of its kind finds the
+// state that it knows. Text is borrowed there from the packed bytes (Scalar::borrowed).
 #pragma once
 
 #include <bit>
@@ -25,7 +30,8 @@ namespace spur {
 
 inline constexpr std::size_t kPackedMax = 127;
 
-// Where an aggregate is unpacked to: room for what kPackedMax bytes can hold, and for one entry more.
+// Where an aggregate is unpacked to: room for what kPackedMax bytes can hold, and for one entry
+// more.
 class Scratch {
  public:
   // A block with Fixed and no entries, which nobody frees.
@@ -97,10 +103,12 @@ class PackedWriter {
   bool fits_ = true;
 };
 
-// Reads what a PackedWriter has written in this process: nothing is checked. Holds a copy, so that what is borrowed from
-// it outlives a change of the block it came from.
+// Reads what a PackedWriter has written in this process: nothing is checked. Holds a copy, so that
+// what is borrowed from it outlives a change of the block it came from.
 class PackedReader {
  public:
+  // Of bytes of 0, as many as begins_empty() looks at.
+  PackedReader() { std::memset(bytes_, 0, 16); }
   explicit PackedReader(std::string_view packed) {
     SPUR_CHECK(packed.size() <= kPackedMax);
     if (!packed.empty()) std::memcpy(bytes_, packed.data(), packed.size());
@@ -138,7 +146,9 @@ class PackedReader {
     next_ += bytes;
     return value << (64 - 8 * bytes) >> (64 - 8 * bytes);
   }
-  static std::int64_t zigzag(std::uint64_t bits) { return static_cast<std::int64_t>(bits >> 1 ^ (0 - (bits & 1))); }
+  static std::int64_t zigzag(std::uint64_t bits) {
+    return static_cast<std::int64_t>(bits >> 1 ^ (0 - (bits & 1)));
+  }
 
   char bytes_[kPackedMax + sizeof(std::uint64_t)];
   const char* next_ = bytes_;

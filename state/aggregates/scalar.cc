@@ -129,7 +129,9 @@ void own(Scalar& scalar) {
   if (scalar.borrowed) scalar = clone(scalar);
 }
 
-std::size_t heap_bytes(const Scalar& scalar) { return is_outside(scalar) && !scalar.borrowed ? scalar.size : 0; }
+std::size_t heap_bytes(const Scalar& scalar) {
+  return is_outside(scalar) && !scalar.borrowed ? scalar.size : 0;
+}
 
 Value view(const Scalar& scalar) {
   switch (scalar.kind) {
@@ -228,13 +230,15 @@ constexpr std::uint8_t kWholeMillis = 0x40;
 bool is_whole_millis(const Scalar& s) {
   const auto nanos = static_cast<std::int32_t>(s.size);
   constexpr std::int64_t kSecondsMax = std::int64_t{1} << 50;
-  return nanos >= 0 && nanos % 1'000'000 == 0 && s.integer > -kSecondsMax && s.integer < kSecondsMax;
+  return nanos >= 0 && nanos % 1'000'000 == 0 && s.integer > -kSecondsMax &&
+         s.integer < kSecondsMax;
 }
 
 }  // namespace
 
 void pack_scalar(const Scalar& scalar, PackedWriter& out) {
-  const auto head = static_cast<std::uint8_t>(static_cast<std::uint8_t>(scalar.kind) | scalar.unit << 4);
+  const auto head =
+      static_cast<std::uint8_t>(static_cast<std::uint8_t>(scalar.kind) | scalar.unit << 4);
   switch (scalar.kind) {
     case Kind::kDouble:
       out.u8(head);

@@ -15,9 +15,14 @@ void encode(const AggregateSpec& spec, const Aggregate::State* state, ByteWriter
 // Fails the reader if the bytes are not valid.
 StatePtr decode(const AggregateSpec& spec, ByteReader& in);
 
-// The packed form (packed.h). pack() gives up on what it has no room for; settle() moves a state out of its scratch.
+// The packed form (packed.h). pack() gives up on what it has no room for; settle() moves a state
+// out of its scratch.
 void pack(const AggregateSpec& spec, const Aggregate::State* state, PackedWriter& out);
 StatePtr unpack(const AggregateSpec& spec, PackedReader& in, Scratch& scratch);
 void settle(StatePtr& state);
+// As add() and read() of what unpack() gives.
+void add_packed(const AggregateSpec& spec, std::int64_t amount, PackedReader& before,
+                PackedWriter& after);
+Value read_packed(const AggregateSpec& spec, PackedReader& in);
 
 }  // namespace spur::totals

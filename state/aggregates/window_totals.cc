@@ -365,7 +365,31 @@ void pack(const AggregateSpec& spec, const State& state, PackedWriter& out) {
 }
 
 StatePtr unpack(const AggregateSpec& spec, PackedReader& in, Scratch& scratch) {
-  return keeps_times(spec) ? unpack_to<TimesBlock>(in, scratch) : unpack_to<AmountsBlock>(in, scratch);
+  return keeps_times(spec) ? unpack_to<TimesBlock>(in, scratch)
+                           : unpack_to<AmountsBlock>(in, scratch);
+}
+
+Value count_packed(const AggregateSpec& spec, PackedReader& in, Instant now) {
+  const Window window(spec, now);
+  const std::uint8_t size = in.u8();
+  in.u8();
+  std::int64_t count = 0;
+  for (std::uint8_t i = 0; i < size; ++i) {
+    const std::int64_t time = in.time();
+    count += time > window.cutoff && time <= window.boundary ? 1 : 0;
+  }
+  return Value::integer(count);
+}
+
+Instant next_leaving_packed(const AggregateSpec& spec, PackedReader& in, Instant now) {
+  const Window window(spec, now);
+  const std::uint8_t size = in.u8();
+  in.u8();
+  for (std::uint8_t i = 0; i < size; ++i) {
+    if (const std::int64_t time = in.time(); time > window.cutoff)
+      return Window::leaves(spec, time);
+  }
+  return Instant::never();
 }
 
 void settle(StatePtr& state) {

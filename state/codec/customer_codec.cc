@@ -161,8 +161,8 @@ void decode_triggers(const v1::CustomerRow& row, const Layout& layout, Customer&
   for (const v1::InstanceRow& i : row.instances()) {
     const std::int32_t place = find_hash(layout.versions, i.trigger());
     if (place < 0) continue;
-    out.instances.insert({static_cast<std::uint32_t>(place), static_cast<std::uint32_t>(i.count()), {i.opened_at_ms()},
-                          {i.due_ms()}, i.key(), i.opened()});
+    out.instances.insert(Instances::Fresh{static_cast<std::uint32_t>(place), static_cast<std::uint32_t>(i.count()),
+                                          {i.opened_at_ms()}, {i.due_ms()}, i.key(), i.opened()});
   }
 }
 

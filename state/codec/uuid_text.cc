@@ -2,72 +2,83 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 
 namespace spur {
 namespace {
 
-constexpr std::size_t kText = 36, kNumber = 16;
+constexpr std::size_t kText = 36, kNumber = ShortenedUuid::kNumber;
 // The first byte says where the text stood, from 1 on; 0: nowhere.
 constexpr std::size_t kPlaceMax = 255;
 
 constexpr bool is_dash(std::size_t i) { return i == 8 || i == 13 || i == 18 || i == 23; }
 
-// −1: no digit of a UUID in lower case.
-constexpr int digit(char c) {
-  return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-bool is_uuid(const char* text) {
-  for (std::size_t i = 0; i < kText; ++i) {
-    if (is_dash(i) ? text[i] != '-' : digit(text[i]) < 0) return false;
+constexpr std::uint8_t kNoDigit = 0xff;
+// The value of a digit of a UUID in lower case.
+constexpr auto kDigitOf = [] {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(kNoDigit);
+  for (std::uint8_t i = 0; i < 16; ++i)
+    values[static_cast<std::uint8_t>("0123456789abcdef"[i])] = i;
+  return values;
+}();
+// Where the two digits of each byte stand in the text.
+constexpr auto kPlaceOf = [] {
+  std::array<std::uint8_t, kNumber> places{};
+  std::uint8_t at = 0;
+  for (std::uint8_t& place : places) {
+    if (is_dash(at)) ++at;
+    place = at;
+    at += 2;
   }
-  return true;
-}
+  return places;
+}();
 
-// 0: none.
-std::size_t find_uuid(std::string_view bytes) {
-  for (std::size_t at = 1; at + kText <= bytes.size() && at <= kPlaceMax; ++at) {
-    if (bytes[at - 1] == static_cast<char>(kText) && bytes[at + 8] == '-' && is_uuid(bytes.data() + at)) return at;
+// False if `text` is no UUID in lower case.
+bool read_number(const char* text, char* number) {
+  if (text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-') return false;
+  std::uint8_t wrong = 0;
+  for (std::size_t i = 0; i < kNumber; ++i) {
+    const std::uint8_t high = kDigitOf[static_cast<std::uint8_t>(text[kPlaceOf[i]])];
+    const std::uint8_t low = kDigitOf[static_cast<std::uint8_t>(text[kPlaceOf[i] + 1])];
+    wrong |= high | low;
+    number[i] = static_cast<char>(high << 4 | low);
   }
-  return 0;
-}
-
-std::array<char, kNumber> number_of(const char* text) {
-  std::array<char, kNumber> number{};
-  std::size_t n = 0;
-  for (std::size_t i = 0; i < kText; ++i) {
-    if (is_dash(i)) continue;
-    char& byte = number[n++ / 2];
-    byte = static_cast<char>(byte << 4 | digit(text[i]));
-  }
-  return number;
+  return (wrong & 0xf0) == 0;
 }
 
 void write_text(const char* number, char* text) {
-  constexpr const char* kDigits = "0123456789abcdef";
-  std::size_t n = 0;
-  for (std::size_t i = 0; i < kText; ++i) {
-    if (is_dash(i)) {
-      text[i] = '-';
-      continue;
-    }
-    const auto byte = static_cast<std::uint8_t>(number[n / 2]);
-    text[i] = kDigits[n++ % 2 == 0 ? byte >> 4 : byte & 15];
+  for (const std::size_t dash : {8, 13, 18, 23}) text[dash] = '-';
+  for (std::size_t i = 0; i < kNumber; ++i) {
+    const auto byte = static_cast<std::uint8_t>(number[i]);
+    text[kPlaceOf[i]] = "0123456789abcdef"[byte >> 4];
+    text[kPlaceOf[i] + 1] = "0123456789abcdef"[byte & 15];
   }
 }
 
 }  // namespace
 
-std::string shorten_uuid(std::string_view bytes) {
-  if (bytes.empty()) return {};
-  const std::size_t at = find_uuid(bytes);
-  std::string shortened(1, static_cast<char>(at));
-  if (at == 0) return shortened.append(bytes);
-  shortened.reserve(1 + bytes.size() - kText + kNumber);
-  shortened.append(bytes.substr(0, at));
-  const std::array<char, kNumber> number = number_of(bytes.data() + at);
-  shortened.append(number.data(), number.size());
-  return shortened.append(bytes.substr(at + kText));
+ShortenedUuid::ShortenedUuid(std::string_view bytes) : bytes_(bytes) {
+  for (std::size_t at = 1; at + kText <= bytes.size() && at <= kPlaceMax; ++at) {
+    if (bytes[at - 1] != static_cast<char>(kText) || !read_number(bytes.data() + at, number_))
+      continue;
+    at_ = at;
+    return;
+  }
+}
+
+std::size_t ShortenedUuid::size() const {
+  if (bytes_.empty()) return 0;
+  return 1 + bytes_.size() - (at_ == 0 ? 0 : kText - kNumber);
+}
+
+void ShortenedUuid::write(char* to) const {
+  if (bytes_.empty()) return;
+  *to++ = static_cast<char>(at_);
+  std::memcpy(to, bytes_.data(), at_ == 0 ? bytes_.size() : at_);
+  if (at_ == 0) return;
+  std::memcpy(to + at_, number_, kNumber);
+  std::memcpy(to + at_ + kNumber, bytes_.data() + at_ + kText, bytes_.size() - at_ - kText);
 }
 
 std::string_view expand_uuid(std::string_view shortened, Arena& arena) {

@@ -1,5 +1,5 @@
-// FeatureStates against an Aggregate for each feature: whatever the block keeps packed, readings and stored bytes are
-// those of the aggregate on its own.
+// FeatureStates against an Aggregate for each feature: whatever the block keeps packed, readings
+// and stored bytes are those of the aggregate on its own.
 #include "state/feature_states.h"
 
 #include <gtest/gtest.h>
@@ -18,7 +18,8 @@ struct Pair {
   Aggregate alone;
 };
 
-// Each kind over all time, over a window, over one that begins in the past, and with a limit that is soon reached.
+// Each kind over all time, over a window, over one that begins in the past, and with a limit that
+// is soon reached.
 std::vector<Pair> one_of_each() {
   std::vector<Pair> all;
   for (const AggregateKind kind : all_kinds()) {
@@ -72,12 +73,15 @@ void expect_same(const FeatureStates& states, const std::vector<Pair>& all, Inst
 
 class FeatureStatesTest : public ::testing::TestWithParam<int> {
  protected:
-  // Adds one event to some of the features, by a clock that mostly goes on and sometimes leaps; some are late.
+  // Adds one event to some of the features, by a clock that mostly goes on and sometimes leaps;
+  // some are late.
   void step() {
-    now_ = now_ + (random_() % 50 == 0 ? kHour * 40 : kMinute * static_cast<std::int64_t>(random_() % 90));
+    now_ = now_ +
+           (random_() % 50 == 0 ? kHour * 40 : kMinute * static_cast<std::int64_t>(random_() % 90));
     for (std::size_t i = 0; i < all_.size(); ++i) {
       if (random_() % 3 == 0) continue;
-      const Instant time = random_() % 4 == 0 ? now_ - kMinute * static_cast<std::int64_t>(random_() % 3000) : now_;
+      const Instant time =
+          random_() % 4 == 0 ? now_ - kMinute * static_cast<std::int64_t>(random_() % 3000) : now_;
       const Value of = some_value(all_[i].spec.kind, random_);
       Digest mine, its;
       const Aggregate::Added added = states_.add(i, all_[i].spec, time, now_, of, mine);
@@ -120,7 +124,8 @@ TEST_P(FeatureStatesTest, StoredBytesComeBackAsTheyWere) {
     FeatureStates again;
     again.resize(all_.size());
     for (std::size_t i = 0; i < all_.size(); ++i) {
-      ASSERT_TRUE(again.decode(i, all_[i].spec, bytes_of(states_, i, all_[i]))) << name_of(all_[i].spec);
+      ASSERT_TRUE(again.decode(i, all_[i].spec, bytes_of(states_, i, all_[i])))
+          << name_of(all_[i].spec);
     }
     states_ = std::move(again);
     ASSERT_NO_FATAL_FAILURE(expect_same(states_, all_, now_));
@@ -184,7 +189,8 @@ TEST(FeatureStates, ThreeTimesTakeSixBytesEachAndFourOfTheirOwn) {
   states.resize(1);
   Digest digest;
   for (int n = 0; n < 3; ++n) states.add(0, spec, kStart, kStart, Value::integer(1), digest);
-  // The block: its size in front (8), the number of features (4), a length, then two counts and three times.
+  // The block: its size in front (8), the number of features (4), a length, then two counts and
+  // three times.
   EXPECT_LE(states.block_bytes(), 8u + 4u + 1u + 2u + 3 * 6u + 15u);
 }
 

@@ -54,14 +54,17 @@ TEST(Instances, StandInTheOrderOfTriggerAndKeyWhateverComesAndGoes) {
     ASSERT_EQ(waits.contains(trigger, key), there);
     const Instances::Iterator at = waits.lower_bound(trigger, key);
     if (!there) {
-      const Instance fresh{trigger, 1, {static_cast<std::int64_t>(random() % 1000)}, {n}, key, some_opened(random)};
+      const Instance fresh{trigger, 1,   {static_cast<std::int64_t>(random() % 1000)},
+                           {n},     key, some_opened(random)};
       model[{trigger, key}] = fresh;
       waits.insert(fresh);
     } else if (random() % 2 == 0) {
       const auto next = std::next(model.find({trigger, key}));
       const Instances::Iterator behind = waits.erase(at);
       ASSERT_EQ(behind == waits.end(), next == model.end());
-      if (next != model.end()) ASSERT_EQ((*behind).key, next->second.key);
+      if (next != model.end()) {
+        ASSERT_EQ((*behind).key, next->second.key);
+      }
       model.erase({trigger, key});
     } else {
       Instance& restarted = model[{trigger, key}];
@@ -74,11 +77,19 @@ TEST(Instances, StandInTheOrderOfTriggerAndKeyWhateverComesAndGoes) {
 
 TEST(Instances, TenThousandOfATriggerAreKept) {
   Instances waits;
-  for (int n = 0; n < 10'000; ++n) waits.insert({7, 1, {n}, {n}, std::to_string(n), std::string(64, 'x')});
+  for (int n = 0; n < 10'000; ++n)
+    waits.insert(Instance{7, 1, {n}, {n}, std::to_string(n), std::string(64, 'x')});
   EXPECT_EQ(waits.size(), 10'000u);
   EXPECT_TRUE(waits.contains(7, "9999"));
   while (!waits.empty()) waits.erase(waits.begin());
   EXPECT_EQ(waits.heap_bytes(), 0u);
+}
+
+std::string shorten_uuid(std::string_view bytes) {
+  const ShortenedUuid shortened(bytes);
+  std::string out(shortened.size(), '\0');
+  shortened.write(out.data());
+  return out;
 }
 
 TEST(UuidText, ComesBackAsItWas) {
@@ -89,9 +100,10 @@ TEST(UuidText, ComesBackAsItWas) {
   dashes[9] = '0';
   letter[3] = 'g';
   for (const std::string& bytes :
-       {std::string(), std::string("a"), uuid, "front" + uuid, uuid + "behind", uuid + uuid, std::string(kUuid),
-        "\x23" + std::string(kUuid), uuid.substr(0, 36), std::string(254, 'x') + uuid, std::string(255, 'x') + uuid,
-        std::string(4000, 'x'), upper, dashes, letter, std::string(5, '\0') + uuid + '\0'}) {
+       {std::string(), std::string("a"), uuid, "front" + uuid, uuid + "behind", uuid + uuid,
+        std::string(kUuid), "\x23" + std::string(kUuid), uuid.substr(0, 36),
+        std::string(254, 'x') + uuid, std::string(255, 'x') + uuid, std::string(4000, 'x'), upper,
+        dashes, letter, std::string(5, '\0') + uuid + '\0'}) {
     EXPECT_EQ(expand_uuid(shorten_uuid(bytes), arena), bytes);
   }
 }
