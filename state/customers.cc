@@ -134,6 +134,7 @@ struct Customers::Impl {
   };
   std::map<std::pair<IdentityKind, std::string>, Moved, std::less<>> moved;
   std::vector<std::string> wake_deletes;  // of theirs
+  std::unique_ptr<Customer> peeked;       // what peek() gave last, if it is not the one in memory
 
   const Layout& layout_of(const Customer& c) const {
     SPUR_CHECK(c.layout < layouts.size() && layouts[c.layout] != nullptr);
@@ -172,6 +173,16 @@ struct Customers::Impl {
     return customer == nullptr ? nullptr : ready(customer);
   }
 
+  // Laid out by the present version.
+  absl::StatusOr<std::unique_ptr<Customer>> decoded(std::string_view row, const Identity& identity) const {
+    auto customer = std::make_unique<Customer>();
+    if (!decode_customer(row, *layouts[generation], *customer) || customer->id() != identity)
+      return absl::DataLossError("a customer's stored row cannot be read; restore a snapshot or delete the "
+                                 "shard's state folder to rebuild it from the journal");
+    customer->layout = generation;
+    return customer;
+  }
+
   Customer* load(const Identity& identity, std::uint64_t hash) {
     const absl::StatusOr<std::optional<std::string>> row = store.get(customer_key(identity));
     if (!row.ok()) {
@@ -179,13 +190,12 @@ struct Customers::Impl {
       return nullptr;
     }
     if (!row->has_value()) return nullptr;
-    auto customer = std::make_unique<Customer>();
-    if (!decode_customer(**row, *layouts[generation], *customer) || customer->id() != identity) {
-      fail(absl::DataLossError("a customer's stored row cannot be read; restore a snapshot or delete the "
-                               "shard's state folder to rebuild it from the journal"));
+    absl::StatusOr<std::unique_ptr<Customer>> read = decoded(**row, identity);
+    if (!read.ok()) {
+      fail(read.status());
       return nullptr;
     }
-    customer->layout = generation;
+    std::unique_ptr<Customer> customer = *std::move(read);
     if (const auto it = moved.find(std::pair(identity.kind, std::string(identity.value))); it != moved.end()) {
       customer->wake = it->second.wake;
       customer->stored_wake = it->second.written ? it->second.wake : Instant::never();
@@ -236,8 +246,22 @@ void Customers::set_layout(std::uint32_t generation, std::shared_ptr<const Layou
   impl_->generation = generation;
 }
 
-Customer* Customers::find(const Identity& identity) {
-  return impl_->find(identity, hash64(identity.value));
+absl::StatusOr<const Customer*> Customers::peek(const Identity& identity) {
+  const auto it = impl_->customers.find(Wanted{hash64(identity.value), identity});
+  if (it != impl_->customers.end() && it->customer->layout == impl_->generation) return it->customer.get();
+  std::optional<std::string> row;
+  if (it != impl_->customers.end()) {
+    row = encode_customer(*it->customer, impl_->layout_of(*it->customer));
+  } else {
+    absl::StatusOr<std::optional<std::string>> stored = impl_->store.get(customer_key(identity));
+    if (!stored.ok()) return stored.status();
+    row = *std::move(stored);
+  }
+  if (!row) return nullptr;
+  absl::StatusOr<std::unique_ptr<Customer>> customer = impl_->decoded(*row, identity);
+  if (!customer.ok()) return customer.status();
+  impl_->peeked = *std::move(customer);
+  return impl_->peeked.get();
 }
 
 void Customers::expect(std::string_view identity_value) {
@@ -327,7 +351,7 @@ Customer* Customers::pop_wake() {
   }
   const StoredPlan plan = *stored.begin();
   stored.erase(stored.begin());
-  Customer* const customer = find({plan.kind, plan.identity});
+  Customer* const customer = impl_->find({plan.kind, plan.identity}, hash64(plan.identity));
   if (customer == nullptr) return nullptr;  // unreadable: status() says why
   touch(*customer);
   SPUR_CHECK(customer->wake == plan.wake);

@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "state/customer.h"
 #include "state/digest.h"
 #include "state/layout.h"
@@ -36,13 +37,15 @@ class Customers {
   // Generations only grow.
   void set_layout(std::uint32_t generation, std::shared_ptr<const Layout> layout);
 
-  // The customer, or nullptr if it was never seen. Reading does not make it dirty. Pointers are stable until evict().
-  Customer* find(const Identity& identity);
+  // For questions: the customer as the present version of the catalog lays it out, nullptr if it was never seen. A look
+  // changes nothing, not even who is in memory and how: what a customer keeps from one version to the next is decided by
+  // the fold alone. Good until the next call of any kind. An error is the store's; it is not sticky.
+  absl::StatusOr<const Customer*> peek(const Identity& identity);
   // The customer, created if it was never seen (`created` says so); dirty from now on.
   Customer& touch(const Identity& identity, bool& created) { return touch(identity, hash64(identity.value), created); }
   // The same for a caller who has hash64(identity.value) already.
   Customer& touch(const Identity& identity, std::uint64_t hash, bool& created);
-  // Dirty from now on; call before changing what find() gave.
+  // Dirty from now on; call before changing what is in memory.
   void touch(Customer& customer);
 
   // A hint, without any effect on the state: this customer will be asked for kHintsAhead hints from now. Each hint

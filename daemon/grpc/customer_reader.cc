@@ -232,8 +232,6 @@ void read_standing(Reading& reading, std::uint32_t index, const spur::v1::Trigge
   add_condition(reading, "while", source.while_(), trigger.while_, out);
 }
 
-Customer* find(const ShardView& view, const CustomerName& name) { return view.customers.find(name.identity()); }
-
 }  // namespace
 
 std::optional<CustomerName> parse_customer(std::string_view text) {
@@ -247,8 +245,10 @@ std::optional<CustomerName> parse_customer(std::string_view text) {
   return CustomerName{IdentityKind::kUserId, std::string(text)};
 }
 
-bool read_customer(const ShardView& view, const CustomerName& name, spur::v1::Customer& out) {
-  const Customer* customer = find(view, name);
+absl::StatusOr<bool> read_customer(const ShardView& view, const CustomerName& name, spur::v1::Customer& out) {
+  const absl::StatusOr<const Customer*> found = view.customers.peek(name.identity());
+  if (!found.ok()) return found.status();
+  const Customer* const customer = *found;
   if (customer == nullptr || view.shard.catalog() == nullptr) return false;
   Reading reading(*view.shard.catalog(), *customer, view.now);
   out.set_customer(to_text(customer->id()));
@@ -268,11 +268,13 @@ bool read_customer(const ShardView& view, const CustomerName& name, spur::v1::Cu
   return true;
 }
 
-bool read_standings(const ShardView& view, const CustomerName& name, const spur::v1::Catalog& definitions,
-                    std::string_view trigger, spur::v1::ExplainResponse& out) {
-  const Customer* customer = find(view, name);
-  if (customer == nullptr || view.shard.catalog() == nullptr) return false;
-  Reading reading(*view.shard.catalog(), *customer, view.now);
+absl::StatusOr<bool> read_standings(const ShardView& view, const CustomerName& name,
+                                    const spur::v1::Catalog& definitions, std::string_view trigger,
+                                    spur::v1::ExplainResponse& out) {
+  const absl::StatusOr<const Customer*> customer = view.customers.peek(name.identity());
+  if (!customer.ok()) return customer.status();
+  if (*customer == nullptr || view.shard.catalog() == nullptr) return false;
+  Reading reading(*view.shard.catalog(), **customer, view.now);
   out.set_run(view.run);
   for (std::uint32_t i = 0; i < reading.catalog.triggers.size(); ++i) {
     const std::string& own = reading.catalog.triggers[i].name;

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/status/statusor.h"
 #include "daemon/engine.h"
 #include "operators/catalog/compiled.h"
 #include "spur/v1/catalog.pb.h"
@@ -26,13 +27,14 @@ struct CustomerName {
 // "user_id:123", "anonymous_id:x", or a bare user id (also one with a colon in it). nullopt if empty.
 std::optional<CustomerName> parse_customer(std::string_view text);
 
-// Everything about the customer as of the shard's clock. False: never seen. `catalog` is the shard's.
-bool read_customer(const ShardView& view, const CustomerName& name, spur::v1::Customer& out);
+// Everything about the customer as of the shard's clock. False: never seen. An error is the store's.
+absl::StatusOr<bool> read_customer(const ShardView& view, const CustomerName& name, spur::v1::Customer& out);
 
 // Where each trigger stands for the customer (`trigger` empty: all), with the conditions as they would be answered now.
 // Conditions on `event` have none to look at, and say so. `definitions` is the source of the shard's catalog. False:
-// never seen.
-bool read_standings(const ShardView& view, const CustomerName& name, const spur::v1::Catalog& definitions,
-                    std::string_view trigger, spur::v1::ExplainResponse& out);
+// never seen. An error is the store's.
+absl::StatusOr<bool> read_standings(const ShardView& view, const CustomerName& name,
+                                    const spur::v1::Catalog& definitions, std::string_view trigger,
+                                    spur::v1::ExplainResponse& out);
 
 }  // namespace spur::services

@@ -50,7 +50,7 @@ void keep_decisions(const spur::v1::ExplainRequest& request, std::uint32_t limit
 // Shared by the two callbacks of a question: the engine may call `answered` without `ask`.
 struct Question {
   CustomerName name;
-  bool found = false;
+  absl::StatusOr<bool> found = false;
 };
 
 }  // namespace
@@ -76,7 +76,8 @@ grpc::ServerUnaryReactor* CustomerService::GetCustomer(grpc::CallbackServerConte
         context_.questions.post([this, question, reactor, started, status = std::move(status)] {
           std::optional<ServiceError> error;
           if (!status.ok()) error = engine_error(status);
-          else if (!question->found) error = not_found("CUSTOMER_UNKNOWN", "that customer was never seen");
+          else if (!question->found.ok()) error = engine_error(question->found.status());
+          else if (!*question->found) error = not_found("CUSTOMER_UNKNOWN", "that customer was never seen");
           finish(reactor, get_, started, error ? &*error : nullptr);
         });
       });
@@ -109,7 +110,9 @@ grpc::ServerUnaryReactor* CustomerService::Explain(grpc::CallbackServerContext* 
           std::optional<ServiceError> error;
           if (!status.ok()) {
             error = engine_error(status);
-          } else if (!question->found) {
+          } else if (!question->found.ok()) {
+            error = engine_error(question->found.status());
+          } else if (!*question->found) {
             error = not_found("CUSTOMER_UNKNOWN", "that customer was never seen");
           } else {
             const std::uint32_t limit = request->limit() == 0 ? kDecisionsDefault : request->limit();

@@ -187,7 +187,8 @@ TEST_F(EngineTest, AQuestionIsAnsweredFromDurableState) {
   std::uint64_t run = 0;
   engine_->with_shard((*published)[0].shard,
                       [&](const ShardView& view) {
-                        known = view.customers.find({IdentityKind::kUserId, "ann"}) != nullptr;
+                        known = view.customers.peek({IdentityKind::kUserId, "ann"}).value() !=
+                                nullptr;
                         run = view.run;
                       },
                       [&](absl::Status status) { answer.set_value(status); });

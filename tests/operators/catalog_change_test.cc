@@ -70,6 +70,34 @@ Trigger left: {absence: {opens: {on: X}, closes: {on: Y}, after: 1h}, actions: [
   EXPECT_EQ(ids(false).size(), 1u);
 }
 
+// A replay asks no questions: one between two versions must not decide what comes back with the
+// second. In memory and not, since a question reads a row too.
+TEST(CatalogChange, AQuestionBetweenTwoVersionsChangesNoState) {
+  const auto told = [](bool question, bool restart) {
+    Story story(kFirst);
+    story.at("09:00", "ann", "X");
+    story.at("09:01", "ann", "X");
+    if (restart) story.restart();
+    story.change_catalog("Feature other: {on: Y, aggregate: count}");
+    if (question) {
+      EXPECT_TRUE(story.look("ann"));
+      EXPECT_FALSE(story.look("bob"));
+    }
+    if (restart) story.restart();
+    story.change_catalog(kFirst);
+    if (question) {
+      EXPECT_TRUE(story.look("ann"));
+    }
+    story.at("09:02", "ann", "X");
+    return std::pair(story.decisions(), story.rows());
+  };
+  for (const bool restart : {false, true}) {
+    const auto expected = told(false, restart);
+    EXPECT_THAT(expected.first, ElementsAre("09:02 third suppressed warming"));
+    EXPECT_EQ(told(true, restart), expected) << restart;
+  }
+}
+
 TEST(CatalogChange, ARemovedTriggerEndsItsWaitsAndSteps) {
   Story story(R"(
 Trigger left: {absence: {opens: {on: X}, after: 1h}, actions: [{channel: email, template: t}]}

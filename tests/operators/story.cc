@@ -143,6 +143,10 @@ void Story::feed(std::string_view json) {
   end();
 }
 
+bool Story::look(std::string_view customer) {
+  return customers_->peek({IdentityKind::kUserId, customer}).value() != nullptr;
+}
+
 void Story::tick(std::string_view when) { tick(instant(when)); }
 void Story::tick(Instant when) {
   begin(when);

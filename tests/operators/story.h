@@ -55,6 +55,8 @@ class Story {
   // From now on the clock is the wall's, and stands at `when`.
   void wall(std::string_view when);
   void change_catalog(std::string_view yaml);
+  // A question about `customer`, a user's id. False: never seen.
+  bool look(std::string_view customer);
   // All leaves memory and is read back.
   void restart();
   void restart_after_each_input() { restarts_ = true; }

@@ -250,10 +250,10 @@ std::optional<std::string> same_state(OwnedShard& refold, LiveShard& owner, std:
         });
         for (const auto& [kind, identity] : everybody) {
           // Asked for, so that both are laid out by the catalog in force.
-          Customer* owned = view.customers.find({kind, identity});
-          Customer* again = refold.customers.find({kind, identity});
-          if (owned == nullptr ||
-              encode_customer(*owned, layout) != encode_customer(*again, layout)) {
+          const auto owned = view.customers.peek({kind, identity});
+          const auto again = refold.customers.peek({kind, identity});
+          if (!owned.ok() || !again.ok() || *owned == nullptr || *again == nullptr ||
+              encode_customer(**owned, layout) != encode_customer(**again, layout)) {
             wrong = absl::StrCat("shard ", shard, ": customer ", identity,
                                  " is not what the fold without faults has");
           }
