@@ -11,9 +11,12 @@
 
 namespace spur {
 
-inline constexpr std::size_t kPendingMax = 10'000;     // steps that wait, of one customer; beyond: dropped, counted
-inline constexpr std::size_t kLastDataMax = 100;      // keys whose last data a trigger keeps
-inline constexpr std::size_t kKeyTimesMax = 10'000;   // keys whose last firing a trigger keeps; then the oldest go
+// Of one customer; what goes beyond one of these is counted.
+inline constexpr std::size_t kPendingMax = 10'000;  // steps that wait; beyond: dropped
+inline constexpr std::size_t kHeldMax = 10'000;     // conclusions in their grace; then one leaves early
+// Of one trigger.
+inline constexpr std::size_t kLastDataMax = 100;     // keys whose last data is kept
+inline constexpr std::size_t kKeyTimesMax = 10'000;  // keys that are known to have fired, or been silenced
 
 // Decides the turn's firings, in the order (priority, trigger, key, step).
 void decide_all(Turn& turn);

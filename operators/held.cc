@@ -117,6 +117,24 @@ void emit(Turn& turn, Decision&& decision) {
   turn.effects.decisions.push_back(std::move(decision));
 }
 
+namespace {
+
+// The grace of a conclusion is over: its decisions are made.
+void leave(Turn& turn, const Held& leaving) {
+  const catalog::Trigger& trigger = turn.catalog().triggers[leaving.trigger];
+  RunState& run = turn.shard.run;
+  for (Decision& decision : decode(leaving.decisions).decisions) {
+    decision.id = {run.shard, run.seq, run.input, run.ordinal++};
+    decision.customer = to_text(turn.customer.id());
+    decision.trigger = trigger.name;
+    decision.class_name = std::string(catalog::to_text(trigger.trigger_class));
+    emit(turn, std::move(decision));
+  }
+  mutate(turn, Tag::kHeld, leaving.key, 1);
+}
+
+}  // namespace
+
 void hold(Turn& turn, const Firing& firing, HeldDecisions held) {
   Held kept;
   kept.trigger = firing.trigger;
@@ -128,7 +146,17 @@ void hold(Turn& turn, const Firing& firing, HeldDecisions held) {
   kept.opened = std::string(firing.opened);
   kept.decisions = encode(held);
   mutate(turn, Tag::kHeld, kept.key, static_cast<std::uint64_t>(kept.release.ms));
-  turn.customer.more().held.push_back(std::move(kept));
+  std::vector<Held>& all = turn.customer.more().held;
+  if (all.size() >= kHeldMax) {
+    // The one nearest to its end leaves early rather than being lost: nothing can take it back any more.
+    const auto first = std::min_element(all.begin(), all.end(),
+                                        [](const Held& a, const Held& b) { return a.release < b.release; });
+    const Held leaving = std::move(*first);
+    all.erase(first);
+    leave(turn, leaving);
+    ++turn.shard.counters.dropped_over_limit;
+  }
+  all.push_back(std::move(kept));
 }
 
 Held* held_conclusion(Customer& customer, const Pending& pending) {
@@ -156,16 +184,7 @@ void release_held(Turn& turn, Instant limit, bool all) {
     }
     const Held leaving = std::move(held[i]);
     held.erase(held.begin() + static_cast<std::ptrdiff_t>(i));
-    const catalog::Trigger& trigger = turn.catalog().triggers[leaving.trigger];
-    RunState& run = turn.shard.run;
-    for (Decision& decision : decode(leaving.decisions).decisions) {
-      decision.id = {run.shard, run.seq, run.input, run.ordinal++};
-      decision.customer = to_text(turn.customer.id());
-      decision.trigger = trigger.name;
-      decision.class_name = std::string(catalog::to_text(trigger.trigger_class));
-      emit(turn, std::move(decision));
-    }
-    mutate(turn, Tag::kHeld, leaving.key, 1);
+    leave(turn, leaving);
   }
 }
 

@@ -34,10 +34,12 @@ struct Shard::Impl {
     state.run.ordinal = 0;
   }
 
-  // Gives a known customer what a new catalog asks of it.
-  void plan(Customer& customer, Effects& effects) {
-    if (customer.planned != 0 && customer.planned != state.generation)
-      timeline.plan(customer, state.run.clock, effects);
+  // Gives a known customer what a new catalog asks of it. True: that may be due sooner than anything
+  // it had, so replan() has to follow.
+  bool plan(Customer& customer, Effects& effects) {
+    if (customer.planned == 0 || customer.planned == state.generation) return false;
+    timeline.plan(customer, state.run.clock, effects);
+    return true;
   }
 
   // After the customer was touched: plans the next look at it.
@@ -177,7 +179,15 @@ void Shard::apply(const Event& arrived, const Origin& origin, Effects& effects) 
                           known_user ? event.user_id : event.anonymous_id};
   SPUR_CHECK(!identity.value.empty());
   if (const std::uint32_t home = impl_->shards == 1 ? 0 : shard_of(identity.value, impl_->shards); home != run.shard) {
-    if (!origin.forwarded) return forward(state, home, identity.value, origin, effects);
+    if (!origin.forwarded && origin.bytes.size() + origin.key.size() <= kForwardBytesMax)
+      return forward(state, home, identity.value, origin, effects);
+    if (!origin.forwarded) {
+      impl_->dead_letter("TOO_LARGE",
+                         "the event lives on another shard, and is too large to be passed on: 900,000 bytes with its "
+                         "key; publish it under its customer's id",
+                         origin, effects);
+      return;
+    }
     impl_->dead_letter("MISROUTED", "another shard sent this event, and its customer does not live here", origin,
                        effects);
     return;
@@ -195,8 +205,11 @@ void Shard::apply(const Event& arrived, const Origin& origin, Effects& effects) 
   bool created = false;
   Customer& customer = impl_->customers.touch(identity, hash, created);
   // A new customer's time begins with its earliest event, which need not be the first to arrive.
-  impl_->plan(customer, effects);
-  if (!impl_->timeline.first_copy(customer, event)) return;
+  const bool planned = impl_->plan(customer, effects);
+  if (!impl_->timeline.first_copy(customer, event)) {
+    if (planned) impl_->replan(customer);
+    return;
+  }
   state.arena.reset();
   impl_->timeline.arrive(customer, event, origin.received, effects);
   impl_->replan(customer);

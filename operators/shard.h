@@ -33,11 +33,14 @@ class Compiled;
 }
 
 // Bumped when the same inputs would give other state, effects or ids. A golden digest test forces it.
-inline constexpr std::uint32_t kFoldVersion = 2;
+inline constexpr std::uint32_t kFoldVersion = 3;
 
 // Bounds that are part of the fold version (rule 18).
 inline constexpr std::uint32_t kTimersPerRun = 256;     // customers woken by fire_due in one run
 inline constexpr std::uint32_t kEffectsPerInput = 4096;  // beyond: the rest is dropped and counted
+// Of an event and its key, to another shard; beyond: a dead letter. With what stands around them it is a record that
+// every broker takes.
+inline constexpr std::size_t kForwardBytesMax = 900'000;
 
 using DeploymentId = std::array<std::uint8_t, 16>;
 

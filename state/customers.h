@@ -38,8 +38,8 @@ class Customers {
   void set_layout(std::uint32_t generation, std::shared_ptr<const Layout> layout);
 
   // For questions: the customer as the present version of the catalog lays it out, nullptr if it was never seen. A look
-  // changes nothing, not even who is in memory and how: what a customer keeps from one version to the next is decided by
-  // the fold alone. Good until the next call of any kind. An error is the store's; it is not sticky.
+  // changes nothing, not even who is in memory and how: what a customer keeps from one version to the next is decided
+  // by the fold alone. Good until the next call of any kind. An error is the store's; it is not sticky.
   absl::StatusOr<const Customer*> peek(const Identity& identity);
   // The customer, created if it was never seen (`created` says so); dirty from now on.
   Customer& touch(const Identity& identity, bool& created) { return touch(identity, hash64(identity.value), created); }

@@ -15,6 +15,24 @@ std::uint8_t bit_of(std::string_view reason) {
   return reason == "warming" ? kWarming : reason == "once" ? kOnce : kCooldown;
 }
 
+// The state by `key`, made if there is none. Of more than kKeyTimesMax one goes: a key that never fired, else the one
+// that fired longest ago; but a key that did not fire takes nobody's memory of having fired: nullptr.
+KeyTime* key_state(Turn& turn, TriggerState& state, std::string_view key, bool fired) {
+  if (KeyTime* const found = triggers::find_key_state(state, key)) return found;
+  if (state.more == nullptr) state.more = std::make_unique<TriggerState::More>();
+  std::vector<KeyTime>& all = state.more->by_key;
+  if (all.size() >= kKeyTimesMax) {
+    ++turn.shard.counters.dropped_over_limit;
+    const auto oldest = std::min_element(all.begin(), all.end(),
+                                         [](const KeyTime& a, const KeyTime& b) { return a.time < b.time; });
+    if (!fired && oldest->time != Instant::distant_past()) return nullptr;
+    all.erase(oldest);
+  }
+  const auto place = std::lower_bound(all.begin(), all.end(), key,
+                                      [](const KeyTime& k, std::string_view text) { return k.key < text; });
+  return &*all.insert(place, {std::string(key), Instant::distant_past(), 0});
+}
+
 bool by_key(const catalog::Trigger& trigger) { return trigger.once_key || trigger.cooldown_key.count > 0; }
 
 Answer within(Instant last, Millis length, Instant now, Detail detail) {
@@ -76,11 +94,14 @@ Answer cooldown(Turn& turn, std::uint32_t index, std::string_view key, Detail de
 
 bool recorded_before(Turn& turn, std::uint32_t index, std::string_view key, std::string_view reason) {
   TriggerState& state = triggers::state_of(turn, turn.catalog().triggers[index].current);
-  std::uint8_t& silenced = by_key(turn.catalog().triggers[index]) && reason != "warming"
-                               ? triggers::key_state(state, key).silenced
-                               : state.silenced;
-  if ((silenced & bit_of(reason)) != 0) return true;
-  silenced |= bit_of(reason);
+  std::uint8_t* silenced = &state.silenced;
+  if (by_key(turn.catalog().triggers[index]) && reason != "warming") {
+    KeyTime* const of_key = key_state(turn, state, key, /*fired=*/false);
+    if (of_key == nullptr) return false;  // no room to remember it: recorded each time
+    silenced = &of_key->silenced;
+  }
+  if ((*silenced & bit_of(reason)) != 0) return true;
+  *silenced |= bit_of(reason);
   return false;
 }
 
@@ -94,19 +115,13 @@ void went_through(Turn& turn, std::uint32_t index, std::string_view key, Instant
   state.silenced = 0;
   mutate(turn, Tag::kFired, key, static_cast<std::uint64_t>(at.ms));
   if (!keyed) return;
-  KeyTime& k = triggers::key_state(state, key);
-  k.time = std::max(k.time, at);
-  k.silenced = 0;
-  std::vector<KeyTime>& all = state.more->by_key;
-  if (!trigger.once_key) {  // what has cooled down says nothing any more
-    std::erase_if(all,
+  if (!trigger.once_key && state.more != nullptr) {  // what has cooled down says nothing any more
+    std::erase_if(state.more->by_key,
                   [&](const KeyTime& old) { return old.time + trigger.cooldown_key <= turn.now && old.key != key; });
   }
-  if (all.size() > kKeyTimesMax) {
-    all.erase(
-        std::min_element(all.begin(), all.end(), [](const KeyTime& a, const KeyTime& b) { return a.time < b.time; }));
-    ++turn.shard.counters.dropped_over_limit;
-  }
+  KeyTime& k = *key_state(turn, state, key, /*fired=*/true);
+  k.time = std::max(k.time, at);
+  k.silenced = 0;
 }
 
 Undo before_firing(Turn& turn, std::uint32_t index, std::string_view key) {

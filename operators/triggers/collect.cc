@@ -75,13 +75,4 @@ KeyTime* find_key_state(TriggerState& state, std::string_view key) {
   return place == all.end() || place->key != key ? nullptr : &*place;
 }
 
-KeyTime& key_state(TriggerState& state, std::string_view key) {
-  if (KeyTime* const found = find_key_state(state, key)) return *found;
-  if (state.more == nullptr) state.more = std::make_unique<TriggerState::More>();
-  std::vector<KeyTime>& all = state.more->by_key;
-  const auto place = std::lower_bound(all.begin(), all.end(), key,
-                                      [](const KeyTime& k, std::string_view text) { return k.key < text; });
-  return *all.insert(place, {std::string(key), Instant::distant_past(), 0});
-}
-
 }  // namespace spur::triggers

@@ -13,8 +13,7 @@ void collect(Turn& turn, Firing firing);  // a view: cheap to copy
 TriggerState& state_of(Turn& turn, std::uint32_t trigger);
 // The same, nullptr if it has none.
 TriggerState* find_state(Customer& customer, std::uint32_t trigger);
-// The state by key, for cooldown and once per key; created if there is none.
-KeyTime& key_state(TriggerState& state, std::string_view key);
+// The state by key, for cooldown and once per key; nullptr if there is none.
 KeyTime* find_key_state(TriggerState& state, std::string_view key);
 
 // The view of a firing that expressions see.

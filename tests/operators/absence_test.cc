@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "fmt/format.h"
+#include "operators/gate.h"
 #include "tests/operators/story.h"
 
 namespace spur::testing {
@@ -254,6 +256,26 @@ Trigger a-second:
   ASSERT_EQ(lines.size(), 3u);
   EXPECT_THAT(lines, ElementsAre(::testing::HasSubstr("b-firstt"), ::testing::HasSubstr("a-secondat"),
                                  ::testing::HasSubstr("a-secondzu")));
+}
+
+TEST(Absence, OfTooManyConclusionsInTheirGraceTheOneNearestToItsEndLeavesEarly) {
+  Story story(R"(
+Trigger left:
+  absence: {key: event.properties.cart, opens: {on: Added}, closes: {on: Ordered}, after: 1m, grace: 1d}
+  actions: [{channel: email, template: t}]
+)");
+  const auto add = [&](std::string_view when, int cart) {
+    story.at(when, "ann", "Added", fmt::format(R"({{"cart":"{:06}"}})", cart));
+  };
+  const int full = static_cast<int>(kHeldMax);
+  add("09:00", 0);
+  for (int cart = 1; cart < full; ++cart) add("09:00:10", cart);
+  add("09:10", full);  // concludes those before it, which wait for their grace
+  EXPECT_THAT(story.decisions(), IsEmpty());
+  const std::uint64_t before = story.counters().dropped_over_limit;  // message ids, of so many events
+  story.at("09:15", "ann", "Viewed");
+  EXPECT_THAT(story.decisions(), ElementsAre("09:01 left[000000] sent"));
+  EXPECT_EQ(story.counters().dropped_over_limit - before, 2u) << "and one message id more";
 }
 
 }  // namespace

@@ -279,6 +279,18 @@ Trigger noon: {schedule: {cron: "0 12 * * *", zone: UTC, when: "true"}, actions:
   EXPECT_THAT(story.decisions(), ElementsAre("12:00 noon sent", "12:00 noon sent"));
 }
 
+TEST(CatalogChange, ADuplicateAfterANewCatalogDelaysNothingThatTheCatalogAsks) {
+  Story story(kFirst);
+  story.at_with_id("m", "09:00", "ann", "X");
+  story.change_catalog(R"(
+Trigger noon: {schedule: {cron: "0 12 * * *", zone: UTC, when: "true"}, actions: [{channel: email, template: t}]}
+Trigger after: {event: {on: X}, actions: [{channel: email, template: t}]}
+)");
+  story.at_with_id("m", "09:00", "ann", "X");
+  story.at("13:00", "ann", "X");
+  EXPECT_THAT(story.decisions(), ElementsAre("12:00 noon sent", "13:00 after sent"));
+}
+
 TEST(CatalogChange, AChangedScheduleIsAskedAtItsNewInstants) {
   Story story(R"(
 Trigger noon: {schedule: {cron: "0 12 * * *", zone: UTC, when: "true"}, actions: [{channel: email, template: t}]}

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "fmt/format.h"
 #include "tests/operators/story.h"
 
 namespace spur::testing {
@@ -32,6 +33,30 @@ TEST(ForwardTest, AnEventOfAnotherShardsCustomerGoesOnAndIsNotDecidedHere) {
   EXPECT_THAT(story.decisions(), ElementsAre("09:01 greet email/thanks sent"));
   EXPECT_EQ(story.counters().forwarded, 2u);
   EXPECT_EQ(story.counters().events, 1u);
+}
+
+TEST(ForwardTest, AnEventThatNoRecordCouldCarryIsADeadLetterAndTakesNoNumber) {
+  Story story(kGreet, kShards, 0);
+  // Each of its texts is within its own limit.
+  const auto padded = [](std::size_t bytes) {
+    std::string properties = "{";
+    for (int i = 0; bytes > 0; ++i) {
+      const std::size_t part = std::min<std::size_t>(bytes, 60'000);
+      properties += fmt::format(R"({}"p{:02}":"{}")", i == 0 ? "" : ",", i, std::string(part, 'x'));
+      bytes -= part;
+    }
+    return properties + "}";
+  };
+  story.at("09:00", customer_of(1), "Order Completed", padded(kForwardBytesMax - 1000));
+  EXPECT_EQ(story.counters().forwarded, 1u);
+  story.at("09:01", customer_of(1), "Order Completed", padded(kForwardBytesMax));
+  EXPECT_EQ(story.counters().forwarded, 1u);
+  ASSERT_EQ(story.dead_letters().size(), 1u);
+  EXPECT_EQ(story.dead_letters()[0].reason, "TOO_LARGE");
+  EXPECT_THAT(story.shard().standing().sent, ElementsAre(Pair(1u, 1u)));
+  story.at("09:02", customer_of(0), "Order Completed", padded(kForwardBytesMax));
+  EXPECT_THAT(story.decisions(), ElementsAre("09:02 greet email/thanks sent"))
+      << "where it lives it is within every limit";
 }
 
 TEST(ForwardTest, MessagesAreNumberedDenselyByReceiverAcrossARestart) {

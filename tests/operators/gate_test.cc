@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/time/time.h"
+#include "fmt/format.h"
+#include "operators/gate.h"
 #include "tests/operators/story.h"
 
 namespace spur::testing {
@@ -244,6 +247,64 @@ Trigger cheaper:
   story.at("09:03", "ann", "Price", R"({"sku":"a","p":9})");
   EXPECT_THAT(story.decisions(), ElementsAre(R"(09:00 cheaper[a] sent {"p":10})", R"(09:02 cheaper[b] sent {"p":20})",
                                              R"(09:03 cheaper[a] sent {"p":9})"));
+}
+
+TEST(Gate, KeysThatWereOnlySilencedTakeNoMoreRoomThanTheLimit) {
+  Story story(R"(
+Trigger t: {event: {on: X, key: event.properties.k}, cooldown: 1d, once: key, actions: [{channel: email, template: t}]}
+)");
+  const auto fire = [&](std::string_view when, int key) {
+    story.at(when, "ann", "X", fmt::format(R"({{"k":"key {:06}"}})", key));
+  };
+  const auto bytes = [&] {
+    std::size_t size = 0;
+    for (const std::string& row : story.rows()) size += row.size();
+    return size;
+  };
+  fire("09:00", 0);
+  const int full = static_cast<int>(kKeyTimesMax);
+  for (int key = 1; key < full; ++key) fire("09:00", key);
+  const std::size_t at_the_limit = bytes();
+  for (int key = full; key < full + 500; ++key) fire("09:00", key);
+  EXPECT_EQ(story.counters().dropped_over_limit, 1000u) << "as many message ids too";
+  EXPECT_EQ(bytes(), at_the_limit);
+  story.take();
+  fire("03-02 10:00", 0);
+  EXPECT_THAT(story.decisions(), ElementsAre("03-02 10:00 t[key 000000] suppressed once"))
+      << "what fired is remembered before what was silenced";
+}
+
+TEST(Gate, KeysThatHaveAllFiredKeepTheirPlaceBeforeOneThatIsSilenced) {
+  Story story(R"(
+Trigger t:
+  event: {on: X, key: event.properties.k}
+  cooldown: 1s
+  once: key
+  actions: [{channel: email, template: t}]
+)");
+  const Instant begin = instant("09:00");
+  const auto fire = [&](std::int64_t ms, int key) {
+    story.feed(fmt::format(R"({{"messageId":"{}-{}","userId":"ann","type":"track","event":"X","timestamp":"{}",)"
+                           R"("properties":{{"k":"{}"}}}})",
+                           ms, key,
+                           absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::FromUnixMillis(begin.ms + ms),
+                                            absl::UTCTimeZone()),
+                           key));
+  };
+  const int full = static_cast<int>(kKeyTimesMax);
+  for (int key = 0; key < full; ++key) fire(key * 1000, key);
+  const std::int64_t end = (full - 1) * 1000;
+  EXPECT_EQ(story.take().size(), kKeyTimesMax);
+  fire(end + 1, full);
+  fire(end + 2, full);
+  EXPECT_EQ(story.take().size(), 2u) << "silenced, and there is no place to remember that it was";
+  fire(end + 3000, 0);
+  EXPECT_EQ(story.take()[0].reason, "once");
+  fire(end + 6000, full);  // fires, in the place of the one that fired longest ago
+  fire(end + 9000, 0);
+  const auto decided = story.take();
+  ASSERT_EQ(decided.size(), 2u);
+  EXPECT_EQ(decided[1].verdict, Verdict::kSent);
 }
 
 }  // namespace

@@ -139,6 +139,7 @@ void Story::feed(std::string_view json) {
   begin(wall_ ? clock_ : event->time);
   Origin origin;
   origin.received = wall_ ? clock_ : event->time;
+  origin.bytes = json;
   shard_->apply(*event, origin, effects_);
   end();
 }
