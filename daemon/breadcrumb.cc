@@ -32,8 +32,11 @@ absl::StatusOr<std::unique_ptr<Breadcrumb>> Breadcrumb::open(const std::string& 
     Slot* slot = static_cast<Slot*>(mapping) + i;
     crumb->slots_[i].mapped = slot;
     if (slot->phase == 0) continue;
-    const bool again = slot->crashes > 0 && slot->crashed_offset == slot->offset;
+    const bool again = slot->crashes > 0 && slot->crashed_phase == slot->phase &&
+                       slot->crashed_source == slot->source && slot->crashed_offset == slot->offset;
     slot->crashes = again ? slot->crashes + 1 : 1;
+    slot->crashed_phase = slot->phase;
+    slot->crashed_source = slot->source;
     slot->crashed_offset = slot->offset;
     crumb->slots_[i].found =
         Found{static_cast<Phase>(slot->phase), slot->source, slot->offset, slot->crashes};

@@ -1,5 +1,5 @@
 // Breadcrumb: which input each shard is folding right now, in a small file that outlives the
-// process (protocol.md §3, "Poison").
+// process (docs/protocol.md §3, "Poison").
 //
 // A shared mapping: writing is a store to memory, and the kernel keeps the page when the process
 // dies. It is not synced: after a power cut it may be stale or gone, which costs a poisoned input
@@ -25,7 +25,7 @@ class Breadcrumb {
     Phase phase = Phase::kLive;
     std::uint32_t source = 0;
     std::uint64_t offset = 0;
-    std::uint32_t crashes = 1;  // in a row, at this very input
+    std::uint32_t crashes = 1;  // in a row, at this very input, live or in replay
   };
 
   // Opens or makes the file, reads what was left and disarms it.
@@ -58,7 +58,9 @@ class Breadcrumb {
     // The last crash: kept over a start in which the shard gets past it, to count crashes in a row.
     std::uint64_t crashed_offset;
     std::uint32_t crashes;
-    std::uint32_t reserved[9];
+    std::uint32_t crashed_phase;
+    std::uint32_t crashed_source;
+    std::uint32_t reserved[7];
   };
   static_assert(sizeof(Slot) == 64);
   struct Shard {

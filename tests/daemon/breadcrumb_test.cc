@@ -47,5 +47,17 @@ TEST_F(BreadcrumbTest, DeathsInARowAtOneInputAreCounted) {
   EXPECT_EQ(start()->found(0)->crashes, 1u);
 }
 
+TEST_F(BreadcrumbTest, TheSameOffsetOfAnotherSourceIsAnotherInputAndSoIsReplay) {
+  const auto crashes = [&](Breadcrumb::Phase phase, std::uint32_t source) {
+    start()->arm(0, phase, source, 5);
+    return start()->found(0)->crashes;
+  };
+  EXPECT_EQ(crashes(Breadcrumb::Phase::kReplay, 16), 1u);
+  EXPECT_EQ(crashes(Breadcrumb::Phase::kReplay, 17), 1u);
+  EXPECT_EQ(crashes(Breadcrumb::Phase::kLive, 17), 1u);
+  EXPECT_EQ(crashes(Breadcrumb::Phase::kReplay, 17), 1u);
+  EXPECT_EQ(crashes(Breadcrumb::Phase::kReplay, 17), 2u);
+}
+
 }  // namespace
 }  // namespace spur::testing
