@@ -227,8 +227,20 @@ void refuse_flags_as_values(const std::map<std::string, std::string>& given, Err
   }
 }
 
+// `--name=` gives an empty value, where CLI11 would take what follows.
+std::vector<std::string> with_empty_values(const std::vector<std::string>& arguments) {
+  std::vector<std::string> all;
+  for (const std::string& argument : arguments) {
+    const bool empty = argument.size() > 3 && argument.starts_with("--") && argument.find('=') == argument.size() - 1;
+    all.push_back(empty ? argument.substr(0, argument.size() - 1) : argument);
+    if (empty) all.emplace_back();
+  }
+  return all;
+}
+
 Flags read_flags(std::vector<std::string> arguments, Settings& settings, Errors& errors) {
   Flags flags;
+  arguments = with_empty_values(arguments);
   std::map<std::string, std::string> given;
   CLI::App app;
   app.set_help_flag();

@@ -79,7 +79,7 @@ const Option kOptions[] = {
      [](Config& c, const OptionValue& v) { c.kafka.dev = v.number != 0; }},
     {"kafka.properties", "", T::kProperties, "", 0, 0, "",
      "properties handed to librdkafka, such as security.protocol, sasl.mechanism, ssl.ca.location",
-     "what the protocol rests on (acks, idempotence, offsets) is set afterwards and cannot be changed here",
+     "what the protocol rests on (acks, idempotence, offsets, the group) is refused here",
      [](Config& c, const OptionValue& v) { c.kafka.properties = v.properties; }},
 
     {"grpc.address", "", T::kAddress, "127.0.0.1:7475", 0, 0, "",

@@ -27,6 +27,7 @@
 namespace spur {
 namespace {
 
+constexpr std::chrono::seconds kFolderRetryAfter{10};
 constexpr std::chrono::milliseconds kLoopInterval{1'000};  // a heartbeat, and a look at a watched folder
 constexpr std::chrono::seconds kProgressInterval{5};
 constexpr std::chrono::seconds kSecondSignalAfter{1};
@@ -114,7 +115,9 @@ class Daemon {
   SystemClock clock_;
   metrics::EdgeCounters counters_;
   std::optional<FolderCatalog> folder_;
-  std::string folder_stamp_;
+  std::string folder_stamp_;  // of what was applied or refused last
+  std::chrono::nanoseconds folder_retry_at_{0};
+  int stop_signal_ = 0;  // came while something was waited for
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<metrics::DaemonMetrics> metrics_;
   std::unique_ptr<http::Probes> probes_;
@@ -270,7 +273,14 @@ absl::StatusOr<CatalogApplied> Daemon::apply(const FolderCatalog& folder) {
   std::future<absl::StatusOr<CatalogApplied>> applied = answer->get_future();
   engine_->apply_catalog(folder.catalog, "catalog.dir",
                          [answer](absl::StatusOr<CatalogApplied> result) { answer->set_value(std::move(result)); });
-  while (applied.wait_for(kLoopInterval) != std::future_status::ready) beat();
+  // Out of the cluster's reach this may last, and a signal is heard all the same.
+  while (applied.wait_for(kLoopInterval) != std::future_status::ready) {
+    beat();
+    const int signal = wait_signal(std::chrono::milliseconds(0));
+    if (is_stop(signal)) stop_signal_ = signal;
+    if (stop_signal_ != 0) return absl::CancelledError("stopped while the catalog was applied");
+    if (const Health health = engine_->health(); !health.live) return absl::UnavailableError(health.why);
+  }
   absl::StatusOr<CatalogApplied> result = applied.get();
   services::count_apply(result, clock_.read().wall, counters_);
   return result;
@@ -285,6 +295,7 @@ std::optional<int> Daemon::apply_catalog() {
   const bool differs = in_force == nullptr || in_force->hash != folder_->hash;
   if (differs) {
     const absl::StatusOr<CatalogApplied> applied = apply(*folder_);
+    if (stop_signal_ != 0) return kExitFine;
     if (!applied.ok()) {
       logging::error("catalog not applied", {{"status", applied.status()}});
       return kExitWorld;
@@ -320,16 +331,22 @@ void Daemon::look_at_health() {
 
 void Daemon::look_at_folder() {
   std::string stamp = catalog_folder_stamp(config_.catalog_dir);
-  if (stamp == folder_stamp_) return;
-  folder_stamp_ = std::move(stamp);
+  if (stamp == folder_stamp_ || clock_.read().steady < folder_retry_at_) return;
   const FolderCatalog folder = read_catalog_folder(config_.catalog_dir);
   if (!folder.errors.empty()) {
+    folder_stamp_ = std::move(stamp);
     counters_.catalogs_refused.add();
     counters_.catalog_apply_successful.store(false);
     return log_catalog_errors("changed catalog refused; the one in force stays", folder.errors);
   }
   const absl::StatusOr<CatalogApplied> applied = apply(folder);
-  if (!applied.ok()) return logging::error("changed catalog not applied", {{"status", applied.status()}});
+  if (stop_signal_ != 0) return;
+  if (!applied.ok()) {
+    // Not the files' fault: the same ones again, later.
+    folder_retry_at_ = clock_.read().steady + kFolderRetryAfter;
+    return logging::error("changed catalog not applied, to be tried again", {{"status", applied.status()}});
+  }
+  folder_stamp_ = std::move(stamp);
   if (!applied->errors.empty())
     return log_catalog_errors("changed catalog refused; the one in force stays", applied->errors);
   logging::info("catalog", {{"hash", hex(applied->hash)}, {"changed", applied->changed}});
@@ -338,7 +355,7 @@ void Daemon::look_at_folder() {
 int Daemon::serve() {
   look_at_health();
   while (true) {
-    const int signal = wait_signal(kLoopInterval);
+    const int signal = stop_signal_ != 0 ? stop_signal_ : wait_signal(kLoopInterval);
     beat();
     if (is_stop(signal)) {
       logging::info("stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});

@@ -142,6 +142,23 @@ TEST_F(ConfigTest, PropertiesAreAMappingInTheFileAndPairsElsewhere) {
   EXPECT_EQ(again->config.kafka.properties, of_file->config.kafka.properties);
 }
 
+TEST_F(ConfigTest, AnEmptyFlagIsEmptyAndTakesNothingFromTheNext) {
+  const std::vector<std::string> kafka = {"--kafka-brokers", "b:1", "--state-dir", "s"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), kafka.begin(), kafka.end());
+    const absl::StatusOr<Invocation> out = read_invocation(more, {});
+    EXPECT_TRUE(out.ok()) << out.status();
+    return out->config.kafka;
+  };
+  EXPECT_EQ(with({"--kafka-instance", ""}).instance, "");
+  const auto equals = with({"--kafka-instance=", "--kafka-group", "foo"});
+  EXPECT_EQ(equals.instance, "");
+  EXPECT_EQ(equals.group, "foo");
+  EXPECT_EQ(read({"--catalog", ""}).catalog_dir, "");
+  EXPECT_TRUE(with({"--kafka-dev"}).dev);
+  EXPECT_TRUE(with({"--kafka-dev="}).dev);
+}
+
 TEST_F(ConfigTest, UnknownFlagIsToldWithTheNearest) {
   EXPECT_THAT(refused({"--grpc-adress", "1.2.3.4:5"}),
               HasSubstr("unknown flag --grpc-adress; did you mean --grpc-address?"));
