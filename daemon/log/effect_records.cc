@@ -1,5 +1,6 @@
 #include "daemon/log/effect_records.h"
 
+#include "absl/strings/str_cat.h"
 #include "spur/v1/action.pb.h"
 #include "spur/v1/decision.pb.h"
 #include "spur/v1/event.pb.h"
@@ -59,14 +60,25 @@ std::string action_bytes(const Decision& decision, const DeploymentId& deploymen
   return out.SerializeAsString();
 }
 
+// The beginning of a text, not cut within a character.
+std::string beginning(std::string_view text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return std::string(text);
+  while (bytes_max > 0 && (text[bytes_max] & 0xC0) == 0x80) --bytes_max;
+  return std::string(text.substr(0, bytes_max));
+}
+
 std::string dead_letter_bytes(const DeadLetter& letter) {
   spur::v1::DeadLetter out;
   out.mutable_id()->set_run(letter.id.run);
   out.mutable_id()->set_input(letter.id.input);
-  out.set_value(letter.value);
-  out.set_key(letter.key);
+  out.set_value(letter.value.substr(0, kDeadLetterValueMax));
+  out.set_key(letter.key.substr(0, kDeadLetterTextMax));
   out.set_reason(letter.reason);
-  out.set_detail(letter.detail);
+  std::string detail = beginning(letter.detail, kDeadLetterTextMax);
+  if (letter.value.size() > kDeadLetterValueMax || letter.key.size() > kDeadLetterTextMax)
+    absl::StrAppend(&detail, "; cut: the value had ", letter.value.size(), " bytes, the key ",
+                    letter.key.size());
+  out.set_detail(detail);
   if (!letter.topic.empty())
     out.set_source(letter.topic);
   else

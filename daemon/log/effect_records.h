@@ -2,12 +2,18 @@
 // ShardMessage, as bytes.
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 #include "daemon/log/log.h"
 #include "operators/effects.h"
 
 namespace spur {
+
+// What a dead letter keeps of its input, so that its record fits what every broker takes without
+// being told otherwise; `detail` says how much there was. Counted in bytes.
+inline constexpr std::size_t kDeadLetterValueMax = 900'000;
+inline constexpr std::size_t kDeadLetterTextMax = 4096;  // of its key, and of what is said about it
 
 // Of a run of `shard`; `catalog_hash` of the catalog in force during it.
 RunEffects to_records(std::uint32_t shard, const Effects& effects, const DeploymentId& deployment,
