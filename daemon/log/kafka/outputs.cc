@@ -147,6 +147,7 @@ void Outputs::check_destination(Destination& asked) {
       if (status.ok()) {
         asked.state = Destination::State::kOpen;
       } else {
+        shaken_ = true;
         asked.state = Destination::State::kAway;
         asked.pause = longer(asked.pause);
         asked.retry_at = clock_.read().steady + asked.pause;
@@ -358,6 +359,15 @@ void Outputs::acked(Lane& lane, std::int64_t) {
     shard.acked_action_last = lane.destination;
     shard.acked_actions.insert(lane.destination);
   }
+  if (shaken_.load(std::memory_order_relaxed)) calm(*lane.destination);
+}
+
+// It takes records again: the next trouble begins with a short pause.
+void Outputs::calm(Destination& to) {
+  const std::lock_guard lock(mutex_);
+  to.pause = common_pause_ = nanoseconds(0);
+  shaken_ = std::any_of(destinations_.begin(), destinations_.end(),
+                        [](const auto& known) { return known.second->pause.count() > 0; });
 }
 
 void Outputs::settle(ShardOut& shard) {
@@ -428,6 +438,7 @@ void Outputs::end_box(const std::shared_ptr<Box>& box, nanoseconds now) {
   }
   {
     const std::lock_guard lock(mutex_);
+    shaken_ = true;
     std::erase(boxes_, box);
     if (common_ == box) common_.reset();
     const auto found = destinations_.find(topic);

@@ -99,6 +99,7 @@ class Outputs {
   absl::Status send(Lane& lane, std::size_t index);
   std::shared_ptr<Box> box_for(Destination& destination, std::chrono::nanoseconds now);
   void acked(Lane& lane, std::int64_t offset);
+  void calm(Destination& destination);
   void end_box(const std::shared_ptr<Box>& box, std::chrono::nanoseconds now);
   void settle(ShardOut& shard);  // the acknowledged prefix; requires the shard's lock
   void tell(ShardOut& shard);
@@ -127,6 +128,7 @@ class Outputs {
   std::chrono::nanoseconds common_pause_{0};
   std::atomic<std::int64_t> next_due_{INT64_MAX};
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> shaken_{false};  // a destination, or what all share, has a pause
 };
 
 }  // namespace spur::kafka
