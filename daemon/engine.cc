@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "daemon/engine_impl.h"
+#include "daemon/log/deployment_id.h"
 #include "operators/catalog/compiled.h"
 #include "state/check.h"
 
@@ -41,17 +42,6 @@ std::string make_nonce() {
     nonce.append(reinterpret_cast<const char*>(&bits), sizeof bits);
   }
   return nonce;
-}
-
-std::string uuid_text(const DeploymentId& id) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string text;
-  for (std::size_t i = 0; i < id.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) text.push_back('-');
-    text.push_back(kHex[id[i] >> 4]);
-    text.push_back(kHex[id[i] & 15]);
-  }
-  return text;
 }
 
 absl::Status make_folder(const std::string& path) {
@@ -99,8 +89,10 @@ absl::Status EngineImpl::start() {
   // Recoveries fold, so as many at once as there are cores; a look is a round trip.
   recoveries_ = std::make_unique<AsideThreads>(std::max(1u, std::thread::hardware_concurrency()));
   looks_ = std::make_unique<AsideThreads>(1);
+  discoveries_ = std::make_unique<AsideThreads>(1);
   host_.reset(
-      new ShardHost{options_, *log_, clock_, catalogs_, *flusher_, *crumb_, *recoveries_, *looks_});
+      new ShardHost{options_, *log_, clock_, catalogs_, *flusher_, *crumb_, *recoveries_, *looks_,
+                    *discoveries_});
   host_->exclusive = !options_.open_log;
   if (!options_.snapshots.empty()) {
     if (absl::Status made = make_folder(options_.snapshots); !made.ok()) return made;
@@ -213,6 +205,7 @@ EngineImpl::~EngineImpl() {
   for (const auto& worker : workers_) worker->join();
   if (recoveries_ != nullptr) recoveries_->stop();
   if (looks_ != nullptr) looks_->stop();
+  if (discoveries_ != nullptr) discoveries_->stop();
   // The log's and the flusher's threads still call into the workers: they end before those go.
   flusher_.reset();
   if (log_ != nullptr) log_->close().IgnoreError();
@@ -331,7 +324,8 @@ EngineStats EngineImpl::stats() const {
   stats.events_published = published_;
   stats.events_refused = refused_;
   stats.actions_released = host_->actions_released;
-  stats.deployment = uuid_text(log_->deployment());
+  if (snapshots_ != nullptr) stats.snapshots_failed = snapshots_->failures();
+  stats.deployment = deployment_text(log_->deployment());
   return stats;
 }
 

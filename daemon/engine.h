@@ -10,7 +10,7 @@
 // when the engine shuts down (then with UNAVAILABLE).
 //
 // Nothing that a caller is told can be taken back: publish is acknowledged, actions are readable
-// and questions are answered only once everything they rest on is durable (protocol.md rule 9,
+// and questions are answered only once everything they rest on is durable (docs/protocol.md rule 9,
 // H21).
 #pragma once
 
@@ -151,7 +151,7 @@ struct CatalogInForce {
   spur::v1::Catalog catalog;  // with what it retired
   std::shared_ptr<const catalog::Compiled> compiled;
   std::string hash;           // 16 bytes
-  std::uint64_t version = 0;  // its place in the log of catalogs, from 1
+  std::uint64_t version = 0;  // grows with each; behind its place in the log of catalogs, which may have others between
 };
 struct CatalogApplied {
   std::string hash;
@@ -195,6 +195,7 @@ struct ShardStats {
   // difference.
   std::uint64_t input_end = 0;
   std::uint64_t input_next = 0;
+  std::uint32_t ends_unheard = 0;  // sources whose end is not known yet: taken to be at it
   std::uint64_t catalogs = 0;  // versions folded
   std::uint64_t journal_end = 0;
   std::uint64_t state_offset = 0;  // journal offset that the durable state stands at
@@ -220,6 +221,7 @@ struct EngineStats {
   std::uint64_t events_published = 0;
   std::uint64_t events_refused = 0;  // for back-pressure
   std::uint64_t actions_released = 0;
+  std::uint64_t snapshots_failed = 0;
   std::string deployment;  // UUID as text
 };
 
@@ -252,17 +254,12 @@ class Engine {
                                                                    std::string_view cursor,
                                                                    std::uint32_t max) = 0;
   // A cursor behind everything released so far.
-  virtual std::string end_cursor(std::string_view topic) const = 0;
+  virtual absl::StatusOr<std::string> end_cursor(std::string_view topic) const = 0;
   // Calls `changed` after new actions of `topic` became readable, until the watch is destroyed
   // (which waits for a call that is under way). Read first, then watch, then read again: nothing is
   // missed. Must be cheap.
   virtual std::unique_ptr<ActionWatch> watch_actions(std::string_view topic,
                                                      std::function<void()> changed) = 0;
-  // Blocks until read_actions(topic, cursor) has something, `timeout` passes (false) or the engine
-  // stops (false).
-  virtual bool wait_actions(std::string_view topic, std::string_view cursor,
-                            std::chrono::milliseconds timeout) = 0;
-
   // The stored cursor of a named subscriber. `done` once durable.
   virtual void store_cursor(std::string_view subscriber, std::string_view channel,
                             std::string_view cursor, std::function<void(absl::Status)> done) = 0;

@@ -33,11 +33,9 @@ class EngineImpl final : public Engine {
   absl::StatusOr<std::vector<ActionDelivery>> read_actions(std::string_view topic,
                                                            std::string_view cursor,
                                                            std::uint32_t max) override;
-  std::string end_cursor(std::string_view topic) const override;
+  absl::StatusOr<std::string> end_cursor(std::string_view topic) const override;
   std::unique_ptr<ActionWatch> watch_actions(std::string_view topic,
                                              std::function<void()> changed) override;
-  bool wait_actions(std::string_view topic, std::string_view cursor,
-                    std::chrono::milliseconds timeout) override;
   void store_cursor(std::string_view subscriber, std::string_view channel, std::string_view cursor,
                     std::function<void(absl::Status)> done) override;
   absl::StatusOr<std::string> stored_cursor(std::string_view subscriber,
@@ -94,7 +92,7 @@ class EngineImpl final : public Engine {
   std::unique_ptr<Log> log_;
   std::unique_ptr<FolderSnapshots> snapshots_;
   std::unique_ptr<Flusher> flusher_;
-  std::unique_ptr<AsideThreads> recoveries_, looks_;
+  std::unique_ptr<AsideThreads> recoveries_, looks_, discoveries_;
   std::unique_ptr<ShardHost> host_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<LiveShard*> live_;  // by shard; owned by their workers

@@ -135,8 +135,11 @@ absl::StatusOr<std::vector<std::uint64_t>> EngineImpl::positions(std::string_vie
     return *std::move(next);
   }
   std::vector<std::uint64_t> next;
-  for (std::uint32_t shard = 0; shard < shards(); ++shard)
-    next.push_back(log_->action_range(topic, shard).first);
+  for (std::uint32_t shard = 0; shard < shards(); ++shard) {
+    const absl::StatusOr<ActionRange> range = log_->action_range(topic, shard);
+    if (!range.ok()) return range.status();
+    next.push_back(range->first);
+  }
   return next;
 }
 
@@ -172,10 +175,13 @@ absl::StatusOr<std::vector<ActionDelivery>> EngineImpl::read_actions(std::string
   return deliveries;
 }
 
-std::string EngineImpl::end_cursor(std::string_view topic) const {
+absl::StatusOr<std::string> EngineImpl::end_cursor(std::string_view topic) const {
   std::vector<std::uint64_t> next;
-  for (std::uint32_t shard = 0; shard < shards(); ++shard)
-    next.push_back(log_->action_range(topic, shard).next);
+  for (std::uint32_t shard = 0; shard < shards(); ++shard) {
+    const absl::StatusOr<ActionRange> range = log_->action_range(topic, shard);
+    if (!range.ok()) return range.status();
+    next.push_back(range->next);
+  }
   return encode_cursor(log_->deployment(), next);
 }
 
@@ -208,25 +214,6 @@ void EngineImpl::actions_released(const std::string& topic) {
   const std::lock_guard lock(watch_mutex_);
   const auto [begin, end] = watches_.equal_range(topic);
   for (auto watch = begin; watch != end; ++watch) watch->second->call();
-}
-
-bool EngineImpl::wait_actions(std::string_view topic, std::string_view cursor,
-                              std::chrono::milliseconds timeout) {
-  const auto from = positions(topic, cursor);
-  if (!from.ok()) return false;
-  std::mutex mutex;
-  std::condition_variable changed;
-  const auto watch = watch_actions(topic, [&] {
-    const std::lock_guard lock(mutex);
-    changed.notify_one();
-  });
-  std::unique_lock lock(mutex);
-  return changed.wait_for(lock, timeout, [&] {
-    for (std::uint32_t shard = 0; shard < shards(); ++shard) {
-      if (log_->action_range(topic, shard).next > (*from)[shard]) return true;
-    }
-    return false;
-  });
 }
 
 void EngineImpl::store_cursor(std::string_view subscriber, std::string_view channel,

@@ -7,17 +7,19 @@
 
 namespace spur {
 
+bool Feeds::rests(const TopicSource& source) const {
+  return !source.topic.empty() &&
+         std::find(topics_.begin(), topics_.end(), source.topic) == topics_.end();
+}
+
 void Feeds::follow(const LogStand& stand, const std::vector<std::string>& topics) {
   topics_ = topics;
   feeds_.clear();
   std::vector<Log::Following> following;
   for (const SourceStand& at : stand.sources) {
-    if (at.source.source == kCatalogSource) continue;
+    if (at.source.source == kCatalogSource || rests(at.source)) continue;
     following.push_back({at.source, at.next});
-    Feed& feed = feeds_.emplace_back();
-    feed.source = at.source.source;
-    feed.resting = !at.source.topic.empty() &&
-                   std::find(topics.begin(), topics.end(), at.source.topic) == topics.end();
+    feeds_.emplace_back().source = at.source.source;
   }
   heads_.resize(feeds_.size());
   log_.follow(shard_, following);
@@ -25,7 +27,7 @@ void Feeds::follow(const LogStand& stand, const std::vector<std::string>& topics
 
 absl::Status Feeds::fill(const LogStand& stand, std::uint32_t records_max) {
   for (Feed& feed : feeds_) {
-    if (feed.resting || feed.here()) continue;
+    if (feed.here()) continue;
     feed.at = 0;
     feed.batch.clear();
     PollLimits limits;
@@ -39,16 +41,24 @@ absl::Status Feeds::fill(const LogStand& stand, std::uint32_t records_max) {
   return absl::OkStatus();
 }
 
-bool Feeds::at_end(const LogStand& stand) const {
+bool Feeds::at_end(const LogStand& stand, bool unheard) const {
   return std::all_of(feeds_.begin(), feeds_.end(), [&](const Feed& feed) {
+    if (feed.here()) return false;
     const SourceStand& at = stand.of(feed.source);
-    return feed.resting || (!feed.here() && log_.input_end(shard_, at.source) <= at.next);
+    const std::optional<Offset> end = end_of(at);
+    return end ? *end <= at.next : unheard;
   });
+}
+
+std::optional<Offset> Feeds::end_of(const SourceStand& at) const {
+  if (rests(at.source)) return at.next;
+  const std::optional<Offset> end = log_.input_end_heard(shard_, at.source);
+  return end ? std::optional(std::max(at.next, *end)) : std::nullopt;
 }
 
 bool Feeds::held_back(const Feed& feed, const LogStand& stand) const {
   return feed.source == kMessageSource && !planted(Plant::kMessageBeforeCatalog) &&
-         catalogs_before(feed.batch.records[feed.at]) > stand.catalog_next();
+         catalogs_before(feed.batch.records[feed.at]) > stand.catalogs;
 }
 
 std::optional<Feeds::Record> Feeds::next(const LogStand& stand, Instant wall) {
@@ -56,18 +66,19 @@ std::optional<Feeds::Record> Feeds::next(const LogStand& stand, Instant wall) {
     const Feed& feed = feeds_[i];
     SourceHead& head = heads_[i];
     // A message that waits for the broadcast holds up its own source only.
-    head.here = !feed.resting && feed.here() && !held_back(feed, stand);
+    head.here = feed.here() && !held_back(feed, stand);
     head.at_end = true;
     if (head.here) {
       head.received = feed.batch.records[feed.at].received;
       head.arrived = feed.batch.taken;
-    } else if (!feed.resting && !feed.here()) {
+    } else if (!feed.here()) {
       // What was taken in this run is behind `stand` already, but not in it.
       const SourceStand& at = stand.of(feed.source);
       const Offset next = feed.batch.records.empty()
                               ? at.next
                               : std::max(at.next, feed.batch.records.back().offset + 1);
-      head.at_end = log_.input_end(shard_, at.source) <= next;
+      const std::optional<Offset> end = log_.input_end_heard(shard_, at.source);
+      head.at_end = end && *end <= next;
     }
   }
   const std::optional<IntakeOrder::Turn> turn = order_.next(heads_, wall);

@@ -19,15 +19,19 @@ class Feeds {
   Feeds(Log& log, std::uint32_t shard) : log_(log), shard_(shard) {}
 
   // The sources of `stand`, from where they stand: the log is told, records that were here are
-  // forgotten. Sources of topics that `topics` does not hold rest until a catalog names them again.
+  // forgotten. Sources of topics that `topics` does not hold rest until a catalog names them again:
+  // nobody asks for them, and their topics may be gone.
   void follow(const LogStand& stand, const std::vector<std::string>& topics);
   const std::vector<std::string>& topics() const { return topics_; }
 
   // Asks the log for records where none are left, from where `stand` says. Between two runs: what
   // was taken before is forgotten. OUT_OF_RANGE: inputs that were not taken are gone.
   absl::Status fill(const LogStand& stand, std::uint32_t records_max);
-  // Nothing is here, and nothing is known to come.
-  bool at_end(const LogStand& stand) const;
+  // Nothing is here, and nothing is to come. Of an end that was not heard of yet: `unheard`.
+  bool at_end(const LogStand& stand, bool unheard = false) const;
+  // The end of a source as last heard of, at least where `stand` is; nullopt: not heard of yet. Of a
+  // source that rests: where it stands.
+  std::optional<Offset> end_of(const SourceStand& at) const;
 
   struct Record {
     std::uint32_t source = 0;
@@ -46,9 +50,9 @@ class Feeds {
   bool waiting() const { return order_.waiting(); }
 
  private:
+  bool rests(const TopicSource& source) const;
   struct Feed {
     std::uint32_t source = 0;
-    bool resting = false;
     InputBatch batch;
     std::size_t at = 0;
     bool here() const { return at < batch.records.size(); }

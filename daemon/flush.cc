@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/logging.h"
 #include "daemon/plant.h"
+#include "daemon/snapshot.h"
 #include "state/check.h"
 #include "state/codec/keys.h"
 
@@ -25,6 +27,10 @@ void FlushJob::run(Log& log) const {
   if (status.ok() && below) status = log.trim(shard, *below);
   if (status.ok() && snapshots != nullptr) {
     const auto kept = snapshots->take(shard, *store);
+    if (!kept.ok()) {
+      snapshots->count_failure();
+      logging::warning("snapshot not taken", {{"shard", shard}, {"status", kept.status()}});
+    }
     if (kept.ok() && kept->has_value()) status = log.trim(shard, **kept);
   }
   done(status);
@@ -93,7 +99,7 @@ void WriteBehind::begin(std::optional<Offset> offset) {
   owned_.customers.begin_cut();
   // The offset is filled in when it is known; everything else is as of now.
   position_ = owned_.position(deployment_);
-  generation_ = owned_.stand.catalog_next();
+  catalog_ = owned_.stand.catalog_next();
   catalog_bytes_ = owned_.catalog_bytes;
   offset_ = offset;
   step_ = Step::kEncoding;
@@ -125,9 +131,9 @@ void WriteBehind::submit(std::uint64_t acked_through, Log& log, Snapshots* snaps
   job.shard = shard_;
   job.store = &store_;
   job.batch = owned_.customers.take_cut();
-  if (generation_ != stored_.generation) {
-    job.batch.puts.emplace_back(catalog_key(generation_), catalog_bytes_);
-    if (stored_.generation != 0) job.batch.deletes.push_back(catalog_key(stored_.generation));
+  if (catalog_ != stored_.catalog) {
+    job.batch.puts.emplace_back(catalog_key(catalog_), catalog_bytes_);
+    if (stored_.catalog != 0) job.batch.deletes.push_back(catalog_key(stored_.catalog));
   }
   // Asked after `acked_through` was read: what arrives in between is in neither, and has arrived.
   if (planted(Plant::kNoOutbox))
@@ -145,7 +151,7 @@ void WriteBehind::submit(std::uint64_t acked_through, Log& log, Snapshots* snaps
 void WriteBehind::written() {
   SPUR_CHECK(step_ == Step::kWriting);
   owned_.customers.cut_written();
-  stored_ = {true, position_.seq(), *offset_, generation_};
+  stored_ = {true, position_.seq(), *offset_, catalog_};
   ++count_;
   step_ = Step::kIdle;
 }

@@ -1,4 +1,4 @@
-// Flush: state written behind, by frozen cut (protocol.md rule 12, H4).
+// Flush: state written behind, by frozen cut (docs/protocol.md rule 12, H4).
 //
 // The shard's thread freezes its rows between two runs and encodes them in slices of at most
 // kSliceMax; once the run of the cut is verified, a helper thread writes rows and position in one
@@ -81,7 +81,7 @@ class WriteBehind {
     bool any = false;
     std::uint64_t seq = 0;
     Offset offset = 0;             // in the journal
-    std::uint64_t generation = 0;  // of its catalog
+    Offset catalog = 0;            // behind its catalog: what the catalog's row is called by
   };
 
   // `outbox`: what the store holds of it. `trims`: the durable state here is what a recovery would
@@ -124,7 +124,7 @@ class WriteBehind {
   Step step_ = Step::kIdle;
   spur::v1::Position position_;  // of the cut
   std::string catalog_bytes_;    // of the cut
-  std::uint64_t generation_ = 0;
+  Offset catalog_ = 0;           // of the cut, as in Stored
   std::optional<Offset> offset_;  // of the cut's entry, once verified
   Stored stored_;
   std::uint64_t count_ = 0;

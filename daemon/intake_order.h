@@ -2,7 +2,7 @@
 //
 // Live it is the order of arrival: whatever came in first goes first, and no source waits for
 // another. Catching up it is the order of the records' own times over all sources, so that a topic
-// with a year of history does not run ahead of the others (protocol.md H22): then a source counts
+// with a year of history does not run ahead of the others (docs/protocol.md H22): then a source counts
 // as empty only at its end, and while one has more that is not here yet, nothing is taken. The
 // order taken is journaled; replay does not ask again.
 //

@@ -19,7 +19,6 @@ using std::chrono::nanoseconds;
 
 constexpr std::int64_t kNanosPerMilli = 1'000'000;
 constexpr std::chrono::seconds kSourcesRetryAfter{1};
-constexpr std::chrono::seconds kFlushIntervalMax{60};  // rule 12
 constexpr std::uint32_t kCatalogsPerRun = 256;
 
 absl::Status not_live(ShardPhase phase) {
@@ -80,6 +79,8 @@ void LiveShard::fail(absl::Status why) {
 
 bool LiveShard::may_run() const {
   if (!assigned_ || doubt_ || sealed_) return false;
+  // The topics of a new catalog are asked for, and may have a past that goes first.
+  if (discovering_ && !sources_late_) return false;
   if (suspect_ && suspect_->tried_now && !in_flight_.empty()) return false;
   return in_flight_.empty() || (last_run_full_ && in_flight_.size() <= kRunsAheadMax);
 }
@@ -154,7 +155,7 @@ std::optional<nanoseconds> LiveShard::deadline(const ClockReading& now) const {
   };
   if (behind_->idle() && behind_->dirty()) sooner(flush_due_);
   if (!host_.exclusive && !looking_) sooner(std::max(verified_at_ + kWatchEvery, retry_at_));
-  if (sources_due_) sooner(sources_at_);
+  if (sources_due_ && !discovering_ && may_run()) sooner(sources_at_);
   const Instant due = owned_->shard.next_due();
   if (in_flight_.empty() && host_.options.clock_source == EngineClock::kWall && assigned_ &&
       due != Instant::never()) {
@@ -182,6 +183,8 @@ bool LiveShard::take_catalogs() {
     }
     owned_->take(record, *std::move(compiled));
     sources_due_ = true;
+    sources_late_ = false;
+    sources_at_ = nanoseconds(0);
   }
   return true;
 }
@@ -347,7 +350,7 @@ void LiveShard::append_plain(spur::v1::JournalEntry entry) {
 }
 
 // H24: what the catalog names and no entry has numbered yet becomes a source, at one journaled
-// place.
+// place. The cluster is asked aside, since it may take its time.
 void LiveShard::add_sources() {
   const auto& catalog = owned_->shard.catalog();
   if (catalog == nullptr) {
@@ -355,13 +358,31 @@ void LiveShard::add_sources() {
     return;
   }
   const std::vector<std::string> topics = topics_of(*catalog);
-  const auto found = host_.log.discover(index_, topics);
-  if (!found.ok()) {
-    // A topic that is not there yet must not stop the others.
-    sources_at_ = host_.clock.read().steady + kSourcesRetryAfter;
-    return;
-  }
-  std::variant<spur::v1::Sources, Park> fresh = new_sources(owned_->stand, *found);
+  if (topics.empty()) return take_sources(topics, {});
+  if (!discovered_ || discovered_->topics != topics) return discover(topics);
+  const absl::StatusOr<std::vector<TopicSource>> found =
+      std::exchange(discovered_, std::nullopt)->found;
+  if (found.ok()) return take_sources(topics, *found);
+  // A topic that is not there yet must not stop the others.
+  sources_late_ = true;
+  sources_at_ = host_.clock.read().steady + kSourcesRetryAfter;
+}
+
+void LiveShard::discover(const std::vector<std::string>& topics) {
+  if (discovering_) return;
+  discovering_ = true;
+  host_.discoveries.run([this, topics, incarnation = incarnation_] {
+    auto answer = std::make_shared<Discovered>(Discovered{topics, host_.log.discover(index_, topics)});
+    post_([this, answer, incarnation] {
+      discovering_ = false;
+      if (incarnation == incarnation_) discovered_ = std::move(*answer);
+    });
+  });
+}
+
+void LiveShard::take_sources(const std::vector<std::string>& topics,
+                             const std::vector<TopicSource>& found) {
+  std::variant<spur::v1::Sources, Park> fresh = new_sources(owned_->stand, found);
   if (auto* recreated = std::get_if<Park>(&fresh)) return park(std::move(*recreated));
   sources_due_ = false;
   const auto& added = std::get<spur::v1::Sources>(fresh);
@@ -374,7 +395,7 @@ void LiveShard::add_sources() {
   if (added.added_size() > 0 || topics != feeds_->topics()) feeds_->follow(owned_->stand, topics);
 }
 
-// --- an input that crashed the process (protocol.md §3, "Poison") ---
+// --- an input that crashed the process (docs/protocol.md §3, "Poison") ---
 
 bool LiveShard::suspect_is_next(const ClockReading& now) {
   if (owned_->shard.catalog() == nullptr) return false;
@@ -484,7 +505,8 @@ void LiveShard::finish_draining() {
   // Not ours any more: the journal is for another to write.
   if (!assigned_ && behind_->idle()) return set_phase(ShardPhase::kStopped);
   if (!behind_->idle() || behind_->dirty()) return;
-  const bool inputs_left = owned_->shard.catalog() != nullptr && !feeds_->at_end(owned_->stand);
+  const bool inputs_left = owned_->shard.catalog() != nullptr &&
+                           !feeds_->at_end(owned_->stand, /*unheard=*/true);
   if (inputs_left) return;
   sealed_ = true;
   spur::v1::JournalEntry entry;
@@ -504,10 +526,12 @@ void LiveShard::publish_stats() {
     for (const SourceStand& at : owned_->stand.sources) {
       if (at.source.source == kCatalogSource) continue;
       fresh.input_next += at.next;
-      if (at.source.source != kInputSource)
-        fresh.input_end += std::max(at.next, host_.log.input_end(index_, at.source));
+      if (at.source.source == kInputSource) continue;  // stats() has its end as of then
+      const std::optional<Offset> end = feeds_->end_of(at);
+      fresh.input_end += end.value_or(at.next);
+      if (!end) ++fresh.ends_unheard;
     }
-    fresh.catalogs = owned_->stand.catalog_next();
+    fresh.catalogs = owned_->stand.catalogs;
     fresh.journal_end = journal_last_ + 1;
     fresh.state_offset = behind_->stored().offset;
     fresh.state_seq = behind_->stored().seq;
@@ -535,7 +559,7 @@ ShardStats LiveShard::stats() const {
     stats = stats_;
   }
   stats.phase = phase_.load(std::memory_order_acquire);
-  stats.input_end += host_.log.input_end(index_, TopicSource());  // as of now
+  stats.input_end += host_.log.input_end_heard(index_, TopicSource()).value_or(0);  // as of now
   stats.replayed = progress_.replayed;
   stats.to_replay = progress_.to_replay;
   stats.divergences = progress_.divergences;

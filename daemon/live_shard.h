@@ -56,6 +56,8 @@ struct ShardHost {
   Breadcrumb& crumb;
   Aside& recoveries;  // long
   Aside& looks;       // a round trip each
+  // Topics are asked for as long as the cluster takes: no look at a journal waits behind it.
+  Aside& discoveries;
   // Nobody else can write these journals, so there is nothing to watch for (rule 11), and what is
   // durable here is what a recovery begins with (rule 15).
   bool exclusive = true;
@@ -81,6 +83,7 @@ class LiveShard {
   static constexpr std::chrono::milliseconds kWatchEvery{1000};
   // Before a claim that was outrun, or a log that could not be read, is tried again.
   static constexpr std::chrono::milliseconds kRetryAfter{200};
+  static constexpr std::chrono::seconds kFlushIntervalMax{60};  // rule 12
 
   // `post` runs a function on the worker's thread, later.
   LiveShard(std::uint32_t index, ShardHost& host, std::unique_ptr<Store> store,
@@ -141,6 +144,11 @@ class LiveShard {
     Offset offset = 0;
     bool tried_before = false, tried_now = false;
   };
+  // What the log said of the topics of a catalog.
+  struct Discovered {
+    std::vector<std::string> topics;
+    absl::StatusOr<std::vector<TopicSource>> found;
+  };
   // What a run is to be made of.
   struct Plan {
     bool catalogs = false;
@@ -164,6 +172,8 @@ class LiveShard {
   // The records of this run are behind us.
   void taken(const Feeds::Record& record);
   void add_sources();
+  void discover(const std::vector<std::string>& topics);
+  void take_sources(const std::vector<std::string>& topics, const std::vector<TopicSource>& found);
   bool suspect_is_next(const ClockReading& now);
   void try_suspect();
   void quarantine_suspect(const ClockReading& now);
@@ -233,6 +243,9 @@ class LiveShard {
   std::chrono::nanoseconds flush_due_{0}, snapshot_due_{0};
   bool sources_due_ = false;  // the catalog may name topics that are not sources yet
   std::chrono::nanoseconds sources_at_{0};
+  // Asked for aside: not answered yet; failed once for this catalog, so that runs go on meanwhile.
+  bool discovering_ = false, sources_late_ = false;
+  std::optional<Discovered> discovered_;
   std::optional<Suspect> suspect_;
   std::uint64_t quarantined_ = 0;
   ScoreTape tape_;

@@ -1,5 +1,5 @@
 // Whose the shard is: assignment, recovery, acknowledgements verified against the journal
-// (protocol.md rules 8 to 11), and the way out of any doubt, which is to forget and recover.
+// (docs/protocol.md rules 8 to 11), and the way out of any doubt, which is to forget and recover.
 #include <algorithm>
 #include <utility>
 
@@ -14,8 +14,6 @@ namespace spur {
 namespace {
 
 using std::chrono::nanoseconds;
-
-constexpr std::chrono::seconds kFlushIntervalMax{60};  // rule 12
 
 }  // namespace
 
@@ -125,7 +123,9 @@ void LiveShard::go_live(Recovered recovered) {
   feeds_->follow(owned_->stand,
                  catalog == nullptr ? std::vector<std::string>() : topics_of(*catalog));
   sources_due_ = catalog != nullptr;
+  sources_late_ = false;
   sources_at_ = nanoseconds(0);
+  discovered_.reset();
   for (const SourceStand& at : owned_->stand.sources) {
     if (at.source.source != kCatalogSource) host_.log.folded(index_, at.source.source, at.next);
   }

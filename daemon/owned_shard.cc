@@ -3,6 +3,7 @@
 #include "daemon/plant.h"
 #include "operators/catalog/compiled.h"
 #include "state/check.h"
+#include "state/codec/keys.h"
 #include "state/rocks_store.h"
 
 namespace spur {
@@ -41,6 +42,16 @@ void write_numbers(const Numbers& numbers, NumberRows& rows) {
 }
 
 }  // namespace
+
+absl::StatusOr<std::optional<spur::v1::Position>> read_position(const Store& store) {
+  const auto row = store.get(position_key());
+  if (!row.ok()) return row.status();
+  if (!row->has_value()) return std::optional<spur::v1::Position>();
+  spur::v1::Position position;
+  if (!position.ParseFromString(**row))
+    return absl::DataLossError("the stored position of a shard is damaged");
+  return std::optional<spur::v1::Position>(std::move(position));
+}
 
 LogStand::LogStand() : sources(3) {
   sources[0].source.source = kInputSource;
@@ -97,6 +108,7 @@ absl::Status OwnedShard::restore(const spur::v1::Position& position,
                                  std::string bytes) {
   if (absl::Status loaded = customers.load(); !loaded.ok()) return loaded;
   stand.journal = {position.epoch(), position.seq()};
+  stand.catalogs = position.catalog_generation();
   for (const spur::v1::SourcePosition& source : position.sources()) {
     SourceStand* at = stand.find(source.source());
     if (at == nullptr) {
@@ -129,6 +141,7 @@ void OwnedShard::take(const CatalogRecord& record,
   SourceStand& at = stand.of(kCatalogSource);
   at.next = record.offset + 1;
   at.last_hash = record_hash(record);
+  ++stand.catalogs;
   catalog_bytes = record.catalog;
 }
 

@@ -5,9 +5,11 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "daemon/breadcrumb.h"
 #include "daemon/intake.h"
 #include "daemon/log/journal_reader.h"
@@ -29,6 +31,9 @@ struct SourceStand {
 struct LogStand {
   JournalStand journal;
   std::vector<SourceStand> sources;  // by number; those below kFirstTopicSource are always there
+  // Versions of the catalog that were taken: a count, the same for all shards at the same version.
+  // Where the next one stands is another number: a log may have other records between (H23).
+  std::uint64_t catalogs = 0;
 
   LogStand();
   // nullptr: no Sources entry has named it.
@@ -40,6 +45,9 @@ struct LogStand {
   bool add(const spur::v1::Sources& added);
   std::vector<TopicSource> topics() const;
 };
+
+// The position of a store; nullopt for an empty one, DATA_LOSS for one that cannot be read.
+absl::StatusOr<std::optional<spur::v1::Position>> read_position(const Store& store);
 
 struct OwnedShardSetup {
   std::uint32_t index = 0;

@@ -1,5 +1,7 @@
 #include "daemon/recovery.h"
 
+#include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -24,17 +26,6 @@ Park park(ParkReason reason, std::string detail) { return {reason, std::move(det
 bool same_deployment(const std::string& bytes, const DeploymentId& id) {
   return std::string_view(bytes) ==
          std::string_view(reinterpret_cast<const char*>(id.data()), id.size());
-}
-
-// The position of the store, or nullopt for an empty one.
-absl::StatusOr<std::optional<spur::v1::Position>> read_position(const Store& store) {
-  const auto row = store.get(position_key());
-  if (!row.ok()) return row.status();
-  if (!row->has_value()) return std::optional<spur::v1::Position>();
-  spur::v1::Position position;
-  if (!position.ParseFromString(**row))
-    return absl::DataLossError("the stored position of a shard is damaged");
-  return std::optional<spur::v1::Position>(std::move(position));
 }
 
 // The hash of one record of a source; nullopt: it is not there.
@@ -65,18 +56,26 @@ absl::StatusOr<std::optional<Park>> check_source(const RecoverySetup& setup,
                                ? absl::StrCat("source ", stand.source.source)
                                : absl::StrCat(stand.source.topic, "/", stand.source.partition);
   if (stand.source.source != kCatalogSource) {
-    const Offset begin = setup.log->input_begin(setup.shard.index, stand.source);
-    const Offset end = setup.log->input_end(setup.shard.index, stand.source);
-    if (stand.next > end) {
-      return park(ParkReason::kLostRuns, absl::StrCat("the stored state has taken record ", last,
-                                                      " of ", what, ", which ends at ", end));
+    const absl::StatusOr<Offset> begin = setup.log->input_begin(setup.shard.index, stand.source);
+    const absl::StatusOr<Offset> end = setup.log->input_end(setup.shard.index, stand.source);
+    for (const absl::StatusOr<Offset>& asked : {begin, end}) {
+      if (asked.ok()) continue;
+      // A log that cannot be asked says nothing about what it holds.
+      if (!absl::IsNotFound(asked.status())) return asked.status();
+      return park(ParkReason::kLostRuns,
+                  absl::StrCat("the stored state has taken record ", last, " of ", what,
+                               ", which is gone: ", asked.status().message()));
     }
-    if (stand.next < begin) {
+    if (stand.next > *end) {
+      return park(ParkReason::kLostRuns, absl::StrCat("the stored state has taken record ", last,
+                                                      " of ", what, ", which ends at ", *end));
+    }
+    if (stand.next < *begin) {
       return park(ParkReason::kTrimmed,
                   absl::StrCat("replay must begin at record ", stand.next, " of ", what,
-                               ", and the oldest kept is ", begin));
+                               ", and the oldest kept is ", *begin));
     }
-    if (last < begin) return std::optional<Park>();  // the last one taken is the last one trimmed
+    if (last < *begin) return std::optional<Park>();  // the last one taken is the last one trimmed
   }
   const auto hash = hash_at(setup, stand.source, last);
   if (!hash.ok()) return hash.status();
@@ -120,17 +119,41 @@ absl::StatusOr<std::optional<Park>> check_position(const spur::v1::Position& pos
   return std::optional<Park>();
 }
 
+// A source whose topic the catalog in force does not name rests: nothing is asked of its topic,
+// which may be gone.
+bool rests(const TopicSource& source, const catalog::Compiled* catalog) {
+  if (source.topic.empty()) return false;
+  if (catalog == nullptr) return true;
+  const std::vector<std::string> topics = topics_of(*catalog);
+  return std::find(topics.begin(), topics.end(), source.topic) == topics.end();
+}
+
+// The sources that are read from here on are the ones that were folded: all but those that rest,
+// or of those that rested in the stored state (`rested`) the ones that are named again.
+absl::StatusOr<std::optional<Park>> check_sources(const RecoverySetup& setup,
+                                                  const OwnedShard& owned,
+                                                  const std::set<std::uint32_t>* rested) {
+  for (const SourceStand& stand : owned.stand.sources) {
+    if (rests(stand.source, owned.shard.catalog().get())) continue;
+    if (rested != nullptr && !rested->contains(stand.source.source)) continue;
+    auto changed = check_source(setup, stand);
+    if (!changed.ok() || changed->has_value()) return changed;
+  }
+  return std::optional<Park>();
+}
+
 // The topics that were folded are the ones that are there.
 absl::StatusOr<std::optional<Park>> check_topics(const RecoverySetup& setup,
-                                                 const LogStand& stand) {
+                                                 const OwnedShard& owned) {
   std::vector<std::string> topics;
-  for (const TopicSource& source : stand.topics()) {
+  for (const TopicSource& source : owned.stand.topics()) {
+    if (rests(source, owned.shard.catalog().get())) continue;
     if (topics.empty() || topics.back() != source.topic) topics.push_back(source.topic);
   }
   if (topics.empty()) return std::optional<Park>();
   const auto found = setup.log->discover(setup.shard.index, topics);
   if (!found.ok()) return found.status();
-  std::variant<spur::v1::Sources, Park> fresh = new_sources(stand, *found);
+  std::variant<spur::v1::Sources, Park> fresh = new_sources(owned.stand, *found);
   if (auto* recreated = std::get_if<Park>(&fresh))
     return std::optional<Park>(std::move(*recreated));
   return std::optional<Park>();
@@ -239,6 +262,7 @@ struct Base {
   std::uint32_t fold_version = kFoldVersion;
   std::uint64_t acked_through = 0;
   WriteBehind::Stored stored;
+  std::set<std::uint32_t> rested;  // sources that were not looked at
 };
 absl::StatusOr<std::variant<Base, Park>> base(const RecoverySetup& setup, OwnedShard& owned) {
   const absl::StatusOr<std::optional<spur::v1::Position>> position =
@@ -259,21 +283,26 @@ absl::StatusOr<std::variant<Base, Park>> base(const RecoverySetup& setup, OwnedS
   if (!unfit.ok()) return unfit.status();
   if (unfit->has_value()) return **unfit;
   if (absl::Status restored = restore(found, setup, owned); !restored.ok()) return restored;
+  Base base{found.journal_offset() + 1,
+            found.fold_version(),
+            found.acked_through(),
+            {true, found.seq(), found.journal_offset(), owned.stand.catalog_next()},
+            {}};
   for (const SourceStand& stand : owned.stand.sources) {
-    const auto changed = check_source(setup, stand);
-    if (!changed.ok()) return changed.status();
-    if (changed->has_value()) return **changed;
+    if (rests(stand.source, owned.shard.catalog().get())) base.rested.insert(stand.source.source);
   }
-  return Base{found.journal_offset() + 1,
-              found.fold_version(),
-              found.acked_through(),
-              {true, found.seq(), found.journal_offset(), owned.stand.catalog_next()}};
+  const auto changed = check_sources(setup, owned, nullptr);
+  if (!changed.ok()) return changed.status();
+  if (changed->has_value()) return **changed;
+  return base;
 }
 
 absl::StatusOr<RecoveryResult> recover_from_here(const RecoverySetup& setup) {
+  setup.progress->replayed = 0;
+  setup.progress->to_replay = 0;
   if (const auto found = setup.shard.crumb->found(setup.shard.index);
       found && found->phase == Breadcrumb::Phase::kReplay && found->crashes >= kReplayCrashesMax) {
-    // It is in a counted run, so it can be neither skipped nor quarantined (protocol.md §3,
+    // It is in a counted run, so it can be neither skipped nor quarantined (docs/protocol.md §3,
     // "Poison").
     return RecoveryResult(park(
         ParkReason::kDiverged,
@@ -307,9 +336,12 @@ absl::StatusOr<RecoveryResult> recover_from_here(const RecoverySetup& setup) {
              absl::StrCat("the journal is of fold version ", replay.barrier_from(),
                           " by now, this one folds ", kFoldVersion)));
   }
-  const auto recreated = check_topics(setup, replay.owned().stand);
+  const auto recreated = check_topics(setup, replay.owned());
   if (!recreated.ok()) return recreated.status();
   if (recreated->has_value()) return RecoveryResult(**recreated);
+  const auto changed = check_sources(setup, replay.owned(), &base.rested);
+  if (!changed.ok()) return changed.status();
+  if (changed->has_value()) return RecoveryResult(**changed);
 
   const absl::StatusOr<bool> won = claim(setup, replay, recovered.journal_last);
   if (replay.parked()) return RecoveryResult(*replay.parked());

@@ -1,4 +1,4 @@
-// Recovery: from what is stored to a shard that is live (protocol.md rules 2 to 6). The only way a
+// Recovery: from what is stored to a shard that is live (docs/protocol.md rules 2 to 6). The only way a
 // shard ever starts, after a clean stop, a crash, a move, or a doubt that dropped its memory.
 //
 //     position of the store ─replay, comparing─▶ end of the journal ─claim─▶ our Owner
@@ -25,7 +25,7 @@ namespace spur {
 
 // Shared with whoever watches.
 struct RecoveryProgress {
-  std::atomic<std::uint64_t> replayed{0};  // journal entries
+  std::atomic<std::uint64_t> replayed{0};  // journal entries, of the present or last recovery
   std::atomic<std::uint64_t> to_replay{0};
   std::atomic<std::uint64_t> divergences{0};
   std::atomic<std::uint64_t> inputs_changed{0};

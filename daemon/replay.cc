@@ -84,6 +84,8 @@ absl::Status Replay::read_to(
   owned_->intake.phase(Breadcrumb::Phase::kLive);
   if (!trouble.ok()) return trouble;
   if (!read.ok()) return read;
+  // Offsets that hold no entry were counted too, before it was known.
+  setup_.progress->to_replay.store(setup_.progress->replayed.load());
   return owned_->customers.status();
 }
 

@@ -1,4 +1,4 @@
-// Replay: a stretch of a shard's journal, folded again and compared (protocol.md rule 4). Nothing
+// Replay: a stretch of a shard's journal, folded again and compared (docs/protocol.md rule 4). Nothing
 // is sent by it; what may not have arrived is kept for rule 6.
 #pragma once
 

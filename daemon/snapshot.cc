@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "daemon/owned_shard.h"
 #include "state/codec/keys.h"
 #include "state/digest.h"
 #include "state/rocks_store.h"
@@ -19,6 +20,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kCopyBytes = 4u << 20;
 constexpr std::string_view kManifest = ".manifest";
+constexpr std::string_view kFresh = ".new";  // a manifest that is being written
 
 // One that a manifest names; whether it is whole shows when it is opened.
 struct Named {
@@ -34,17 +36,48 @@ std::optional<std::uint64_t> number(const std::string& text) {
   return value;
 }
 
-// The newest first.
-std::vector<Named> list(const fs::path& shard) {
-  std::vector<Named> all;
+fs::path manifest_of(const fs::path& folder) {
+  return folder.parent_path() / (folder.filename().string() + std::string(kManifest));
+}
+
+absl::Status io_error(const std::error_code& error, const fs::path& path) {
+  return absl::UnavailableError(
+      absl::StrCat("snapshots in ", path.string(), ": ", error.message()));
+}
+
+// What is in a folder, in no order; nothing if it is not there.
+absl::StatusOr<std::vector<fs::path>> entries(const fs::path& folder) {
+  std::vector<fs::path> found;
   std::error_code error;
-  for (const fs::directory_entry& epoch : fs::directory_iterator(shard, error)) {
-    const auto e = number(epoch.path().filename().string());
-    if (!e) continue;
-    for (const fs::directory_entry& file : fs::directory_iterator(epoch.path(), error)) {
-      if (file.path().extension() != kManifest) continue;
-      const auto seq = number(file.path().stem().string());
-      if (seq) all.push_back({*e, *seq, epoch.path() / file.path().stem()});
+  fs::directory_iterator it(folder, error);
+  for (; !error && it != fs::directory_iterator(); it.increment(error)) found.push_back(it->path());
+  if (error && error != std::errc::no_such_file_or_directory) return io_error(error, folder);
+  return found;
+}
+
+// All folders of a shard's epochs.
+absl::StatusOr<std::vector<std::pair<std::uint64_t, fs::path>>> epochs(const fs::path& shard) {
+  const auto found = entries(shard);
+  if (!found.ok()) return found.status();
+  std::vector<std::pair<std::uint64_t, fs::path>> epochs;
+  for (const fs::path& path : *found) {
+    if (const auto epoch = number(path.filename().string())) epochs.emplace_back(*epoch, path);
+  }
+  return epochs;
+}
+
+// The newest first.
+absl::StatusOr<std::vector<Named>> list(const fs::path& shard) {
+  const auto folders = epochs(shard);
+  if (!folders.ok()) return folders.status();
+  std::vector<Named> all;
+  for (const auto& [epoch, folder] : *folders) {
+    const auto found = entries(folder);
+    if (!found.ok()) return found.status();
+    for (const fs::path& file : *found) {
+      if (file.extension() != kManifest) continue;
+      const auto seq = number(file.stem().string());
+      if (seq) all.push_back({epoch, *seq, folder / file.stem()});
     }
   }
   std::sort(all.begin(), all.end(),
@@ -52,17 +85,27 @@ std::vector<Named> list(const fs::path& shard) {
   return all;
 }
 
-fs::path manifest_of(const fs::path& folder) {
-  return folder.parent_path() / (folder.filename().string() + std::string(kManifest));
-}
-
-absl::StatusOr<std::optional<spur::v1::Position>> position_in(const Store& store) {
-  const auto row = store.get(position_key());
-  if (!row.ok()) return row.status();
-  spur::v1::Position position;
-  if (!row->has_value() || !position.ParseFromString(**row))
-    return std::optional<spur::v1::Position>();
-  return std::optional<spur::v1::Position>(std::move(position));
+// Copies without a manifest were not finished, or not wholly deleted, by a process that died: they
+// count for nobody. Of `epoch`, which is ours, and of earlier ones, whose owners are gone or do not
+// count any more.
+absl::Status remove_abandoned(const fs::path& shard, std::uint64_t epoch) {
+  const auto folders = epochs(shard);
+  if (!folders.ok()) return folders.status();
+  std::error_code error;
+  for (const auto& [of, folder] : *folders) {
+    if (of > epoch) continue;
+    const auto found = entries(folder);
+    if (!found.ok()) return found.status();
+    for (const fs::path& path : *found) {
+      const bool copy = number(path.filename().string()).has_value();
+      if (path.extension() == kManifest || (copy && fs::exists(manifest_of(path), error))) continue;
+      if (!copy && path.extension() != kFresh) continue;
+      fs::remove_all(path, error);
+      if (error) return io_error(error, path);
+    }
+    if (of < epoch && found->empty()) fs::remove(folder, error);
+  }
+  return absl::OkStatus();
 }
 
 // Opened and checked against its manifest; nullptr if it is not whole.
@@ -75,11 +118,6 @@ std::unique_ptr<RocksStore> open_whole(const Named& named, const RocksShared& sh
   const auto found = sum_rows(**store);
   if (!found.ok() || *found != expected) return nullptr;
   return *std::move(store);
-}
-
-absl::Status io_error(const std::error_code& error, const fs::path& path) {
-  return absl::UnavailableError(
-      absl::StrCat("writing the snapshot ", path.string(), ": ", error.message()));
 }
 
 }  // namespace
@@ -115,7 +153,11 @@ absl::Status copy_rows(const Store& from, Store& to) {
     return true;
   });
   if (!scanned.ok()) return scanned;
-  batch.deletes = std::move(old);
+  for (std::string& key : old) {
+    bytes += key.size();
+    batch.deletes.push_back(std::move(key));
+    if (bytes >= kCopyBytes && !write()) return trouble;
+  }
   if (!write()) return trouble;
   std::optional<std::string> position;
   scanned = from.scan("", [&](std::string_view key, std::string_view value) {
@@ -147,7 +189,7 @@ Log::Trim trim_below(const spur::v1::Position& position) {
 absl::StatusOr<std::optional<Log::Trim>> FolderSnapshots::take(std::uint32_t shard, Store& store) {
   auto* const rocks = dynamic_cast<RocksStore*>(&store);
   if (rocks == nullptr) return absl::UnimplementedError("only a RocksDB can be copied");
-  const auto position = position_in(store);
+  const auto position = read_position(store);
   if (!position.ok()) return position.status();
   if (!position->has_value()) return std::optional<Log::Trim>();
   const fs::path root = fs::path(directory_) / absl::StrCat(shard);
@@ -157,7 +199,8 @@ absl::StatusOr<std::optional<Log::Trim>> FolderSnapshots::take(std::uint32_t sha
   fs::create_directories(folder.parent_path(), error);
   if (error) return io_error(error, folder);
   fs::remove(manifest_of(folder), error);
-  fs::remove_all(folder, error);
+  if (error) return io_error(error, folder);
+  if (absl::Status removed = remove_abandoned(root, epoch); !removed.ok()) return removed;
   if (absl::Status copied = rocks->checkpoint(folder.string()); !copied.ok()) return copied;
 
   // It counts once it was opened and read to its end.
@@ -165,7 +208,7 @@ absl::StatusOr<std::optional<Log::Trim>> FolderSnapshots::take(std::uint32_t sha
   if (!copy.ok()) return copy.status();
   const auto sum = sum_rows(**copy);
   if (!sum.ok()) return sum.status();
-  const fs::path manifest = manifest_of(folder), fresh = manifest.string() + ".new";
+  const fs::path manifest = manifest_of(folder), fresh = manifest.string() + std::string(kFresh);
   {
     std::ofstream out(fresh, std::ios::trunc);
     out << sum->rows << ' ' << sum->sum << '\n';
@@ -176,23 +219,28 @@ absl::StatusOr<std::optional<Log::Trim>> FolderSnapshots::take(std::uint32_t sha
 
   std::optional<Log::Trim> below;
   std::size_t whole = 0;
-  for (const Named& named : list(root)) {
+  const auto all = list(root);
+  if (!all.ok()) return all.status();
+  for (const Named& named : *all) {
     if (whole == kKept) {
       if (named.epoch > epoch) continue;
       fs::remove(manifest_of(named.folder), error);
-      fs::remove_all(named.folder, error);
+      if (!error) fs::remove_all(named.folder, error);
+      if (error) return io_error(error, named.folder);
       continue;
     }
     const auto kept = open_whole(named, shared_);
     if (kept == nullptr) continue;
-    const auto where = position_in(*kept);
+    const auto where = read_position(*kept);
     if (where.ok() && where->has_value() && ++whole == kKept) below = trim_below(**where);
   }
   return below;
 }
 
 absl::StatusOr<bool> FolderSnapshots::restore(std::uint32_t shard, Store& store) {
-  for (const Named& named : list(fs::path(directory_) / absl::StrCat(shard))) {
+  const auto all = list(fs::path(directory_) / absl::StrCat(shard));
+  if (!all.ok()) return all.status();
+  for (const Named& named : *all) {
     const auto whole = open_whole(named, shared_);
     if (whole == nullptr) continue;
     if (absl::Status copied = copy_rows(*whole, store); !copied.ok()) return copied;

@@ -1,14 +1,17 @@
 // Snapshots: copies of a shard's durable state where a process that has lost its disk, or never had
-// it, can begin (protocol.md rule 16). A cache of the journal too: what is missing or torn is
+// it, can begin (docs/protocol.md rule 16). A cache of the journal too: what is missing or torn is
 // passed over, and the next older one is taken.
 //
 //     DIR/<shard>/<epoch>/<seq>/          a checkpoint of RocksDB, behind run <seq>
 //     DIR/<shard>/<epoch>/<seq>.manifest  last, once the copy was opened and its rows were summed
 //
+// What has no manifest is a copy that a dead process left, and goes with the next that is taken.
+//
 // A directory per epoch, so that an owner and one who still believes to be it never write to one
 // place (H19); only who takes a snapshot deletes, and nothing of a later epoch.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -34,6 +37,13 @@ class Snapshots {
   // Puts the newest whole one in the place of everything in `store`, its position last. False:
   // there is none. Blocks.
   virtual absl::StatusOr<bool> restore(std::uint32_t shard, Store& store) = 0;
+
+  // How many were not taken for an error, since the start.
+  std::uint64_t failures() const { return failures_.load(std::memory_order_relaxed); }
+  void count_failure() { failures_.fetch_add(1, std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> failures_{0};
 };
 
 class FolderSnapshots final : public Snapshots {

@@ -1,12 +1,12 @@
 // Shard: the lid on the core. Inputs in, effects out; same inputs in the same order give the same state, effects, ids
-// and digest, byte for byte (design.md §1).
+// and digest, byte for byte (docs/architecture.md).
 //
 // A pure state machine: no thread, clock, socket, file, log line, metric or random number inside. What could differ
 // between two executions comes in: the order of inputs, the clock of the run, the scores (ScoreTape). One thread at a
 // time. How the worker drives it:
 //
 //     shard.begin_run({seq, clock, wall, mode}, tape);
-//     shard.apply_catalog(...) / shard.apply(event, origin, effects) / shard.apply(malformed, origin, effects) …
+//     shard.apply_catalog(...) / shard.apply(event, origin, effects) / shard.apply_malformed(…) …
 //     shard.fire_due(kTimersPerRun, effects);
 //     digest = shard.end_run();          // goes into the run record; effects wait until that is durable
 //
@@ -153,7 +153,7 @@ class Shard {
   std::unique_ptr<Impl> impl_;
 };
 
-// The shard that a customer lives on: murmur2 of the identity's value, as the Java client partitions (settled.md).
+// The shard that a customer lives on: murmur2 of the identity's value, as the Java client partitions.
 std::uint32_t shard_of(std::string_view identity_value, std::uint32_t shards);
 
 }  // namespace spur

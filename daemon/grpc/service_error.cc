@@ -1,5 +1,6 @@
 #include "daemon/grpc/service_error.h"
 
+#include "daemon/reason.h"
 #include "state/check.h"
 
 namespace spur::services {
@@ -9,7 +10,7 @@ namespace {
 constexpr std::chrono::milliseconds kQueueRetry{50};
 constexpr std::chrono::milliseconds kUnavailableRetry{500};
 
-std::string_view reason_of(absl::StatusCode code) {
+std::string_view usual_reason(absl::StatusCode code) {
   switch (code) {
     case absl::StatusCode::kResourceExhausted: return "QUEUE_FULL";
     case absl::StatusCode::kFailedPrecondition: return "NO_CATALOG";
@@ -37,19 +38,22 @@ ServiceError engine_error(const absl::Status& status) {
   SPUR_CHECK(!status.ok());
   ServiceError error;
   error.code = status.code();
-  error.reason = std::string(reason_of(status.code()));
+  const std::optional<std::string> named = reason_of(status);
+  error.reason = named ? *named : std::string(usual_reason(status.code()));
   error.message = std::string(status.message());
-  if (status.code() == absl::StatusCode::kResourceExhausted) error.retry_after = kQueueRetry;
+  if (status.code() == absl::StatusCode::kResourceExhausted && !named) error.retry_after = kQueueRetry;
   if (status.code() == absl::StatusCode::kUnavailable) error.retry_after = kUnavailableRetry;
   return error;
 }
 
 std::vector<std::string_view> all_reasons() {
-  return {"CATALOG_MISSING", "CHANNEL_MISSING",  "CHANNEL_UNKNOWN",    "CREDITS_TOO_MANY",   "CURSOR_INVALID",
-          "CURSOR_TOO_OLD",  "CUSTOMER_MISSING", "CUSTOMER_UNKNOWN",   "DATA_LOSS",          "EVENTS_MISSING",
-          "EVENTS_TOO_MANY", "FIRST_REQUEST_ONLY", "INTERNAL",         "LIMIT_OUT_OF_RANGE", "NOT_FOUND",
-          "NO_CATALOG",      "QUEUE_FULL",       "REPLACED",           "REQUEST_TOO_LARGE",  "SHARD_UNAVAILABLE",
-          "SHUTTING_DOWN",   "START_AMBIGUOUS",  "SUBSCRIBER_MISSING", "TRIGGER_UNKNOWN"};
+  return {"CATALOGS_TOO_MANY", "CATALOG_MISSING", "CATALOG_TOO_LARGE", "CHANNEL_MISSING",
+          "CHANNEL_UNKNOWN", "CREDITS_TOO_MANY", "CURSOR_INVALID", "CURSOR_TOO_OLD",
+          "CUSTOMER_MISSING", "CUSTOMER_UNKNOWN", "DATA_LOSS", "EVENTS_MISSING", "EVENTS_TOO_MANY",
+          "EVENT_TOO_LARGE", "FIRST_REQUEST_ONLY", "INTERNAL", "LIMIT_OUT_OF_RANGE", "NOT_FOUND",
+          "NO_CATALOG", "QUEUE_FULL", "REPLACED", "REQUEST_TOO_LARGE", "SHARD_UNAVAILABLE",
+          "SHUTTING_DOWN", "SOURCE_WITHOUT_TOPIC", "START_AMBIGUOUS", "SUBSCRIBERS_TOO_MANY",
+          "SUBSCRIBER_MISSING", "TOPIC_MISSING", "TRIGGER_UNKNOWN"};
 }
 
 }  // namespace spur::services

@@ -22,8 +22,9 @@ struct ServiceError {
 
 // A request that is wrong in itself: trying again will not help.
 ServiceError bad_request(std::string_view reason, std::string_view field, std::string_view message);
-// A status of the engine under its code's usual reason: QUEUE_FULL (with a delay to try again after), NO_CATALOG,
-// CURSOR_TOO_OLD, CURSOR_INVALID, SHARD_UNAVAILABLE, … Requires !status.ok().
+// A status of the engine under the reason that it names (daemon/reason.h), else under its code's usual one: QUEUE_FULL
+// (with a delay to try again after), NO_CATALOG, CURSOR_TOO_OLD, CURSOR_INVALID, SHARD_UNAVAILABLE, … Requires
+// !status.ok().
 ServiceError engine_error(const absl::Status& status);
 
 // All reasons that this daemon gives, for the documentation and its test.

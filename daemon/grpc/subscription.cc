@@ -241,10 +241,7 @@ void Subscription::store_next_ack() {
 }
 
 void Subscription::store_ack(const std::string& cursor) {
-  // What is stored will be resumed from one day, so bytes that are no cursor must not get in. A cursor too old to be
-  // resumed from is a cursor all the same.
-  const absl::Status valid = context_.engine.read_actions(topic_, cursor, 1).status();
-  if (!valid.ok() && valid.code() != absl::StatusCode::kOutOfRange) return ack_stored(cursor, valid);
+  // The engine refuses bytes that are no cursor. One too old to be resumed from is a cursor all the same.
   context_.engine.store_cursor(subscriber_, channel_, cursor, [self = shared_from_this(), cursor](absl::Status status) {
     self->context_.tasks.post([self, cursor, status = std::move(status)] { self->ack_stored(cursor, status); });
   });

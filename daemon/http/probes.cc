@@ -30,7 +30,7 @@ std::string shards_json(const EngineStats& stats) {
 
 bool all_caught_up(const EngineStats& stats) {
   return std::all_of(stats.shards.begin(), stats.shards.end(), [](const ShardStats& shard) {
-    return shard.input_end <= shard.input_next + Probes::kCaughtUpRecords;
+    return shard.ends_unheard == 0 && shard.input_end <= shard.input_next + Probes::kCaughtUpRecords;
   });
 }
 

@@ -1,6 +1,5 @@
-// What the embedded log lets go of: inputs and entries that no recovery needs (protocol.md rule
-// 15), effects past their retention. Called after each flush of a shard, so that the work is
-// bounded by what the shard produced since.
+// What the embedded log lets go of: inputs and entries that no recovery needs (docs/protocol.md rule
+// 15), effects past their retention or beyond their bytes. Called after each flush of a shard.
 #include <rocksdb/db.h>
 
 #include <algorithm>
@@ -14,6 +13,8 @@
 
 namespace spur {
 namespace {
+
+constexpr std::size_t kExpiryBatchBytes = 1u << 20;
 
 std::string_view view(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
@@ -123,50 +124,73 @@ absl::Status EmbeddedLog::expire_actions(std::uint32_t index, Instant now) {
   return absl::OkStatus();
 }
 
-// Decisions live as long as actions may; their index by customer goes with them.
+// Decisions and dead letters live as long as actions may, and each of the two within as many bytes.
 absl::Status EmbeddedLog::expire_decisions(std::uint32_t index, Instant now) {
-  const Instant cutoff = now - Millis{options_.actions_retention.count()};
-  const std::string prefix = embedded::shard_prefix(embedded::RowKind::kDecision, index);
-  const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(rocksdb::ReadOptions()));
-  rocksdb::WriteBatch batch;
   embedded::Stretch stretch;
-  for (it->Seek(prefix); it->Valid() && it->key().starts_with(prefix); it->Next()) {
-    if (!embedded::parse_stretch(view(it->value()), stretch))
-      return absl::DataLossError("decisions are damaged");
-    if (stretch.appended >= cutoff) break;
-    const std::uint64_t run = embedded::last_number(view(it->key()));
-    for (std::size_t i = 0; i < stretch.messages.size(); ++i) {
-      spur::v1::Decision decision;
-      if (!decision.ParseFromArray(stretch.messages[i].data(),
-                                   static_cast<int>(stretch.messages[i].size())))
-        continue;
-      batch.Delete(embedded::customer_decision_key(decision.customer(), index, run,
-                                                   static_cast<std::uint32_t>(i)));
-    }
-    batch.Delete(it->key());
-    if (batch.GetDataSize() > (1u << 20)) break;  // the rest after the next flush
-  }
-  if (batch.Count() == 0) return absl::OkStatus();
-  return from_rocks(db_->Write(rocksdb::WriteOptions(), &batch),
-                    absl::StrCat("trimming the log in ", options_.path));
+  return expire_rows(
+      embedded::RowKind::kDecision, index, now, &ShardLog::decision_bytes,
+      [&](std::uint64_t run, std::string_view row, rocksdb::WriteBatch& batch) {
+        // Their index by customer goes with them.
+        if (!embedded::parse_stretch(row, stretch)) return false;
+        for (std::size_t i = 0; i < stretch.messages.size(); ++i) {
+          spur::v1::Decision decision;
+          if (!decision.ParseFromArray(stretch.messages[i].data(),
+                                       static_cast<int>(stretch.messages[i].size())))
+            continue;
+          batch.Delete(embedded::customer_decision_key(decision.customer(), index, run,
+                                                       static_cast<std::uint32_t>(i)));
+        }
+        return true;
+      });
 }
 
 absl::Status EmbeddedLog::expire_dead_letters(std::uint32_t index, Instant now) {
+  return expire_rows(
+      embedded::RowKind::kDeadLetter, index, now, &ShardLog::dead_letter_bytes,
+      [](std::uint64_t, std::string_view, rocksdb::WriteBatch&) { return true; });
+}
+
+// Everything of a shard that is past its time, and this shard's share of what is too much in all:
+// to the end, or more would be added between two flushes than is taken away.
+absl::Status EmbeddedLog::expire_rows(embedded::RowKind kind, std::uint32_t index, Instant now,
+                                      std::uint64_t ShardLog::* bytes, const WithRow& with) {
   const Instant cutoff = now - Millis{options_.actions_retention.count()};
-  const std::string prefix = embedded::shard_prefix(embedded::RowKind::kDeadLetter, index);
-  const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(rocksdb::ReadOptions()));
+  std::uint64_t total = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const ShardLog& shard : shards_) total += shard.*bytes;
+  }
+  std::uint64_t excess =
+      total > options_.actions_bytes_max ? (total - options_.actions_bytes_max) / shards() + 1 : 0;
   rocksdb::WriteBatch batch;
+  std::uint64_t freed = 0;
+  const auto write = [&] {
+    if (batch.Count() == 0) return absl::OkStatus();
+    const rocksdb::Status written = db_->Write(rocksdb::WriteOptions(), &batch);
+    batch.Clear();
+    const std::lock_guard lock(mutex_);
+    shards_[index].*bytes -= std::min(shards_[index].*bytes, std::exchange(freed, 0));
+    return from_rocks(written, absl::StrCat("trimming the log in ", options_.path));
+  };
+  const std::string prefix = embedded::shard_prefix(kind, index);
+  const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(rocksdb::ReadOptions()));
   Instant appended;
   std::uint32_t count = 0;
   for (it->Seek(prefix); it->Valid() && it->key().starts_with(prefix); it->Next()) {
-    if (!embedded::peek_stretch(view(it->value()), appended, count))
-      return absl::DataLossError("dead letters are damaged");
-    if (appended >= cutoff) break;
+    const std::string_view row = view(it->value());
+    if (!embedded::peek_stretch(row, appended, count))
+      return absl::DataLossError("decisions or dead letters of the log are damaged");
+    if (appended >= cutoff && excess == 0) break;
+    if (!with(embedded::last_number(view(it->key())), row, batch))
+      return absl::DataLossError("decisions of the log are damaged");
     batch.Delete(it->key());
+    freed += row.size();
+    excess -= std::min<std::uint64_t>(excess, row.size());
+    if (batch.GetDataSize() < kExpiryBatchBytes) continue;
+    if (absl::Status written = write(); !written.ok()) return written;
   }
-  if (batch.Count() == 0) return absl::OkStatus();
-  return from_rocks(db_->Write(rocksdb::WriteOptions(), &batch),
-                    absl::StrCat("trimming the log in ", options_.path));
+  if (absl::Status written = write(); !written.ok()) return written;
+  return from_rocks(it->status(), absl::StrCat("trimming the log in ", options_.path));
 }
 
 }  // namespace spur

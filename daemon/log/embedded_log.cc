@@ -108,6 +108,7 @@ void EmbeddedLog::append_catalog(std::string catalog, std::string comment,
   {
     const std::lock_guard lock(mutex_);
     refused = !status_.ok() ? status_ : stopping_ ? stopped() : absl::OkStatus();
+    if (refused.ok() && catalog_end_ >= kCatalogVersionsMax) refused = too_many_catalogs();
     if (refused.ok()) {
       record.offset = catalog_end_++;
       catalog_tail_.emplace_back(record.offset, record.row);
@@ -161,12 +162,15 @@ absl::StatusOr<Offset> EmbeddedLog::append_and_wait(JournalAppend append) {
 void EmbeddedLog::store_cursor(std::string_view subscriber, std::string_view channel,
                                std::string_view cursor, std::function<void(absl::Status)> done) {
   absl::Status refused;
+  std::string key = embedded::cursor_key(subscriber, channel);
   {
     const std::lock_guard lock(mutex_);
     refused = !status_.ok() ? status_ : stopping_ ? stopped() : absl::OkStatus();
+    if (refused.ok() && cursors_.size() >= kCursorsMax && !cursors_.contains(key))
+      refused = too_many_cursors();
     if (refused.ok()) {
-      enqueue(Cursor{embedded::cursor_key(subscriber, channel), std::string(cursor), done},
-              cursor.size());
+      cursors_.insert(key);
+      enqueue(Cursor{std::move(key), std::string(cursor), done}, cursor.size());
     }
   }
   if (!refused.ok()) return done(refused);
@@ -352,6 +356,10 @@ void EmbeddedLog::note_durable(const std::vector<Pending>& group,
       --shard.runs_in_flight;
       Unreleased& unreleased = shard.unreleased.emplace_back();
       unreleased.seq = append->seq;
+      for (const RunEffects::Decision& decision : append->effects.decisions)
+        shard.decision_bytes += decision.bytes.size();
+      for (const std::string& letter : append->effects.dead_letters)
+        shard.dead_letter_bytes += letter.size();
       for (const RunEffects::Action& action : append->effects.actions) {
         topics_[{action.topic, append->shard}].bytes += action.bytes.size();
         auto at = std::find_if(unreleased.topics.begin(), unreleased.topics.end(),

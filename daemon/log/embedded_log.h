@@ -21,12 +21,14 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <variant>
 #include <vector>
 
 #include "daemon/clock.h"
+#include "daemon/log/embedded_rows.h"
 #include "daemon/log/log.h"
 #include "state/rocks_store.h"
 
@@ -80,8 +82,10 @@ class EmbeddedLog final : public Log {
                     const PollLimits& limits, InputBatch& batch) override;
   std::unique_ptr<InputReader> open_reader(std::uint32_t shard,
                                            std::span<const TopicSource> sources) override;
-  Offset input_begin(std::uint32_t shard, const TopicSource& source) const override;
-  Offset input_end(std::uint32_t shard, const TopicSource& source) const override;
+  absl::StatusOr<Offset> input_begin(std::uint32_t shard, const TopicSource& source) const override;
+  absl::StatusOr<Offset> input_end(std::uint32_t shard, const TopicSource& source) const override;
+  std::optional<Offset> input_end_heard(std::uint32_t shard,
+                                        const TopicSource& source) const override;
   void folded(std::uint32_t shard, std::uint32_t source, Offset next) override;
   absl::StatusOr<std::vector<Offset>> append_inputs(
       std::span<const InputAppend> inputs, std::function<void(absl::Status)> done) override;
@@ -108,7 +112,8 @@ class EmbeddedLog final : public Log {
   absl::StatusOr<std::vector<StoredAction>> read_actions(std::string_view topic,
                                                          std::uint32_t shard, std::uint64_t from,
                                                          std::uint32_t max) override;
-  ActionRange action_range(std::string_view topic, std::uint32_t shard) const override;
+  absl::StatusOr<ActionRange> action_range(std::string_view topic,
+                                           std::uint32_t shard) const override;
   absl::StatusOr<std::vector<std::string>> decisions_of(std::string_view customer,
                                                         std::uint32_t limit) override;
   absl::StatusOr<std::vector<std::string>> decisions(std::uint32_t shard, std::uint64_t from_run,
@@ -167,6 +172,8 @@ class EmbeddedLog final : public Log {
     std::uint32_t runs_in_flight = 0;
     bool expects_run = false;
     std::deque<Unreleased> unreleased;
+    // Stored rows of both kinds, estimated at open and counted since.
+    std::uint64_t decision_bytes = 0, dead_letter_bytes = 0;
   };
   struct TopicShard {
     ActionRange range;
@@ -199,6 +206,10 @@ class EmbeddedLog final : public Log {
   absl::Status expire_actions(std::uint32_t shard, Instant now);
   absl::Status expire_decisions(std::uint32_t shard, Instant now);
   absl::Status expire_dead_letters(std::uint32_t shard, Instant now);
+  // What goes with a row, by its number, into the same batch. False: it is damaged.
+  using WithRow = std::function<bool(std::uint64_t, std::string_view, rocksdb::WriteBatch&)>;
+  absl::Status expire_rows(embedded::RowKind kind, std::uint32_t shard, Instant now,
+                           std::uint64_t ShardLog::* bytes, const WithRow& with);
 
   const Options options_;
   const RocksShared& shared_;
@@ -216,6 +227,7 @@ class EmbeddedLog final : public Log {
   Offset catalog_end_ = 0, catalog_durable_ = 0;
   std::deque<std::pair<Offset, std::string>> catalog_tail_;  // appended, perhaps not durable
   std::map<std::pair<std::string, std::uint32_t>, TopicShard> topics_;
+  std::set<std::string> cursors_;  // keys of their rows
   absl::Status status_;
   bool stopping_ = false, dropping_ = false;
   std::uint64_t commits_ = 0;

@@ -10,10 +10,10 @@
 #include <sys/vfs.h>
 
 #include <algorithm>
-#include <random>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "daemon/log/deployment_id.h"
 #include "daemon/log/embedded_log.h"
 #include "daemon/log/embedded_rows.h"
 #include "spur/v1/log.pb.h"
@@ -23,7 +23,6 @@ namespace spur {
 namespace {
 
 constexpr std::uint32_t kShardsDefault = 4;
-constexpr std::uint32_t kShardsMax = 64;  // a RocksDB each; more do not make one machine faster
 constexpr std::string_view kDeploymentRow = "deployment";
 
 std::string_view view(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
@@ -72,16 +71,14 @@ absl::Status refuse_network_folder(const std::string& path) {
   return absl::OkStatus();
 }
 
-DeploymentId make_uuid() {
-  std::random_device random;
-  DeploymentId id{};
-  for (std::size_t i = 0; i < id.size(); i += 4) {
-    const std::uint32_t bits = random();
-    for (std::size_t j = 0; j < 4; ++j) id[i + j] = static_cast<std::uint8_t>(bits >> 8 * j);
-  }
-  id[6] = static_cast<std::uint8_t>((id[6] & 0x0f) | 0x40);  // version 4: random
-  id[8] = static_cast<std::uint8_t>((id[8] & 0x3f) | 0x80);
-  return id;
+// Estimated.
+std::uint64_t stored_bytes(rocksdb::DB& db, const std::string& from, const std::string& to) {
+  const rocksdb::Range range(from, to);
+  rocksdb::SizeApproximationOptions sizes;
+  sizes.include_memtables = true;
+  std::uint64_t bytes = 0;
+  db.GetApproximateSizes(sizes, db.DefaultColumnFamily(), &range, 1, &bytes);
+  return bytes;
 }
 
 absl::Status check_deployment(const spur::v1::Deployment& found, std::uint32_t shards_wanted,
@@ -149,7 +146,7 @@ absl::Status EmbeddedLog::load_deployment() {
         !fits.ok())
       return fits;
   } else {
-    const DeploymentId id = make_uuid();
+    const DeploymentId id = make_deployment_id();
     deployment.set_id(id.data(), id.size());
     deployment.set_shards(options_.shards == 0 ? kShardsDefault : options_.shards);
     deployment.set_created_ms(clock_.read().wall.ms);
@@ -174,10 +171,13 @@ absl::Status EmbeddedLog::load_ends() {
     if (absl::Status status = load_shard(shard); !status.ok()) return status;
   }
   const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(rocksdb::ReadOptions()));
-  const std::string prefix = embedded::kind_prefix(embedded::RowKind::kCatalog);
-  for (it->Seek(prefix); it->Valid() && it->key().starts_with(prefix); it->Next()) {
+  // The last one: a version may have 64 MiB.
+  it->SeekForPrev(embedded::catalog_key(~0ULL));
+  if (it->Valid() && it->key().starts_with(embedded::kind_prefix(embedded::RowKind::kCatalog)))
     catalog_end_ = embedded::last_number(view(it->key())) + 1;
-  }
+  const std::string cursors = embedded::kind_prefix(embedded::RowKind::kCursor);
+  for (it->Seek(cursors); it->Valid() && it->key().starts_with(cursors); it->Next())
+    cursors_.emplace(view(it->key()));
   if (!it->status().ok())
     return from_rocks(it->status(), absl::StrCat("reading the log in ", options_.path));
   catalog_durable_ = catalog_end_;
@@ -212,6 +212,10 @@ absl::Status EmbeddedLog::load_shard(std::uint32_t index) {
     shard.journal_durable = embedded::last_number(view(it->key())) + 1;
   }
   journal_next_[index] = shard.journal_durable;
+  shard.decision_bytes = stored_bytes(*db_, embedded::decision_key(index, 0),
+                                      embedded::decision_key(index, ~0ULL));
+  shard.dead_letter_bytes = stored_bytes(*db_, embedded::dead_letter_key(index, 0),
+                                         embedded::dead_letter_key(index, ~0ULL));
   return from_rocks(it->status(), absl::StrCat("reading the log in ", options_.path));
 }
 
@@ -239,11 +243,7 @@ absl::Status EmbeddedLog::load_actions() {
           absl::StrCat("the last actions of topic ", topic, " in ", options_.path, " are damaged"));
     }
     entry.range.next = last.first + count;
-    const std::string from = embedded::action_prefix(topic, shard);
-    const rocksdb::Range range(from, behind);
-    rocksdb::SizeApproximationOptions sizes;
-    sizes.include_memtables = true;
-    db_->GetApproximateSizes(sizes, db_->DefaultColumnFamily(), &range, 1, &entry.bytes);
+    entry.bytes = stored_bytes(*db_, embedded::action_prefix(topic, shard), behind);
     it->Seek(behind);
   }
   return from_rocks(it->status(), absl::StrCat("reading the log in ", options_.path));

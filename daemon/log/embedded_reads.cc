@@ -95,12 +95,18 @@ absl::Status EmbeddedLog::poll_stored(std::uint32_t index, Offset from, const Po
   return from_rocks(it->status(), absl::StrCat("reading the log in ", options_.path));
 }
 
-Offset EmbeddedLog::input_begin(std::uint32_t shard, const TopicSource& source) const {
+absl::StatusOr<Offset> EmbeddedLog::input_begin(std::uint32_t shard,
+                                                const TopicSource& source) const {
   if (source.source != kInputSource) return 0;
   const std::lock_guard lock(mutex_);
   return shards_[shard].input_begin;
 }
-Offset EmbeddedLog::input_end(std::uint32_t shard, const TopicSource& source) const {
+absl::StatusOr<Offset> EmbeddedLog::input_end(std::uint32_t shard,
+                                              const TopicSource& source) const {
+  return *input_end_heard(shard, source);
+}
+std::optional<Offset> EmbeddedLog::input_end_heard(std::uint32_t shard,
+                                                   const TopicSource& source) const {
   if (source.source != kInputSource) return 0;
   const std::lock_guard lock(mutex_);
   return shards_[shard].input_end;
@@ -221,7 +227,8 @@ absl::StatusOr<Offset> EmbeddedLog::journal_end(std::uint32_t shard) const {
 
 // --- effects ---
 
-ActionRange EmbeddedLog::action_range(std::string_view topic, std::uint32_t shard) const {
+absl::StatusOr<ActionRange> EmbeddedLog::action_range(std::string_view topic,
+                                                      std::uint32_t shard) const {
   const std::lock_guard lock(mutex_);
   const auto it = topics_.find({std::string(topic), shard});
   return it == topics_.end() ? ActionRange() : it->second.range;
@@ -231,7 +238,7 @@ absl::StatusOr<std::vector<StoredAction>> EmbeddedLog::read_actions(std::string_
                                                                     std::uint32_t shard,
                                                                     std::uint64_t from,
                                                                     std::uint32_t max) {
-  const ActionRange range = action_range(topic, shard);
+  const ActionRange range = *action_range(topic, shard);
   if (from < range.first) {
     return absl::OutOfRangeError(absl::StrCat("action ", from, " of ", absl_view(topic), " (shard ",
                                               shard, ") is no longer kept; the oldest is ",

@@ -3,7 +3,7 @@
 //
 // A shard has several sources of inputs (topic partitions, messages of other shards) and a journal;
 // all shards share the catalog versions (a broadcast). The append of a journal entry is the commit
-// (design.md §1). How a worker uses it, with the rules of protocol.md that each step keeps:
+// (docs/architecture.md). How a worker uses it, with the rules of docs/protocol.md that each step keeps:
 //
 //     poll(shard, source, next, …) → fold → append({entry, effects}) … done(offset)
 //        → verify (8) → release(seq) (9) … acked(seq) → acked_through of later entries (5), outbox
@@ -38,6 +38,16 @@
 namespace spur {
 
 using Offset = std::uint64_t;
+
+// Shards of a deployment: a RocksDB each, and more do not make one machine faster. On a shared log
+// more are taken when they are asked for.
+inline constexpr std::uint32_t kShardsMax = 64;
+
+// What is kept for ever has a bound. Versions of the catalog: a replay may need any of them.
+inline constexpr std::uint64_t kCatalogVersionsMax = 10'000;
+inline constexpr std::size_t kCursorsMax = 10'000;  // of named subscribers, a channel each
+absl::Status too_many_catalogs();
+absl::Status too_many_cursors();
 
 // The sources of a shard, as slices and positions number them. Stored: a number is never reused.
 // Numbers from kFirstTopicSource on are given by the journal's Sources entries, in their order.
@@ -185,7 +195,8 @@ class Log {
   virtual absl::StatusOr<std::vector<TopicSource>> discover(
       std::uint32_t shard, std::span<const std::string> topics) = 0;
   // The sources of a shard that this process owns, each with the offset to go on at: from now on
-  // poll() has what arrives there. Called again when there are more. Before it, poll() has nothing.
+  // poll() has what arrives there. Called again when there are more or fewer: what is not among them
+  // is not followed any longer. Before it, poll() has nothing.
   struct Following {
     TopicSource source;  // kMessageSource and kInputSource too, with an empty topic
     Offset next = 0;
@@ -205,10 +216,17 @@ class Log {
   // History. `sources` are those that the reader will be asked for.
   virtual std::unique_ptr<InputReader> open_reader(std::uint32_t shard,
                                                    std::span<const TopicSource> sources) = 0;
-  // What is kept of a source: [begin, end). Of a topic partition the end is as last heard of; what
-  // poll() will never give (control records at its end) does not count.
-  virtual Offset input_begin(std::uint32_t shard, const TopicSource& source) const = 0;
-  virtual Offset input_end(std::uint32_t shard, const TopicSource& source) const = 0;
+  // What is kept of a source: [begin, end), asked of the log itself. May block for a round trip.
+  // UNAVAILABLE: it cannot be asked now, which says nothing about what is there. NOT_FOUND: there is
+  // no such source any more.
+  virtual absl::StatusOr<Offset> input_begin(std::uint32_t shard,
+                                             const TopicSource& source) const = 0;
+  virtual absl::StatusOr<Offset> input_end(std::uint32_t shard,
+                                           const TopicSource& source) const = 0;
+  // The end of a source that is followed, as last heard of; what poll() will never give (control
+  // records at its end) does not count. Cheap; nullopt: nothing was heard yet.
+  virtual std::optional<Offset> input_end_heard(std::uint32_t shard,
+                                                const TopicSource& source) const = 0;
   // The shard's fold has taken everything of `source` below `next`: what back-pressure counts, and
   // what need not stay in memory.
   virtual void folded(std::uint32_t shard, std::uint32_t source, Offset next) = 0;
@@ -266,7 +284,8 @@ class Log {
                                                                  std::uint32_t shard,
                                                                  std::uint64_t from,
                                                                  std::uint32_t max) = 0;
-  virtual ActionRange action_range(std::string_view topic, std::uint32_t shard) const = 0;
+  virtual absl::StatusOr<ActionRange> action_range(std::string_view topic,
+                                                   std::uint32_t shard) const = 0;
   // spur.v1.Decision of one customer, newest first.
   virtual absl::StatusOr<std::vector<std::string>> decisions_of(std::string_view customer,
                                                                 std::uint32_t limit) = 0;

@@ -133,6 +133,7 @@ void write_engine(FamilyWriter& out, const EngineStats& stats, Instant wall, Tri
   out.add(Metric::kActionsReleased, {}, static_cast<double>(stats.actions_released));
   out.add(Metric::kLogCommits, {}, static_cast<double>(stats.log_commits));
   out.add(Metric::kLogBytes, {}, static_cast<double>(stats.log_bytes));
+  out.add(Metric::kSnapshotFailures, {}, static_cast<double>(stats.snapshots_failed));
 }
 
 void write_edge(FamilyWriter& out, const EdgeCounters& edge) {

@@ -80,6 +80,8 @@ constexpr MetricInfo kTable[] = {
     {Metric::kLogCommitAppends, "spur_log_commit_appends", kH, "",
      "Appends of publishers, runs and cursors that shared one sync."},
     {Metric::kLogBytes, "spur_log_size_bytes", kG, "", "The log on disk, estimated."},
+    {Metric::kSnapshotFailures, "spur_snapshot_failures_total", kC, "",
+     "Snapshots that were not taken for an error, which the log names: the log is not trimmed meanwhile."},
 
     {Metric::kCustomers, "spur_customers_in_memory", kG, "shard", "Customers in memory."},
     {Metric::kCustomerBytes, "spur_customers_memory_bytes", kG, "shard", "What they take."},

@@ -26,6 +26,7 @@ enum class Metric : std::uint8_t {
   kTimersPlanned, kTimersFired, kTimersOverdue,
   kLagRecords, kLagSeconds, kClock, kClockHeld,
   kRuns, kRunInputs, kRunsUnacknowledged, kLogCommits, kLogCommitSeconds, kLogCommitAppends, kLogBytes,
+  kSnapshotFailures,
   kCustomers, kCustomerBytes, kCustomersDirty, kStoreBytes, kStateFlushes, kStateLagRuns,
   kReplayRemaining, kReplayDivergences, kInputsChanged, kQuarantined, kEpoch, kShardOwned,
   kCatalogInfo, kCatalogApplies, kCatalogApplySuccessful, kCatalogApplyTime,

@@ -8,6 +8,8 @@
 #include <future>
 #include <optional>
 
+#include "absl/strings/str_cat.h"
+#include "daemon/reason.h"
 #include "tests/daemon/faulty_file_system.h"
 #include "tests/daemon/temporary_folder.h"
 
@@ -260,13 +262,13 @@ TEST_F(EmbeddedLogTest, WhatNoRecoveryNeedsIsTrimmedAndTheEndIsNot) {
   }
   log_->folded(0, kInputSource, 10);
   ASSERT_TRUE(log_->trim(0, {10, 10, 0}).ok());
-  EXPECT_EQ(log_->input_begin(0, {}), 8u);
+  EXPECT_EQ(log_->input_begin(0, {}).value(), 8u);
   EXPECT_EQ(*log_->journal_begin(0), 8u);
   InputBatch batch;
   EXPECT_EQ(log_->poll(0, kInputSource, 7, {}, batch).code(), absl::StatusCode::kOutOfRange);
   crash_and_reopen();
-  EXPECT_EQ(log_->input_begin(0, {}), 8u);
-  EXPECT_EQ(log_->input_end(0, {}), 10u);
+  EXPECT_EQ(log_->input_begin(0, {}).value(), 8u);
+  EXPECT_EQ(log_->input_end(0, {}).value(), 10u);
   EXPECT_EQ(*log_->journal_end(0), 10u);
   EXPECT_THAT(inputs(0, 8), ElementsAre("8", "9"));
   EXPECT_EQ(log_->read_journal(0, 0, 10, [](Offset, std::string_view) { return true; }).code(),
@@ -286,8 +288,8 @@ TEST_F(EmbeddedLogTest, ActionsPastTheirTimeExpireAndAnOlderCursorIsToldSo) {
   EXPECT_THAT(actions(0, 3), ElementsAre("action 3"));
   EXPECT_THAT(*log_->decisions_of("user_id:ann", 10), ElementsAre("decision 3"));
   crash_and_reopen();
-  EXPECT_EQ(log_->action_range("actions.email", 0).first, 3u);
-  EXPECT_EQ(log_->action_range("actions.email", 0).next, 4u);
+  EXPECT_EQ(log_->action_range("actions.email", 0)->first, 3u);
+  EXPECT_EQ(log_->action_range("actions.email", 0)->next, 4u);
 }
 
 TEST_F(EmbeddedLogTest, TheLastActionsStayHoweverOldForTheySayWhereTheSequenceStands) {
@@ -296,7 +298,7 @@ TEST_F(EmbeddedLogTest, TheLastActionsStayHoweverOldForTheySayWhereTheSequenceSt
   clock_.advance(kDay * 30);
   ASSERT_TRUE(log_->trim(0, {}).ok());
   crash_and_reopen();
-  EXPECT_EQ(log_->action_range("actions.email", 0).next, 2u);
+  EXPECT_EQ(log_->action_range("actions.email", 0)->next, 2u);
 }
 
 TEST_F(EmbeddedLogTest, TooManyActionsExpireOldestFirst) {
@@ -310,8 +312,72 @@ TEST_F(EmbeddedLogTest, TooManyActionsExpireOldestFirst) {
   }
   log_->release(0, 50);
   for (int i = 0; i < 10; ++i) ASSERT_TRUE(log_->trim(0, {}).ok());
-  const ActionRange range = log_->action_range("actions.email", 0);
+  const ActionRange range = log_->action_range("actions.email", 0).value();
   EXPECT_NEAR(static_cast<double>(range.next - range.first), 20, 2);
+}
+
+TEST_F(EmbeddedLogTest, AllThatIsPastItsTimeGoesAtOnceHoweverMuchItIs) {
+  for (std::uint64_t i = 1; i <= 400; ++i) {
+    RunEffects effects;
+    for (int k = 0; k < 60; ++k) effects.decisions.push_back({"user_id:ann", "decision"});
+    effects.dead_letters.emplace_back("a dead letter");
+    ASSERT_TRUE(commit(0, i, std::move(effects)).ok());
+  }
+  log_->release(0, 400);
+  EXPECT_THAT(*log_->decisions(0, 400, 100), ::testing::SizeIs(60));
+  clock_.advance(kDay * 8);
+  ASSERT_TRUE(log_->trim(0, {}).ok());
+  EXPECT_THAT(*log_->decisions(0, 0, 10), IsEmpty());
+  EXPECT_THAT(*log_->dead_letters(0, 10), IsEmpty());
+}
+
+TEST_F(EmbeddedLogTest, TooManyDecisionsAndDeadLettersExpireOldestFirstEachOnItsOwn) {
+  log_.reset();
+  options_.actions_bytes_max = 20'000;
+  open();
+  const auto run = [&](std::uint64_t seq) {
+    RunEffects effects;
+    effects.decisions.push_back({"user_id:ann", std::string(1000, 'd')});
+    effects.dead_letters.push_back(std::string(1000, 'l'));
+    return commit(0, seq, std::move(effects)).ok();
+  };
+  for (std::uint64_t i = 1; i <= 50; ++i) ASSERT_TRUE(run(i));
+  log_->release(0, 50);
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(log_->trim(0, {}).ok());
+  EXPECT_NEAR(static_cast<double>(log_->decisions(0, 0, 1000)->size()), 20, 2);
+  EXPECT_NEAR(static_cast<double>(log_->dead_letters(0, 1000)->size()), 20, 2);
+}
+
+TEST_F(EmbeddedLogTest, VersionsOfTheCatalogAndNamedCursorsHaveABound) {
+  std::promise<void> last;
+  for (std::uint64_t i = 0; i < kCatalogVersionsMax; ++i)
+    log_->append_catalog("", "", [&, i](const absl::StatusOr<Offset>& offset) {
+      EXPECT_TRUE(offset.ok()) << offset.status();
+      if (i + 1 == kCatalogVersionsMax) last.set_value();
+    });
+  last.get_future().wait();
+  absl::Status refused;
+  log_->append_catalog("", "", [&](const absl::StatusOr<Offset>& o) { refused = o.status(); });
+  EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(reason_of(refused), "CATALOGS_TOO_MANY");
+
+  std::promise<void> stored_all;
+  for (std::size_t i = 0; i < kCursorsMax; ++i)
+    log_->store_cursor(absl::StrCat("subscriber ", i), "email", "c", [&, i](const absl::Status& status) {
+      EXPECT_TRUE(status.ok()) << status;
+      if (i + 1 == kCursorsMax) stored_all.set_value();
+    });
+  stored_all.get_future().wait();
+  crash_and_reopen();
+  EXPECT_EQ(log_->catalog_end(), kCatalogVersionsMax);
+  const auto store = [&](const std::string& subscriber) {
+    std::promise<absl::Status> stored;
+    log_->store_cursor(subscriber, "email", "d",
+                       [&](const absl::Status& status) { stored.set_value(status); });
+    return stored.get_future().get();
+  };
+  EXPECT_EQ(reason_of(store("one more")), "SUBSCRIBERS_TOO_MANY");
+  EXPECT_TRUE(store("subscriber 7").ok()) << "one that is known goes on";
 }
 
 TEST_F(EmbeddedLogTest, AFullDiskRefusesAndHarmsNothing) {

@@ -6,8 +6,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <condition_variable>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -153,6 +155,21 @@ class EngineTest : public ::testing::Test {
       }
     }
     return true;
+  }
+
+  // Until there is something behind `cursor`. False: not within kPatience.
+  bool wait_actions(std::string_view cursor) {
+    std::mutex mutex;
+    std::condition_variable changed;
+    const auto watch = engine_->watch_actions(kTopic, [&] {
+      const std::lock_guard lock(mutex);
+      changed.notify_one();
+    });
+    std::unique_lock lock(mutex);
+    return changed.wait_for(lock, kPatience, [&] {
+      const auto found = engine_->read_actions(kTopic, cursor, 1);
+      return found.ok() && !found->empty();
+    });
   }
 
   // "user_id:ann greet 12:00:00", per shard in order; without what differs between deployments.

@@ -20,7 +20,7 @@ TEST_F(EngineTest, AnEventBecomesAnAction) {
   const auto published = order("ann");
   ASSERT_TRUE(published.ok()) << published.status();
   EXPECT_EQ((*published)[0].dead_letter_reason, "");
-  ASSERT_TRUE(engine_->wait_actions(kTopic, "", kPatience));
+  ASSERT_TRUE(wait_actions(""));
   EXPECT_THAT(actions(), ElementsAre("user_id:ann greet 12:00:00"));
   const auto delivery = (*engine_->read_actions(kTopic, "", 10))[0];
   EXPECT_EQ(delivery.action.spurseq(), 1u);
@@ -38,7 +38,7 @@ TEST_F(EngineTest, SilenceBecomesAnActionWhenTheClockHasPassed) {
   ASSERT_TRUE(settle());
   EXPECT_THAT(actions(), IsEmpty());
   clock_.advance(kMinute * 2);
-  ASSERT_TRUE(engine_->wait_actions(kTopic, "", kPatience));
+  ASSERT_TRUE(wait_actions(""));
   EXPECT_THAT(actions(), ElementsAre("user_id:ann cart-abandoned 13:00:00"));
 }
 
@@ -143,9 +143,9 @@ TEST_F(EngineTest, ACursorGoesOnWhereItStood) {
   }
   EXPECT_THAT(one_by_one, UnorderedElementsAre("user_id:ann", "user_id:bob", "user_id:cid",
                                                "user_id:dan", "user_id:eve", "user_id:fay"));
-  EXPECT_EQ(cursor, engine_->end_cursor(kTopic));
+  EXPECT_EQ(cursor, engine_->end_cursor(kTopic).value());
   ASSERT_TRUE(order("gus").ok());
-  ASSERT_TRUE(engine_->wait_actions(kTopic, cursor, kPatience));
+  ASSERT_TRUE(wait_actions(cursor));
   EXPECT_EQ((*engine_->read_actions(kTopic, cursor, 10))[0].action.customer(), "user_id:gus");
 }
 
@@ -154,7 +154,7 @@ TEST_F(EngineTest, ACursorOfASubscriberIsStored) {
   apply(shop_catalog());
   ASSERT_TRUE(order("ann").ok());
   ASSERT_TRUE(settle());
-  const std::string cursor = engine_->end_cursor(kTopic);
+  const std::string cursor = engine_->end_cursor(kTopic).value();
   std::promise<absl::Status> durable;
   engine_->store_cursor("mailer", "email", cursor,
                         [&](absl::Status status) { durable.set_value(status); });
@@ -282,7 +282,7 @@ TEST_F(EngineTest, WithTheEventsClockIdleShardsFollowTheBusyOnes) {
     ASSERT_TRUE(
         publish({track(absl::StrCat("user", i), "Page Read", 10 + i, then + kHour * 2)}).ok());
   }
-  ASSERT_TRUE(engine_->wait_actions(kTopic, "", kPatience));
+  ASSERT_TRUE(wait_actions(""));
   ASSERT_THAT(actions(), SizeIs(1));
   EXPECT_THAT(actions()[0], HasSubstr("user_id:ann cart-abandoned"));
 }

@@ -123,6 +123,34 @@ TEST_F(SnapshotTest, AnOwnerOfAnEarlierEpochDeletesNothingOfALaterOne) {
   EXPECT_EQ(restored_row(), "9");
 }
 
+TEST_F(SnapshotTest, WhatADeadProcessLeftUnfinishedGoesWithTheNextOne) {
+  auto owner = store("owner");
+  for (const std::uint64_t seq : {4, 5}) {
+    write(*owner, 1, seq);
+    ASSERT_TRUE(snapshots_.take(0, *owner).ok());
+  }
+  // Died between the copy and its manifest, or between the two removals; of a later epoch somebody
+  // may be writing one.
+  std::filesystem::remove(at(1, 4, ".manifest"));
+  std::filesystem::create_directories(at(1, 3));
+  std::ofstream(at(1, 3, ".manifest.new")) << "1";
+  std::filesystem::create_directories(at(3, 8));
+  write(*owner, 2, 9);
+  ASSERT_TRUE(snapshots_.take(0, *owner).ok());
+  EXPECT_FALSE(std::filesystem::exists(at(1, 3)));
+  EXPECT_FALSE(std::filesystem::exists(at(1, 3, ".manifest.new")));
+  EXPECT_FALSE(std::filesystem::exists(at(1, 4)));
+  EXPECT_TRUE(std::filesystem::exists(at(1, 5)));
+  EXPECT_TRUE(std::filesystem::exists(at(3, 8)));
+  EXPECT_EQ(restored_row(), "9");
+}
+
+TEST_F(SnapshotTest, AFolderThatCannotBeReadIsNoEmptyOne) {
+  auto owner = store("owner");
+  std::ofstream(folder_.path() + "/snapshots") << "a file where the folder should be";
+  EXPECT_TRUE(absl::IsUnavailable(snapshots_.restore(0, *owner).status()));
+}
+
 TEST_F(SnapshotTest, WhatWasInTheStoreBeforeIsGone) {
   auto owner = store("owner"), other = store("other");
   write(*owner, 1, 5);

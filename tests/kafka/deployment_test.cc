@@ -72,7 +72,7 @@ TEST_F(KafkaDeploymentTest, OneBrokerIsRefusedWithoutDev) {
   options.dev = false;
   const absl::Status status = refused(options);
   EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
-  EXPECT_THAT(std::string(status.message()), HasSubstr("run with --dev"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("run with --kafka-dev"));
 }
 
 TEST_F(KafkaDeploymentTest, AnOutputTopicWithTooFewPartitionsIsRefused) {
@@ -92,6 +92,10 @@ TEST_F(KafkaDeploymentTest, ABrokerThatIsNotThereIsSaid) {
 TEST_F(KafkaDeploymentTest, PropertiesPassThroughButTheProtocolsOwnDoNot) {
   options.connection.properties = {{"acks", "1"}};
   EXPECT_THAT(std::string(refused(options).message()), HasSubstr("acks is Spur's own"));
+  for (const char* name : {"group.id", "partition.assignment.strategy", "enable.partition.eof"}) {
+    options.connection.properties = {{name, "range"}};
+    EXPECT_THAT(std::string(refused(options).message()), HasSubstr("is Spur's own to set"));
+  }
   options.connection.properties = {{"no.such.property", "1"}};
   EXPECT_THAT(std::string(refused(options).message()), HasSubstr("no.such.property"));
   options.connection.properties = {{"socket.timeout.ms", "9000"}};

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "daemon/log/kafka/consumer.h"
+#include "daemon/reason.h"
 #include "tests/kafka/log_fixture.h"
 
 namespace spur {
@@ -45,7 +46,7 @@ TEST_F(KafkaInputsTest, RecordsComeFromTheOffsetFollowedAndWakeTheirShard) {
               ElementsAre(Pair(2u, "v2"), Pair(3u, "v3"), Pair(4u, "v4")));
   produce(events, 1, {"live"});
   EXPECT_THAT(poll(*log, 1, kFirstTopicSource, 5, 1), ElementsAre(Pair(5u, "live")));
-  EXPECT_EQ(log->input_end(1, source(kFirstTopicSource, 1)), 6u);
+  EXPECT_EQ(log->input_end(1, source(kFirstTopicSource, 1)).value(), 6u);
 }
 
 TEST_F(KafkaInputsTest, WhatIsNotFollowedIsNotPolled) {
@@ -114,18 +115,18 @@ TEST_F(KafkaInputsTest, FollowingAnotherShardDisturbsNoPosition) {
 TEST_F(KafkaInputsTest, TheEndOfASourceIsWhereTheNextRecordWouldCome) {
   produce(events, 0, numbered(0, 10));
   open();
-  EXPECT_EQ(log->input_end(0, source(kFirstTopicSource, 0)), 10u);
+  EXPECT_EQ(log->input_end(0, source(kFirstTopicSource, 0)).value(), 10u);
   follow(0, 4);
-  EXPECT_EQ(log->input_end(0, source(kFirstTopicSource, 0)), 10u);
+  EXPECT_EQ(log->input_end(0, source(kFirstTopicSource, 0)).value(), 10u);
   poll(*log, 0, kFirstTopicSource, 4, 6);
-  EXPECT_EQ(log->input_end(0, source(kFirstTopicSource, 0)), 10u);
+  EXPECT_EQ(log->input_end(0, source(kFirstTopicSource, 0)).value(), 10u);
 }
 
 TEST_F(KafkaInputsTest, AnOffsetThatIsNoLongerKeptIsSaid) {
   produce(events, 0, numbered(0, 10));
   ASSERT_TRUE(admin->delete_below(events, 0, 5).ok());
   open();
-  EXPECT_EQ(log->input_begin(0, source(kFirstTopicSource, 0)), 5u);
+  EXPECT_EQ(log->input_begin(0, source(kFirstTopicSource, 0)).value(), 5u);
   follow(0, 2);
   absl::Status polled;
   ASSERT_TRUE(heard.await([&] {
@@ -200,7 +201,74 @@ TEST_F(KafkaInputsTest, PublishedEventsLandInTheTopicOfTheirSource) {
   follow(shard, 0);
   EXPECT_THAT(poll(*log, shard, kFirstTopicSource, 0, 1), ElementsAre(Pair(0u, "{}")));
   const InputAppend unknown[] = {{shard, "nobody", "17", "{}"}};
-  EXPECT_TRUE(absl::IsFailedPrecondition(log->append_inputs(unknown, {}).status()));
+  const absl::Status nobody = log->append_inputs(unknown, {}).status();
+  EXPECT_TRUE(absl::IsFailedPrecondition(nobody));
+  EXPECT_EQ(reason_of(nobody), "SOURCE_WITHOUT_TOPIC");
+  const std::string large(1'100'000, 'x');
+  const InputAppend too_large[] = {{shard, "shop", "17", large}};
+  EXPECT_EQ(reason_of(log->append_inputs(too_large, {}).status()), "EVENT_TOO_LARGE");
+  absl::Status catalog_refused;
+  log->append_catalog(large, "", [&](const absl::StatusOr<Offset>& offset) {
+    catalog_refused = offset.status();
+  });
+  EXPECT_EQ(reason_of(catalog_refused), "CATALOG_TOO_LARGE");
+}
+
+// The end of a partition has the offset of the record that comes next: taken for a record, it would
+// be passed over.
+TEST_F(KafkaInputsTest, AnEndThatIsNotGivenYetIsNoRecordWhenTheAssignmentChanges) {
+  produce(events, 0, numbered(0, 5));
+  produce(events, 1, numbered(0, 5));
+  open();
+  follow(0, 0);
+  follow(1, 0);
+  poll(*log, 1, kFirstTopicSource, 0, 5);
+  // Both come from one broker by one request: the end of the one is here, and so is that of the other.
+  for (;;) {
+    std::uint64_t before = 0;
+    {
+      const std::lock_guard lock(heard.mutex);
+      before = heard.inputs;
+    }
+    InputBatch batch;
+    ASSERT_TRUE(log->poll(1, kFirstTopicSource, 5, {}, batch).ok());
+    if (log->input_end_heard(1, source(kFirstTopicSource, 1)) == Offset{5}) break;
+    ASSERT_TRUE(heard.await([&] { return heard.inputs != before; }));
+  }
+  PollLimits one;
+  one.bytes_max = 1;
+  EXPECT_THAT(poll(*log, 0, kFirstTopicSource, 0, 1, one), SizeIs(1));
+  TopicSource messages;
+  messages.source = kMessageSource;
+  const Log::Following following[] = {{source(kFirstTopicSource, 0), 1}, {messages, 0}};
+  log->follow(0, following);
+  produce(events, 0, {"behind the end"});
+  const auto rest = poll(*log, 0, kFirstTopicSource, 1, 5);
+  ASSERT_THAT(rest, SizeIs(5));
+  EXPECT_EQ(rest.back(), std::pair(Offset{5}, std::string("behind the end")));
+}
+
+TEST_F(KafkaInputsTest, AllVersionsOfTheCatalogAreReadHoweverManyAreInMemory) {
+  open();
+  std::uint64_t applied = 0;
+  for (const std::uint64_t versions : {31u, 32u, 33u, 40u}) {
+    for (; applied < versions; ++applied) {
+      std::promise<absl::StatusOr<Offset>> done;
+      log->append_catalog("", std::to_string(applied), [&](absl::StatusOr<Offset> offset) {
+        done.set_value(std::move(offset));
+      });
+      ASSERT_TRUE(done.get_future().get().ok());
+    }
+    ASSERT_TRUE(heard.await([&] { return heard.catalogs >= versions; }));
+    const auto all = log->poll_catalogs(0, 256);
+    ASSERT_TRUE(all.ok()) << all.status();
+    ASSERT_THAT(*all, SizeIs(versions));
+    for (std::uint64_t i = 0; i < versions; ++i) EXPECT_EQ((*all)[i].comment, std::to_string(i));
+    const auto first = log->poll_catalogs(0, 1);
+    ASSERT_TRUE(first.ok()) << first.status();
+    ASSERT_THAT(*first, SizeIs(1));
+    EXPECT_EQ((*first)[0].comment, "0");
+  }
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "daemon/log/effect_records.h"
+#include "spur/v1/event.pb.h"
 #include "tests/kafka/log_fixture.h"
 
 namespace spur {
@@ -51,7 +53,7 @@ TEST_F(KafkaOutputsTest, NothingIsSeenBeforeItIsReleased) {
 TEST_F(KafkaOutputsTest, AnActionLeavesAsACloudEventInBinaryMode) {
   run(1, 7, email);
   ASSERT_TRUE(await_acked(1, 7));
-  const std::string id = kafka::deployment_text(log->deployment());
+  const std::string id = deployment_text(log->deployment());
   EXPECT_THAT(
       all_of(email, 1,
              [](const rd_kafka_message_t& m) {
@@ -227,11 +229,35 @@ TEST_F(KafkaOutputsTest, ARecordThatCannotBeWrittenEndsTheSessionAndTheOthersGoO
   EXPECT_EQ(log->unsent(0, 20)[0].seq, 2u);
 }
 
+// A record of the size that a broker takes by default, as its input, is more than a producer sends
+// by default with what a dead letter adds.
+TEST_F(KafkaOutputsTest, TheDeadLetterOfTheLargestInputIsTakenByTheBroker) {
+  Effects effects;
+  DeadLetter letter;
+  letter.id = {0, 1, 1, 0};
+  letter.reason = "NOT_JSON";
+  letter.detail = "why";
+  letter.topic = events;
+  letter.key = std::string(8000, 'k');
+  letter.value = std::string(1'040'000, 'x');
+  effects.dead_letters.push_back(letter);
+  ASSERT_TRUE(append(*log, 0, 1, to_records(0, effects, log->deployment(), "")).ok());
+  log->release(0, 1);
+  ASSERT_TRUE(await_acked(0, 1));
+  const auto letters = log->dead_letters(0, 1);
+  ASSERT_TRUE(letters.ok() && letters->size() == 1);
+  spur::v1::DeadLetter kept;
+  ASSERT_TRUE(kept.ParseFromString(letters->front()));
+  EXPECT_EQ(kept.value().size(), kDeadLetterValueMax);
+  EXPECT_EQ(kept.key().size(), kDeadLetterTextMax);
+  EXPECT_EQ(kept.detail(), "why; cut: the value had 1040000 bytes, the key 8000");
+}
+
 TEST_F(KafkaOutputsTest, ActionsDecisionsAndCursorsAreReadBack) {
   make_topic("actions.email", 2);
   for (std::uint64_t seq = 1; seq <= 30; ++seq) run(0, seq, email);
   ASSERT_TRUE(await_acked(0, 30));
-  const auto range = log->action_range(email, 0);
+  const ActionRange range = log->action_range(email, 0).value();
   EXPECT_EQ(range.first, 1u);
   EXPECT_EQ(range.next, 31u);
   for (std::uint64_t from : {1u, 11u, 21u, 5u}) {

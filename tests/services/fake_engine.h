@@ -55,6 +55,11 @@ class FakeEngine final : public Engine {
     refusal_ = std::move(status);
     refusals_ = times;
   }
+  // Where the actions end cannot be asked.
+  void lose_end(absl::Status status) {
+    const std::lock_guard lock(mutex_);
+    end_unknown_ = std::move(status);
+  }
   void forget_actions_before(std::size_t kept) {
     const std::lock_guard lock(mutex_);
     first_kept_ = kept;
@@ -127,8 +132,9 @@ class FakeEngine final : public Engine {
     for (; at < actions_.size() && out.size() < max; ++at) out.push_back({actions_[at], std::to_string(at + 1)});
     return out;
   }
-  std::string end_cursor(std::string_view) const override {
+  absl::StatusOr<std::string> end_cursor(std::string_view) const override {
     const std::lock_guard lock(mutex_);
+    if (!end_unknown_.ok()) return end_unknown_;
     return std::to_string(actions_.size());
   }
   std::unique_ptr<ActionWatch> watch_actions(std::string_view, std::function<void()> changed) override {
@@ -136,9 +142,10 @@ class FakeEngine final : public Engine {
     watches_[++next_watch_] = std::move(changed);
     return std::make_unique<Watch>(*this, next_watch_);
   }
-  bool wait_actions(std::string_view, std::string_view, std::chrono::milliseconds) override { return false; }
   void store_cursor(std::string_view subscriber, std::string_view, std::string_view cursor,
                     std::function<void(absl::Status)> done) override {
+    if (cursor.find_first_not_of("0123456789") != std::string_view::npos)
+      return done(absl::InvalidArgumentError("those bytes are no cursor of this deployment"));
     {
       const std::lock_guard lock(mutex_);
       stored_[std::string(subscriber)] = std::string(cursor);
@@ -200,7 +207,7 @@ class FakeEngine final : public Engine {
   std::map<std::string, std::string> stored_;
   bool holding_ = false;
   std::vector<std::function<void()>> held_;
-  absl::Status refusal_;
+  absl::Status refusal_, end_unknown_;
   int refusals_ = 0;
   std::size_t published_ = 0;
   Health health_;

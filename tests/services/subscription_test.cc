@@ -301,6 +301,11 @@ TEST_F(SubscriptionTest, BadRequestsAreRefusedWithTheirReason) {
   EXPECT_EQ(refused(open(1), ack("1")), "SUBSCRIBER_MISSING");
   EXPECT_EQ(refused(open(1), open(1, "other")), "FIRST_REQUEST_ONLY");
   EXPECT_EQ(refused(open(1), open(1, "", "1")), "FIRST_REQUEST_ONLY");
+  // Where it cannot be asked, the end is not taken for the beginning.
+  engine_.lose_end(absl::UnavailableError("out of reach"));
+  SubscribeRequest now = open(1);
+  now.set_from_now(true);
+  EXPECT_EQ(refused(now), "SHARD_UNAVAILABLE");
 }
 
 TEST_F(SubscriptionTest, StreamsComeAndGoWhileActionsFlow) {

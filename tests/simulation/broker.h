@@ -69,7 +69,7 @@ class Broker {
 
   std::vector<Journal> journals;
   std::map<std::pair<std::string, std::int32_t>, Partition> inputs;
-  std::vector<CatalogRecord> catalogs;
+  std::vector<CatalogRecord> catalogs;  // at kFirstCatalog and behind
   std::map<Destination, Outlet> outlets;
   Instant now{1'772'366'400'000};  // 2026-03-01T12:00:00Z
 
@@ -80,6 +80,10 @@ class Broker {
   };
   std::vector<Orphan> orphans_;
 };
+
+// Where the first version of the catalog stands: behind the deployment's identity, as on Kafka. So a
+// count of versions and an offset are never the same number.
+inline constexpr Offset kFirstCatalog = 1;
 
 inline const std::string kMessageTopic = "spur.messages";
 

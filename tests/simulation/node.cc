@@ -32,7 +32,8 @@ Node::Node(std::uint32_t index, Broker& broker, Random& random, const bool& faul
   options_.state_memory_bytes_max = 4'000 * disks.size();  // a few customers: some are read back
   options_.flush_interval = std::chrono::seconds(3);
   options_.run_inputs_max = static_cast<std::uint32_t>(1 + random.below(4));
-  host_.reset(new ShardHost{options_, log_, clock_, catalogs, *flushes_, crumb, aside_, aside_});
+  host_.reset(new ShardHost{options_, log_, clock_, catalogs, *flushes_, crumb, aside_, aside_,
+                            aside_});
   host_->exclusive = false;
   if (bucket != nullptr) {
     snapshots_ = std::make_unique<SimulatedSnapshots>(*bucket, dead_);

@@ -111,12 +111,21 @@ const Broker::Partition* SimulatedLog::partition(std::uint32_t shard,
   return it == broker_.inputs.end() ? nullptr : &it->second;
 }
 
-Offset SimulatedLog::input_begin(std::uint32_t shard, const TopicSource& source) const {
+absl::StatusOr<Offset> SimulatedLog::input_begin(std::uint32_t shard,
+                                                 const TopicSource& source) const {
+  if (absl::Status reached = reach(); !reached.ok()) return reached;
   const Broker::Partition* from = partition(shard, source);
   return from == nullptr ? 0 : from->begin;
 }
 
-Offset SimulatedLog::input_end(std::uint32_t shard, const TopicSource& source) const {
+absl::StatusOr<Offset> SimulatedLog::input_end(std::uint32_t shard,
+                                               const TopicSource& source) const {
+  if (absl::Status reached = reach(); !reached.ok()) return reached;
+  return *input_end_heard(shard, source);
+}
+
+std::optional<Offset> SimulatedLog::input_end_heard(std::uint32_t shard,
+                                                    const TopicSource& source) const {
   const Broker::Partition* from = partition(shard, source);
   return from == nullptr ? 0 : from->end;
 }
@@ -183,18 +192,19 @@ absl::StatusOr<std::vector<CatalogRecord>> SimulatedLog::poll_catalogs(Offset fr
   Fiber::give_way();
   if (dead_) return killed();
   // A replay asks for what it has seen before, and gets it.
-  const Offset all = broker_.catalogs.size();
-  catalogs_heard_ = std::max(catalogs_heard_, std::min<Offset>(all, from + records_max));
+  const std::size_t all = broker_.catalogs.size();
+  std::size_t at = std::max(from, kFirstCatalog) - kFirstCatalog;
+  catalogs_heard_ = std::max(catalogs_heard_, std::min(all, at + records_max));
   std::vector<CatalogRecord> records;
-  for (; from < catalogs_heard_ && records.size() < records_max; ++from)
-    records.push_back(broker_.catalogs[from]);
+  for (; at < catalogs_heard_ && records.size() < records_max; ++at)
+    records.push_back(broker_.catalogs[at]);
   return records;
 }
 
 Offset SimulatedLog::catalog_end() const {
   if (catalogs_heard_ < broker_.catalogs.size() && (!faults_ || random_.one_in(8)))
     ++catalogs_heard_;
-  return catalogs_heard_;
+  return catalogs_heard_ == 0 ? 0 : kFirstCatalog + catalogs_heard_;
 }
 
 // --- the journal ---

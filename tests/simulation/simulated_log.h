@@ -41,8 +41,10 @@ class SimulatedLog final : public Log {
                     const PollLimits& limits, InputBatch& batch) override;
   std::unique_ptr<InputReader> open_reader(std::uint32_t shard,
                                            std::span<const TopicSource> sources) override;
-  Offset input_begin(std::uint32_t shard, const TopicSource& source) const override;
-  Offset input_end(std::uint32_t shard, const TopicSource& source) const override;
+  absl::StatusOr<Offset> input_begin(std::uint32_t shard, const TopicSource& source) const override;
+  absl::StatusOr<Offset> input_end(std::uint32_t shard, const TopicSource& source) const override;
+  std::optional<Offset> input_end_heard(std::uint32_t shard,
+                                        const TopicSource& source) const override;
   void folded(std::uint32_t, std::uint32_t, Offset) override {}
   absl::StatusOr<std::vector<CatalogRecord>> poll_catalogs(Offset from,
                                                            std::uint32_t records_max) override;
@@ -72,7 +74,9 @@ class SimulatedLog final : public Log {
                                                          std::uint64_t, std::uint32_t) override {
     return std::vector<StoredAction>();
   }
-  ActionRange action_range(std::string_view, std::uint32_t) const override { return {}; }
+  absl::StatusOr<ActionRange> action_range(std::string_view, std::uint32_t) const override {
+    return ActionRange();
+  }
   absl::StatusOr<std::vector<std::string>> decisions_of(std::string_view, std::uint32_t) override {
     return std::vector<std::string>();
   }
@@ -144,7 +148,7 @@ class SimulatedLog final : public Log {
   const DeploymentId deployment_{1, 2, 3, 4};
   Watcher watcher_;
   std::vector<ShardLog> shards_;
-  mutable Offset catalogs_heard_ = 0;
+  mutable std::size_t catalogs_heard_ = 0;
 };
 
 }  // namespace spur::simulation

@@ -208,7 +208,7 @@ void Simulation::customer() {
 void Simulation::publish_catalog() {
   if (catalogs_published_ == setting_.catalogs.size()) return;
   broker_.catalogs.push_back(
-      {broker_.catalogs.size(), broker_.now, setting_.catalogs[catalogs_published_++], ""});
+      {kFirstCatalog + broker_.catalogs.size(), broker_.now, setting_.catalogs[catalogs_published_++], ""});
   say(absl::StrCat("catalog version ", catalogs_published_));
 }
 

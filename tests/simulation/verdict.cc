@@ -100,8 +100,10 @@ std::optional<std::string> Refold::take(const spur::v1::Slice& slice, Effects& e
   if (stand == nullptr) return absl::StrCat("source ", slice.source(), " was never named");
   if (slice.source() == kCatalogSource) {
     for (Offset i = slice.first_offset(); i <= slice.last_offset(); ++i) {
-      if (i != stand->next) return absl::StrCat("catalog ", i, " is taken after ", stand->next);
-      owned_.take(broker_.catalogs[i], *catalogs_.compiled(broker_.catalogs[i].catalog));
+      if (i != std::max(stand->next, kFirstCatalog))
+        return absl::StrCat("catalog ", i, " is taken after ", stand->next);
+      const CatalogRecord& record = broker_.catalogs[i - kFirstCatalog];
+      owned_.take(record, *catalogs_.compiled(record.catalog));
     }
     return std::nullopt;
   }
@@ -120,7 +122,7 @@ std::optional<std::string> Refold::take(const spur::v1::Slice& slice, Effects& e
     if (record.offset > slice.last_offset()) break;
     const InputRecord input{record.offset,       record.received, "",
                             stand->source.topic, record.key,      record.value};
-    if (slice.source() == kMessageSource && catalogs_before(input) > owned_.stand.catalog_next()) {
+    if (slice.source() == kMessageSource && catalogs_before(input) > owned_.stand.catalogs) {
       return absl::StrCat("message ", record.offset, " is folded under an older catalog");
     }
     owned_.intake.input(slice.source(), input, effects);

@@ -52,8 +52,12 @@ struct Consumer::Source {
   std::atomic<std::int64_t> folded{-1};
 
   ~Source() {
-    if (queue != nullptr) rd_kafka_queue_cb_event_enable(queue.get(), nullptr, nullptr);
+    silence();
     drop_left();
+  }
+  // Waits for a wake-up that is under way.
+  void silence() {
+    if (queue != nullptr) rd_kafka_queue_cb_event_enable(queue.get(), nullptr, nullptr);
   }
   void drop_left() {
     while (left_at < left.size()) rd_kafka_message_destroy(left[left_at++]);
@@ -63,17 +67,23 @@ struct Consumer::Source {
   // Requires the lock.
   void hear_end() {
     std::int64_t low = 0, high = 0;
-    if (rd_kafka_get_watermark_offsets(handle.get(), topic.c_str(), partition, &low, &high) !=
-            RD_KAFKA_RESP_ERR_NO_ERROR ||
-        high < 0)
-      return;
-    heard_end.store(eof >= high && left_at == left.size() ? next : std::max(high, next),
-                    std::memory_order_relaxed);
+    const bool told = rd_kafka_get_watermark_offsets(handle.get(), topic.c_str(), partition, &low,
+                                                     &high) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+                      high >= 0;
+    if (!told && eof < next) return;
+    const bool at_end = left_at == left.size() && (!told || eof >= high);
+    heard_end.store(at_end ? next : std::max(high, next), std::memory_order_relaxed);
   }
   // Where fetching goes on after a new assignment.
   std::int64_t position() {
     const std::lock_guard lock(mutex);
-    return left_at < left.size() ? left.back()->offset + 1 : next;
+    // The last that was taken from the queue. Of an end that was reached the offset is that of the
+    // next record already, and an error has none.
+    for (std::size_t i = left.size(); i > left_at; --i) {
+      const rd_kafka_message_t& message = *left[i - 1];
+      if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) return std::max(next, message.offset + 1);
+    }
+    return next;
   }
 };
 
@@ -141,11 +151,19 @@ absl::Status Consumer::start(Events events, Offset catalog_next) {
 }
 
 void Consumer::close() {
-  if (closed_) return;
-  closed_ = true;
+  if (closed_.exchange(true)) return;
   control_.stop();
   const Queue queue(rd_kafka_queue_get_consumer(handle_.get()));
   rd_kafka_queue_cb_event_enable(queue.get(), nullptr, nullptr);
+  {
+    // No wake-up is under way or comes any more, which librdkafka's threads would give, though a
+    // batch may keep its source alive.
+    const std::lock_guard lock(mutex_);
+    for (const ShardSources& shard : shards_) {
+      for (const auto& [number, source] : shard.sources) source->silence();
+    }
+    if (catalog_ != nullptr) catalog_->silence();
+  }
   events_ = {};
   rd_kafka_consumer_close(handle_.get());
   const std::lock_guard lock(mutex_);
@@ -351,8 +369,17 @@ absl::Status Consumer::status() const {
 // --- the workers' threads ---
 
 void Consumer::follow(std::uint32_t shard, std::span<const Log::Following> sources) {
+  std::vector<std::shared_ptr<Source>> dropped;  // outside the lock
   {
     const std::lock_guard lock(mutex_);
+    std::erase_if(shards_[shard].sources, [&](const auto& known) {
+      const bool stays = std::any_of(sources.begin(), sources.end(), [&](const auto& following) {
+        return following.source.source == known.first;
+      });
+      if (!stays) dropped.push_back(known.second);
+      changed_ |= !stays;
+      return !stays;
+    });
     for (const Log::Following& following : sources) {
       const std::uint32_t number = following.source.source;
       // The catalog is everybody's, and there is no input but by topics.
@@ -485,12 +512,6 @@ std::optional<Offset> Consumer::end(std::uint32_t shard, std::uint32_t number) c
   const std::int64_t heard = source->heard_end.load(std::memory_order_relaxed);
   if (heard < 0) return std::nullopt;
   return static_cast<Offset>(heard);
-}
-
-void Consumer::hear(std::uint32_t shard, std::uint32_t number, Offset end) const {
-  std::int64_t nothing = -1;
-  if (const std::shared_ptr<Source> source = find(shard, number))
-    source->heard_end.compare_exchange_strong(nothing, static_cast<std::int64_t>(end));
 }
 
 }  // namespace spur::kafka

@@ -67,8 +67,6 @@ class Consumer {
   // The end of a followed source as last heard of, without what is never given (control records at
   // its end); nullopt: not followed, or nothing heard yet. Cheap.
   std::optional<Offset> end(std::uint32_t shard, std::uint32_t source) const;
-  // What the cluster said when it was asked.
-  void hear(std::uint32_t shard, std::uint32_t source, Offset end) const;
 
   absl::Status status() const;
 
@@ -111,7 +109,7 @@ class Consumer {
   std::set<std::string> known_topics_;
   bool rebalancing_ = true;  // no assignment is in force
   std::chrono::nanoseconds commit_due_{0};
-  bool closed_ = false;
+  std::atomic<bool> closed_{false};
   Pump control_;
 };
 

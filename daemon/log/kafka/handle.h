@@ -1,5 +1,5 @@
 // librdkafka's handles as values that free themselves, its errors as absl::Status, and what every
-// handle of Spur is told (engine-notes: sections 5 and 8 have the measurements behind each value).
+// handle of Spur is told (docs/kafka.md says what for).
 #pragma once
 
 #include <librdkafka/rdkafka.h>

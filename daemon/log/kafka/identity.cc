@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <random>
 
 #include "daemon/log/kafka/partition_reader.h"
 #include "daemon/log/kafka/session.h"
@@ -14,15 +13,6 @@ namespace spur::kafka {
 namespace {
 
 constexpr std::uint32_t kFormat = 1;  // of what Spur keeps in Kafka; a newer one is refused
-
-DeploymentId make_uuid() {
-  std::random_device random;
-  DeploymentId id;
-  for (std::uint8_t& byte : id) byte = static_cast<std::uint8_t>(random());
-  id[6] = static_cast<std::uint8_t>((id[6] & 0x0f) | 0x40);  // version 4
-  id[8] = static_cast<std::uint8_t>((id[8] & 0x3f) | 0x80);
-  return id;
-}
 
 absl::StatusOr<std::optional<Identity>> recorded(const Admin& admin, const TopicNames& names,
                                                  const KafkaOptions& options) {
@@ -88,7 +78,7 @@ absl::Status found_deployment(const Admin& admin, const TopicNames& names,
   }
   if (absl::Status made = ensure_own_topics(admin, names, options, shards); !made.ok()) return made;
   spur::v1::Deployment deployment;
-  const DeploymentId id = make_uuid();
+  const DeploymentId id = make_deployment_id();
   deployment.set_id(id.data(), id.size());
   deployment.set_shards(shards);
   deployment.set_format(kFormat);
@@ -142,15 +132,6 @@ absl::StatusOr<Identity> open_identity(const Admin& admin, const TopicNames& nam
     }
   }
   return **identity;
-}
-
-std::string deployment_text(const DeploymentId& deployment) {
-  std::string out;
-  for (std::size_t i = 0; i < deployment.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) out += '-';
-    fmt::format_to(std::back_inserter(out), "{:02x}", deployment[i]);
-  }
-  return out;
 }
 
 }  // namespace spur::kafka

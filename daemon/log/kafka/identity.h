@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "daemon/log/deployment_id.h"
 #include "daemon/log/kafka/admin.h"
 #include "daemon/log/kafka/settings.h"
 #include "daemon/log/kafka/topics.h"
@@ -32,6 +33,5 @@ struct Identity {
 absl::StatusOr<Identity> open_identity(const Admin& admin, const TopicNames& names,
                                        const KafkaOptions& options, Instant now);
 
-std::string deployment_text(const DeploymentId& deployment);  // as a UUID is written
 
 }  // namespace spur::kafka

@@ -8,6 +8,7 @@
 #include "daemon/log/kafka/partition_reader.h"
 #include "daemon/log/kafka/text.h"
 #include "daemon/logging.h"
+#include "daemon/reason.h"
 #include "spur/v1/catalog.pb.h"
 #include "spur/v1/log.pb.h"
 #include "state/check.h"
@@ -42,9 +43,6 @@ absl::StatusOr<std::unique_ptr<KafkaLog>> KafkaLog::open(const KafkaOptions& opt
   if (!consumer.ok()) return consumer.status();
   log->consumer_ = *std::move(consumer);
   if (absl::Status loaded = log->load_catalogs(); !loaded.ok()) return loaded;
-  log->pump_.start({[raw = log.get()] { return raw->journal_.serve(); },
-                    [raw = log.get()] { return raw->outputs_.serve(); },
-                    [raw = log.get()] { return raw->publisher_.serve(); }});
   return log;
 }
 
@@ -57,7 +55,7 @@ KafkaLog::KafkaLog(const KafkaOptions& options, const Clock& clock, kafka::Ident
       admin_(std::move(admin)),
       pump_(clock),
       journal_(options.connection, names_.journal, identity.shards, pump_, errands_),
-      outputs_(options, names_, kafka::deployment_text(identity.deployment), identity.shards,
+      outputs_(options, names_, deployment_text(identity.deployment), identity.shards,
                *admin_, clock, pump_, errands_),
       publisher_(options.connection, pump_, errands_),
       readback_(options.connection, names_, *admin_) {}
@@ -86,6 +84,9 @@ void KafkaLog::watch(Watcher watcher) {
       {watcher_.acked, watcher_.actions, [this](std::uint32_t shard, absl::Status status) {
          journal_.refuse(shard, std::move(status));
        }});
+  // Not before it is known whom to tell.
+  pump_.start({[this] { return journal_.serve(); }, [this] { return outputs_.serve(); },
+               [this] { return publisher_.serve(); }});
   const absl::Status started =
       consumer_->start({watcher_.assigned, watcher_.revoked, watcher_.inputs,
                         [this](const rd_kafka_message_t& message) {
@@ -132,10 +133,12 @@ absl::StatusOr<std::int32_t> KafkaLog::partitions_of(const std::string& topic) c
   const absl::StatusOr<std::int32_t> found = admin_->partitions(topic);
   if (!found.ok()) return found.status();
   if (*found == 0)
-    return absl::FailedPreconditionError(
-        kafka::text("there is no topic ", topic, ", which a Source names; create it, with as many ",
-                    "partitions as there are shards (", identity_.shards,
-                    ") or a multiple, or correct the Source"));
+    return with_reason(
+        absl::FailedPreconditionError(kafka::text(
+            "there is no topic ", topic, ", which a Source names; create it, with as many ",
+            "partitions as there are shards (", identity_.shards,
+            ") or a multiple, or correct the Source")),
+        "TOPIC_MISSING");
   const std::lock_guard lock(mutex_);
   partitions_[topic] = *found;
   return *found;
@@ -186,24 +189,31 @@ std::unique_ptr<InputReader> KafkaLog::open_reader(std::uint32_t shard,
   return std::make_unique<kafka::History>(options_.connection, names_, shard, sources);
 }
 
-Offset KafkaLog::input_begin(std::uint32_t shard, const TopicSource& source) const {
-  if (source.source == kInputSource) return 0;  // nothing ever comes by it here
-  const bool messages = source.source == kMessageSource;
-  const auto kept = messages ? admin_->kept(names_.messages, static_cast<std::int32_t>(shard))
-                             : admin_->kept(source.topic, source.partition);
-  return kept.ok() ? static_cast<Offset>(kept->begin) : source.start;
+absl::StatusOr<kafka::Kept> KafkaLog::input_kept(std::uint32_t shard,
+                                                 const TopicSource& source) const {
+  if (source.source == kInputSource) return kafka::Kept();  // nothing ever comes by it here
+  if (source.source == kMessageSource)
+    return admin_->kept(names_.messages, static_cast<std::int32_t>(shard));
+  return admin_->kept(source.topic, source.partition);
 }
 
-Offset KafkaLog::input_end(std::uint32_t shard, const TopicSource& source) const {
-  if (source.source == kInputSource) return 0;
-  const bool messages = source.source == kMessageSource;
-  const std::string& topic = messages ? names_.messages : source.topic;
-  const std::int32_t partition = messages ? static_cast<std::int32_t>(shard) : source.partition;
-  if (const std::optional<Offset> heard = consumer_->end(shard, source.source)) return *heard;
-  const auto kept = admin_->kept(topic, partition);
-  if (!kept.ok()) return source.start;
-  consumer_->hear(shard, source.source, static_cast<Offset>(kept->end));
+absl::StatusOr<Offset> KafkaLog::input_begin(std::uint32_t shard,
+                                             const TopicSource& source) const {
+  const absl::StatusOr<kafka::Kept> kept = input_kept(shard, source);
+  if (!kept.ok()) return kept.status();
+  return static_cast<Offset>(kept->begin);
+}
+
+absl::StatusOr<Offset> KafkaLog::input_end(std::uint32_t shard, const TopicSource& source) const {
+  const absl::StatusOr<kafka::Kept> kept = input_kept(shard, source);
+  if (!kept.ok()) return kept.status();
   return static_cast<Offset>(kept->end);
+}
+
+std::optional<Offset> KafkaLog::input_end_heard(std::uint32_t shard,
+                                                const TopicSource& source) const {
+  if (source.source == kInputSource) return 0;
+  return consumer_->end(shard, source.source);
 }
 
 void KafkaLog::folded(std::uint32_t shard, std::uint32_t source, Offset next) {
@@ -215,8 +225,9 @@ absl::StatusOr<std::string> KafkaLog::topic_of(std::string_view source) const {
   if (source.empty() && !source_topics_.empty()) return source_topics_.begin()->second;
   const auto found = source_topics_.find(std::string(source));
   if (found != source_topics_.end()) return found->second;
-  return absl::FailedPreconditionError(
-      kafka::text("no Source ", source, " with a topic is in the catalog; apply one first"));
+  return with_reason(absl::FailedPreconditionError(kafka::text(
+                         "no Source ", source, " with a topic is in the catalog; apply one first")),
+                     "SOURCE_WITHOUT_TOPIC");
 }
 
 absl::StatusOr<std::vector<Offset>> KafkaLog::append_inputs(
@@ -243,6 +254,7 @@ absl::StatusOr<std::vector<Offset>> KafkaLog::append_inputs(
       publisher_.publish(records, [done = std::move(done)](const absl::StatusOr<Offset>& offset) {
         if (done) done(offset.status());
       });
+  if (absl::IsInvalidArgument(sent)) return with_reason(std::move(sent), "EVENT_TOO_LARGE");
   if (!sent.ok()) return sent;
   return std::vector<Offset>(inputs.size(), 0);
 }
@@ -289,6 +301,7 @@ void KafkaLog::take_catalog(const rd_kafka_message_t& message) {
     // Behind the newest version, not behind the deployment's identity: a shard waits for nothing
     // that it will never be given.
     catalog_end_ = static_cast<Offset>(message.offset) + 1;
+    ++catalog_count_;
     catalogs_.push_back({static_cast<Offset>(message.offset),
                          Instant{rd_kafka_message_timestamp(&message, nullptr)},
                          std::move(*version.mutable_catalog()),
@@ -301,35 +314,38 @@ void KafkaLog::take_catalog(const rd_kafka_message_t& message) {
 absl::StatusOr<std::vector<CatalogRecord>> KafkaLog::poll_catalogs(Offset from,
                                                                    std::uint32_t records_max) {
   std::vector<CatalogRecord> found;
-  Offset memory = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    // What left memory is older than all that is in it.
-    memory = catalogs_.size() < kCatalogsInMemory ? 0 : catalogs_.front().offset;
-    if (from >= memory) {
-      for (const CatalogRecord& record : catalogs_) {
-        if (record.offset >= from && found.size() < records_max) found.push_back(record);
+  for (;;) {
+    Offset memory = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      // What left memory is older than all that is in it.
+      memory = catalogs_.size() < kCatalogsInMemory ? 0 : catalogs_.front().offset;
+      if (from >= memory) {
+        for (const CatalogRecord& record : catalogs_) {
+          if (record.offset >= from && found.size() < records_max) found.push_back(record);
+        }
+        return found;
       }
-      return found;
     }
+    auto reader = kafka::PartitionReader::open(options_.connection, names_.catalog, 0,
+                                               static_cast<std::int64_t>(from));
+    if (!reader.ok()) return reader.status();
+    const absl::Status read =
+        (*reader)->read(static_cast<std::int64_t>(memory), [&](const rd_kafka_message_t& message) {
+          spur::v1::CatalogVersion version;
+          const std::string_view value = kafka::value_of(message);
+          if (kafka::header_of(message, "ce_type") == kafka::kCatalogType &&
+              version.ParseFromArray(value.data(), static_cast<int>(value.size())))
+            found.push_back({static_cast<Offset>(message.offset),
+                             Instant{rd_kafka_message_timestamp(&message, nullptr)},
+                             std::move(*version.mutable_catalog()),
+                             std::move(*version.mutable_comment())});
+          return found.size() < records_max;
+        });
+    if (!read.ok()) return read;
+    if (found.size() >= records_max) return found;
+    from = memory;
   }
-  auto reader = kafka::PartitionReader::open(options_.connection, names_.catalog, 0,
-                                             static_cast<std::int64_t>(from));
-  if (!reader.ok()) return reader.status();
-  const absl::Status read =
-      (*reader)->read(static_cast<std::int64_t>(memory), [&](const rd_kafka_message_t& message) {
-        spur::v1::CatalogVersion version;
-        const std::string_view value = kafka::value_of(message);
-        if (kafka::header_of(message, "ce_type") == kafka::kCatalogType &&
-            version.ParseFromArray(value.data(), static_cast<int>(value.size())))
-          found.push_back({static_cast<Offset>(message.offset),
-                           Instant{rd_kafka_message_timestamp(&message, nullptr)},
-                           std::move(*version.mutable_catalog()),
-                           std::move(*version.mutable_comment())});
-        return found.size() < records_max;
-      });
-  if (!read.ok()) return read;
-  return found;
 }
 
 Offset KafkaLog::catalog_end() const {
@@ -339,6 +355,10 @@ Offset KafkaLog::catalog_end() const {
 
 void KafkaLog::append_catalog(std::string catalog, std::string comment,
                               std::function<void(absl::StatusOr<Offset>)> done) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (catalog_count_ >= kCatalogVersionsMax) return done(too_many_catalogs());
+  }
   spur::v1::CatalogVersion version;
   version.set_catalog(std::move(catalog));
   version.set_comment(std::move(comment));
@@ -348,7 +368,8 @@ void KafkaLog::append_catalog(std::string catalog, std::string comment,
   record.topic = names_.catalog;
   record.value = value;
   record.ce_type = kafka::kCatalogType;
-  const absl::Status sent = publisher_.publish({record}, done);
+  absl::Status sent = publisher_.publish({record}, done);
+  if (absl::IsInvalidArgument(sent)) sent = with_reason(std::move(sent), "CATALOG_TOO_LARGE");
   if (!sent.ok()) done(sent);
 }
 
@@ -424,11 +445,11 @@ absl::StatusOr<std::vector<StoredAction>> KafkaLog::read_actions(std::string_vie
   return readback_.actions(std::string(topic), shard, from, max);
 }
 
-ActionRange KafkaLog::action_range(std::string_view topic, std::uint32_t shard) const {
+absl::StatusOr<ActionRange> KafkaLog::action_range(std::string_view topic,
+                                                   std::uint32_t shard) const {
   const absl::StatusOr<ActionRange> range = readback_.range(std::string(topic), shard);
-  if (range.ok()) return *range;
-  logging::warning("action range", {{"topic", std::string(topic)}, {"status", range.status()}});
-  return {};
+  if (absl::IsNotFound(range.status())) return ActionRange();  // nothing has ever left by it
+  return range;
 }
 
 absl::StatusOr<std::vector<std::string>> KafkaLog::decisions_of(std::string_view customer,
@@ -452,6 +473,11 @@ absl::StatusOr<std::vector<std::string>> KafkaLog::dead_letters(std::uint32_t sh
 void KafkaLog::store_cursor(std::string_view subscriber, std::string_view channel,
                             std::string_view cursor, std::function<void(absl::Status)> done) {
   const std::string key = cursor_key(subscriber, channel);
+  const absl::StatusOr<bool> room = readback_.has_room_for_cursor(key);
+  if (!room.ok() || !*room) {
+    if (done) done(room.ok() ? too_many_cursors() : room.status());
+    return;
+  }
   kafka::Publisher::Record record;
   record.topic = names_.cursors;
   record.key = key;

@@ -5,7 +5,7 @@
 //     spur.catalog ─┘   (one handle)         └─▶ Outputs: actions.*, spur.decisions, spur.messages,
 //     …
 //
-// The parts each keep their rules of protocol.md and are told apart by what they do: Consumer reads
+// The parts each keep their rules of docs/protocol.md and are told apart by what they do: Consumer reads
 // live and hears whose turn it is; Journal appends; Outputs sends what is released; Publisher
 // appends for users; History, PartitionReader and Readback read what stands. Admin asks the
 // cluster. Two threads of its own: the pump (all acknowledgements) and the consumer's; and one for
@@ -54,8 +54,10 @@ class KafkaLog final : public Log {
                     const PollLimits& limits, InputBatch& batch) override;
   std::unique_ptr<InputReader> open_reader(std::uint32_t shard,
                                            std::span<const TopicSource> sources) override;
-  Offset input_begin(std::uint32_t shard, const TopicSource& source) const override;
-  Offset input_end(std::uint32_t shard, const TopicSource& source) const override;
+  absl::StatusOr<Offset> input_begin(std::uint32_t shard, const TopicSource& source) const override;
+  absl::StatusOr<Offset> input_end(std::uint32_t shard, const TopicSource& source) const override;
+  std::optional<Offset> input_end_heard(std::uint32_t shard,
+                                        const TopicSource& source) const override;
   void folded(std::uint32_t shard, std::uint32_t source, Offset next) override;
   // Produced to the topic of the Source. Where they will stand is not known before they do: 0 each.
   absl::StatusOr<std::vector<Offset>> append_inputs(
@@ -82,7 +84,8 @@ class KafkaLog final : public Log {
   absl::StatusOr<std::vector<StoredAction>> read_actions(std::string_view topic,
                                                          std::uint32_t shard, std::uint64_t from,
                                                          std::uint32_t max) override;
-  ActionRange action_range(std::string_view topic, std::uint32_t shard) const override;
+  absl::StatusOr<ActionRange> action_range(std::string_view topic,
+                                           std::uint32_t shard) const override;
   absl::StatusOr<std::vector<std::string>> decisions_of(std::string_view customer,
                                                         std::uint32_t limit) override;
   absl::StatusOr<std::vector<std::string>> decisions(std::uint32_t shard, std::uint64_t from_run,
@@ -109,6 +112,7 @@ class KafkaLog final : public Log {
 
   KafkaLog(const KafkaOptions& options, const Clock& clock, kafka::Identity identity,
            std::unique_ptr<kafka::Admin> admin);
+  absl::StatusOr<kafka::Kept> input_kept(std::uint32_t shard, const TopicSource& source) const;
   absl::Status load_catalogs();
   void take_catalog(const rd_kafka_message_t& message);
   void stop();
@@ -132,6 +136,7 @@ class KafkaLog final : public Log {
   mutable std::mutex mutex_;
   std::deque<CatalogRecord> catalogs_;  // the newest
   Offset catalog_end_ = 0;   // behind the newest version
+  std::uint64_t catalog_count_ = 0;
   Offset catalog_read_ = 0;  // behind all that has been read
   std::map<std::string, std::string> source_topics_;  // of the newest catalog, by name
   mutable std::map<std::string, std::int32_t> partitions_;

@@ -236,4 +236,16 @@ absl::StatusOr<std::string> Readback::cursor(const std::string& key) {
   return found == cursors_.end() ? std::string() : found->second;
 }
 
+absl::StatusOr<bool> Readback::has_room_for_cursor(const std::string& key) {
+  {
+    const std::lock_guard lock(cursors_mutex_);
+    if (cursors_.contains(key)) return true;
+  }
+  if (const absl::StatusOr<std::string> all = cursor(key); !all.ok()) return all.status();
+  const std::lock_guard lock(cursors_mutex_);
+  if (!cursors_.contains(key) && cursors_.size() >= kCursorsMax) return false;
+  cursors_.try_emplace(key);  // about to be written
+  return true;
+}
+
 }  // namespace spur::kafka

@@ -43,6 +43,9 @@ class Readback {
   absl::StatusOr<std::vector<std::string>> dead_letters(std::uint32_t shard, std::uint32_t max);
   // The newest cursor of this key; empty: none.
   absl::StatusOr<std::string> cursor(const std::string& key);
+  // False: it is not among the cursors, and there are kCursorsMax. Reads them the first time that a
+  // key is asked for.
+  absl::StatusOr<bool> has_room_for_cursor(const std::string& key);
 
  private:
   using Id = std::function<std::uint64_t(const rd_kafka_message_t&)>;

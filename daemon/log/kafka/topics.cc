@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "daemon/log/kafka/text.h"
+#include "daemon/log/log.h"
 #include "daemon/logging.h"
 
 namespace spur::kafka {
@@ -46,12 +47,12 @@ absl::Status check_settings(const Admin& admin, const std::string& topic,
   if (const std::string& unclean = (*found)["unclean.leader.election.enable"]; unclean == "true")
     return absl::FailedPreconditionError(
         text("topic ", topic, " allows unclean leader election, by which acknowledged entries ",
-             "vanish; set unclean.leader.election.enable=false on it, or run with --dev"));
+             "vanish; set unclean.leader.election.enable=false on it, or run with --kafka-dev"));
   const std::string& in_sync = (*found)["min.insync.replicas"];
   if (in_sync.empty() || std::stoi(in_sync) < kInSyncMin)
     return absl::FailedPreconditionError(
         text("topic ", topic, " has min.insync.replicas=", in_sync, ", so that one lost disk ",
-             "loses acknowledged entries; set it to ", kInSyncMin, " or more, or run with --dev"));
+             "loses acknowledged entries; set it to ", kInSyncMin, " or more, or run with --kafka-dev"));
   return absl::OkStatus();
 }
 
@@ -70,7 +71,7 @@ absl::Status ensure(const Admin& admin, const std::string& topic, std::int32_t p
       if (!absl::IsInvalidArgument(made)) return made;
       return absl::FailedPreconditionError(text(made.message(), "; Spur keeps ", kReplicas,
                                                 " replicas of it: add brokers, create ",
-                                                "it yourself, or run with --dev"));
+                                                "it yourself, or run with --kafka-dev"));
     }
     logging::info("topic created", {{"topic", topic}, {"partitions", partitions}});
     found = admin.partitions(topic);

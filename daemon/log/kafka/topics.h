@@ -14,8 +14,6 @@
 
 namespace spur::kafka {
 
-inline constexpr std::uint32_t kShardsMax = 64;  // by default; more only when asked for
-
 struct TopicNames {
   explicit TopicNames(std::string_view prefix);
   std::string journal;       // P partitions: one a shard
