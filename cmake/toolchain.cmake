@@ -1,5 +1,5 @@
 # How everything is compiled. Arithmetic is part of determinism: no fast-math, no contraction to fused multiply-add
-# (design.md §1), in every target without exception.
+# (docs/architecture.md), in every target without exception.
 add_compile_options(-Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers)
 add_compile_options(-ffp-contract=off -fno-fast-math)
 add_compile_options($<$<CONFIG:Release>:-O2> $<$<CONFIG:Release>:-g1>)

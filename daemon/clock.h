@@ -2,7 +2,7 @@
 //
 // `Clock` is the seam: SystemClock in the daemon, ManualClock in tests. ShardClock turns what the
 // wall says into ticks that a shard can journal: never backwards, and never far ahead of what a
-// second witness saw (protocol.md §3, "Clock").
+// second witness saw (docs/protocol.md §3, "Clock").
 #pragma once
 
 #include <chrono>

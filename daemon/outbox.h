@@ -1,6 +1,6 @@
 // Outbox: effects of verified runs that had not all arrived when state was written behind them.
 // Kept as rows of the same batch, so that a dead destination holds up neither the position nor the
-// other destinations (protocol.md rule 12, H10). One row a run; it may hold more than is still
+// other destinations (docs/protocol.md rule 12, H10). One row a run; it may hold more than is still
 // missing, since what is sent again is dropped by its number.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Park: what cannot be decided safely stops a shard, with a name (protocol.md rule 17).
+// Park: what cannot be decided safely stops a shard, with a name (docs/protocol.md rule 17).
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Read-back: what of a journal's end is ours (protocol.md rules 8 and 11). Asked when an
+// Read-back: what of a journal's end is ours (docs/protocol.md rules 8 and 11). Asked when an
 // acknowledgement is not the one expected, or none comes, and when an owner has been silent for a
 // while.
 #pragma once

@@ -1,4 +1,4 @@
-// Sources: which topic partitions feed a shard (protocol.md H24). A catalog names topics, the log
+// Sources: which topic partitions feed a shard (docs/protocol.md H24). A catalog names topics, the log
 // says which of their partitions are this shard's, and a journaled Sources entry fixes number,
 // start and incarnation of each, once.
 #pragma once

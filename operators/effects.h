@@ -1,5 +1,5 @@
 // What the fold wants done: decisions (a sent one is also an action), dead letters and events for other shards. Plain
-// values, held back until the run that computed them is durable (protocol.md rule 9).
+// values, held back until the run that computed them is durable (docs/protocol.md rule 9).
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Forward: an event that came to the wrong shard goes on to its own, exactly once (protocol.md rule
+// Forward: an event that came to the wrong shard goes on to its own, exactly once (docs/protocol.md rule
 // 13).
 //
 // Each pair of shards counts its messages densely, as part of the fold, so that replay gives them

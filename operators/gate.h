@@ -1,6 +1,6 @@
 // The gate: every firing ends here, in recorded decisions. Guards are asked in a fixed order in the same step of the
-// fold, so that no counter can lag (design.md §5): age, once, cooldown for the firing as a whole; reachable, `while`,
-// quiet hours, caps for each step. The verdict is sent, suppressed with a reason, or deferred.
+// fold, so that no counter can lag: age, once, cooldown for the firing as a whole; reachable, `while`, quiet hours,
+// caps for each step. The verdict is sent, suppressed with a reason, or deferred.
 #pragma once
 
 #include <functional>

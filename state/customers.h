@@ -3,7 +3,7 @@
 // A customer is read from the store when first asked for, lives in memory, and is dirty from its first change until a
 // cut that contains the change has been written. A cut is the state at the end of one run, frozen: what is touched
 // afterwards is first encoded as it was (copy on write), the rest is encoded in slices, and the whole leaves as one
-// batch (protocol.md rule 12, H4). Only clean customers are evicted.
+// batch (docs/protocol.md rule 12, H4). Only clean customers are evicted.
 //
 // Also keeps the wake index: for each customer that waits for time to pass, the instant at which to look at it again.
 //

@@ -2,9 +2,9 @@
 //
 // The fold feeds it each input, each logical mutation (which field, which new value; of an aggregate what it was given,
 // not what it then says) and each effect; a run record carries the chained result, and a replay that ends with another
-// one has diverged (protocol.md §3, "Digest"). It detects mistakes, not attackers. The mixing step is the 64×64→128
-// multiply-and-fold of wyhash (Wang Yi, public domain), over a state of 64 bits; text goes through xxh3-64 first.
-// Frozen by tests/golden: changing it changes the fold version.
+// one has diverged (docs/protocol.md §3, "Digest"). It detects mistakes, not attackers. The mixing step is the
+// 64×64→128 multiply-and-fold of wyhash (Wang Yi, public domain), over a state of 64 bits; text goes through xxh3-64
+// first. Frozen by tests/golden: changing it changes the fold version.
 #pragma once
 
 #include <cstdint>

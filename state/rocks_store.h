@@ -1,9 +1,9 @@
-// RocksStore: a shard's rows in a RocksDB of its own (design.md §1: one DB per shard, one column
+// RocksStore: a shard's rows in a RocksDB of its own (docs/architecture.md: one DB per shard, one column
 // family, WAL off).
 //
 // A cache of the fold. Without a write-ahead log, what was written since the last flush() is gone
 // after a crash; since a WriteBatch enters one memtable whole, what is left is always some earlier
-// batch in full, never part of one (protocol.md rule 12). Closing does not flush either: a clean
+// batch in full, never part of one (docs/protocol.md rule 12). Closing does not flush either: a clean
 // stop calls flush(), anything else is a crash.
 #pragma once
 

@@ -1,7 +1,7 @@
 // The two kinds of time that Spur computes with, both in whole milliseconds.
 //
 // They are separate types so that an instant and a length cannot be swapped. Neither reads a clock: time comes in with
-// the input (design.md, "Time"). Calendars and zones are not here; see operators/calendar.h.
+// the input (docs/architecture.md, "Time"). Calendars and zones are not here; see operators/calendar.h.
 #pragma once
 
 #include <compare>

@@ -1,4 +1,4 @@
-// Which entries of a journal are history (protocol.md rule 1). Everybody who reads a journal reads
+// Which entries of a journal are history (docs/protocol.md rule 1). Everybody who reads a journal reads
 // it through this, so that all agree: owners, zombies, standbys, replays.
 //
 //   O1 r1 r2 [r2 again: skipped] O2 [r3 of epoch 1: skipped] r3 [O2 again: skipped] O3 …

@@ -1,5 +1,5 @@
 // Powers of two with fractional exponents, in integers: what `decayed` computes with instead of
-// libm, whose last digit differs between machines (design.md §1, "Arithmetic is part of it").
+// libm, whose last digit differs between machines (docs/architecture.md).
 //
 // 2^(x / 2^32), for 32 bits of x, is the product of four table entries, one for each byte of x; the
 // lower 32 bits are taken as linear. The tables come from repeated integer square roots of 2, at

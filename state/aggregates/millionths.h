@@ -1,5 +1,5 @@
 // Whole millionths: how sums are kept, so that they are the same in every order of addition
-// (settled.md, "Sums").
+// (docs/limits.md, "A feature").
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // The daemon dies at every n-th run, before its append or after its commit, and is started again.
-// What it decided must be byte for byte what it decides undisturbed (design.md §1: recovery is
+// What it decided must be byte for byte what it decides undisturbed (docs/architecture.md: recovery is
 // replay).
 #include <atomic>
 #include <map>

@@ -1,4 +1,4 @@
-// An input that kills the process is tried once more, then quarantined (protocol.md §3, "Poison").
+// An input that kills the process is tried once more, then quarantined (docs/protocol.md §3, "Poison").
 // The daemon that dies is a child: this very binary, asked for the disabled test below.
 #include <stdlib.h>
 #include <sys/wait.h>

@@ -6,7 +6,7 @@
 //     once or not at all;
 //   * `mailer` is a named subscriber: the daemon keeps its cursor, as of its last acknowledgement,
 //     so it gets again what it had not acknowledged, and drops that by remembering one number per
-//     shard (design.md, "Exactly once");
+//     shard (docs/architecture.md, "Exactly once");
 //   * `ledger` keeps its cursor itself, and must never be given anything twice.
 //
 // In the end both have seen an action for every acknowledged order, none twice and none missing
