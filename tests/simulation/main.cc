@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "daemon/logging.h"
 #include "tests/simulation/plants.h"
 #include "tests/simulation/simulation.h"
 
@@ -99,6 +100,8 @@ int main(int count, char** words) {
     std::fprintf(stderr, "see the head of tests/simulation/main.cc for what it takes\n");
     return 2;
   }
+  // What goes wrong goes wrong on purpose.
+  logging::configure(LogLevel::kError, LogFormat::kText);
   Setting setting;
   if (arguments.plants) {
     int missed = 0;
