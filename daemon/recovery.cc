@@ -159,24 +159,6 @@ absl::StatusOr<std::optional<Park>> check_topics(const RecoverySetup& setup,
   return std::optional<Park>();
 }
 
-absl::Status restore(const spur::v1::Position& position, const RecoverySetup& setup,
-                     OwnedShard& owned) {
-  std::shared_ptr<const catalog::Compiled> compiled;
-  std::string bytes;
-  for (const spur::v1::SourcePosition& source : position.sources()) {
-    if (source.source() != kCatalogSource || source.next_offset() == 0) continue;
-    const auto row = setup.shard.store->get(catalog_key(source.next_offset()));
-    if (!row.ok()) return row.status();
-    if (!row->has_value())
-      return absl::DataLossError("the catalog that the stored state belongs to is not with it");
-    bytes = **row;
-    auto result = setup.catalogs->compiled(bytes);
-    if (!result.ok()) return result.status();
-    compiled = *std::move(result);
-  }
-  return owned.restore(position, std::move(compiled), std::move(bytes));
-}
-
 // Rule 2. False: another claim came first.
 absl::StatusOr<bool> claim(const RecoverySetup& setup, Replay& replay, Offset& own) {
   OwnedShard& owned = replay.owned();
@@ -362,6 +344,24 @@ absl::StatusOr<RecoveryResult> recover_from_here(const RecoverySetup& setup) {
 }
 
 }  // namespace
+
+absl::Status restore(const spur::v1::Position& position, const RecoverySetup& setup,
+                     OwnedShard& owned) {
+  std::shared_ptr<const catalog::Compiled> compiled;
+  std::string bytes;
+  for (const spur::v1::SourcePosition& source : position.sources()) {
+    if (source.source() != kCatalogSource || source.next_offset() == 0) continue;
+    const auto row = setup.shard.store->get(catalog_key(source.next_offset()));
+    if (!row.ok()) return row.status();
+    if (!row->has_value())
+      return absl::DataLossError("the catalog that the stored state belongs to is not with it");
+    bytes = **row;
+    auto result = setup.catalogs->compiled(bytes);
+    if (!result.ok()) return result.status();
+    compiled = *std::move(result);
+  }
+  return owned.restore(position, std::move(compiled), std::move(bytes));
+}
 
 absl::StatusOr<RecoveryResult> recover(const RecoverySetup& setup) {
   if (setup.snapshots == nullptr) return recover_from_here(setup);

@@ -31,6 +31,13 @@ struct RecoveryProgress {
   std::atomic<std::uint64_t> inputs_changed{0};
 };
 
+// How a replay is listened to that is not to end in a live shard (audit/): it goes on where a
+// digest or an input differs, and hands out what each run wants done in the place of keeping it.
+struct ReplayAudit {
+  std::function<void(std::uint64_t seq, RunEffects effects)> effects;
+  std::function<void(ParkReason reason, const std::string& detail)> differs;
+};
+
 struct RecoverySetup {
   OwnedShardSetup shard;
   Log* log = nullptr;
@@ -41,6 +48,7 @@ struct RecoverySetup {
   std::string nonce;                // of this claim: never used before
   std::function<bool()> cancelled;  // asked between entries
   RecoveryProgress* progress = nullptr;
+  const ReplayAudit* audit = nullptr;  // nullptr: a recovery
 };
 
 struct Recovered {
@@ -58,6 +66,13 @@ struct Recovered {
 struct Outrun {};
 
 using RecoveryResult = std::variant<Recovered, Park, Outrun>;
+
+// The position of the store, or nullopt for an empty one.
+absl::StatusOr<std::optional<spur::v1::Position>> read_position(const Store& store);
+// Takes up what the store holds behind this position of its, with the catalog that stands beside
+// it.
+absl::Status restore(const spur::v1::Position& position, const RecoverySetup& setup,
+                     OwnedShard& owned);
 
 // Blocks until done; on any thread, while nobody else touches the store. An error is the world's
 // (I/O, the log failed): the shard fails and the next start tries again.

@@ -32,17 +32,23 @@ InputReader& Replay::inputs() {
 
 void Replay::keep(std::uint64_t seq, Effects effects) {
   if (effects.empty()) return;
+  if (setup_.audit != nullptr) {
+    setup_.audit->effects(seq, records_of(effects, *owned_->shard.catalog()));
+    return;
+  }
   unsent_.push_back({seq, std::move(effects), owned_->shard.catalog()});
+}
+
+RunEffects Replay::records_of(const Effects& effects, const catalog::Compiled& catalog) const {
+  const auto& hash = catalog.hash;
+  return to_records(setup_.shard.index, effects, setup_.log->deployment(),
+                    {reinterpret_cast<const char*>(hash.data()), hash.size()});
 }
 
 std::vector<UnsentRun> Replay::unsent() const {
   std::vector<UnsentRun> runs;
-  for (const Folded& folded : unsent_) {
-    const auto& hash = folded.catalog->hash;
-    runs.push_back(
-        {folded.seq, to_records(setup_.shard.index, folded.effects, setup_.log->deployment(),
-                                {reinterpret_cast<const char*>(hash.data()), hash.size()})});
-  }
+  for (const Folded& folded : unsent_)
+    runs.push_back({folded.seq, records_of(folded.effects, *folded.catalog)});
   return runs;
 }
 
@@ -50,6 +56,11 @@ void Replay::park(ParkReason reason, std::string detail) {
   if (reason == ParkReason::kDiverged) ++setup_.progress->divergences;
   if (reason == ParkReason::kInputChanged) ++setup_.progress->inputs_changed;
   if (!parked_) parked_ = Park{reason, std::move(detail)};
+}
+
+void Replay::differs(ParkReason reason, std::string detail) {
+  if (setup_.audit == nullptr) return park(reason, std::move(detail));
+  setup_.audit->differs(reason, detail);
 }
 
 absl::Status Replay::read_to(
@@ -161,10 +172,10 @@ absl::Status Replay::fold_run(const spur::v1::JournalEntry& entry) {
 
 void Replay::compare(const spur::v1::JournalEntry& entry, std::uint64_t digest, bool tape_fits) {
   if (digest == entry.digest() && tape_fits) return;
-  park(ParkReason::kDiverged,
-       absl::StrCat("run ", entry.seq(), " of epoch ", entry.epoch(), " gave digest ",
-                    absl::Hex(digest), " where the journal has ", absl::Hex(entry.digest()),
-                    tape_fits ? "" : "; timers or scores differ"));
+  differs(ParkReason::kDiverged,
+          absl::StrCat("run ", entry.seq(), " of epoch ", entry.epoch(), " gave digest ",
+                       absl::Hex(digest), " where the journal has ", absl::Hex(entry.digest()),
+                       tape_fits ? "" : "; timers or scores differ"));
 }
 
 absl::Status Replay::fold_slice(const spur::v1::Slice& slice, Effects& effects) {
@@ -179,9 +190,9 @@ absl::Status Replay::fold_slice(const spur::v1::Slice& slice, Effects& effects) 
   SPUR_CHECK(again.size() <= 1);
   if (again.empty() || again[0].count() != slice.count() || again[0].hash() != slice.hash() ||
       again[0].last_offset() != slice.last_offset()) {
-    park(ParkReason::kInputChanged,
-         absl::StrCat("source ", slice.source(), " [", slice.first_offset(), ", ",
-                      slice.last_offset(), "] is not what it was when it was folded"));
+    differs(ParkReason::kInputChanged,
+            absl::StrCat("source ", slice.source(), " [", slice.first_offset(), ", ",
+                         slice.last_offset(), "] is not what it was when it was folded"));
   }
   return absl::OkStatus();
 }

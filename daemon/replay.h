@@ -58,9 +58,12 @@ class Replay {
   absl::Status fold_catalogs(const spur::v1::Slice& slice);
   absl::Status fold_sources(const spur::v1::JournalEntry& entry);
   InputReader& inputs();
+  RunEffects records_of(const Effects& effects, const catalog::Compiled& catalog) const;
   void keep(std::uint64_t seq, Effects effects);
   void compare(const spur::v1::JournalEntry& entry, std::uint64_t digest, bool tape_fits);
   void park(ParkReason reason, std::string detail);
+  // What replay can go on behind: parks, unless this is an audit.
+  void differs(ParkReason reason, std::string detail);
 
   const RecoverySetup& setup_;
   std::unique_ptr<OwnedShard> owned_;

@@ -238,9 +238,29 @@ absl::StatusOr<std::optional<Log::Trim>> FolderSnapshots::take(std::uint32_t sha
 }
 
 absl::StatusOr<bool> FolderSnapshots::restore(std::uint32_t shard, Store& store) {
+  return restore(shard, store, ~0ULL);
+}
+
+absl::StatusOr<std::vector<spur::v1::Position>> FolderSnapshots::positions(
+    std::uint32_t shard) const {
+  const auto named = list(fs::path(directory_) / absl::StrCat(shard));
+  if (!named.ok()) return named.status();
+  std::vector<spur::v1::Position> all;
+  for (const Named& one : *named) {
+    const auto whole = open_whole(one, shared_);
+    if (whole == nullptr) continue;
+    auto position = read_position(*whole);
+    if (position.ok() && position->has_value()) all.push_back(**std::move(position));
+  }
+  return all;
+}
+
+absl::StatusOr<bool> FolderSnapshots::restore(std::uint32_t shard, Store& store,
+                                              std::uint64_t seq_max) {
   const auto all = list(fs::path(directory_) / absl::StrCat(shard));
   if (!all.ok()) return all.status();
   for (const Named& named : *all) {
+    if (named.seq > seq_max) continue;
     const auto whole = open_whole(named, shared_);
     if (whole == nullptr) continue;
     if (absl::Status copied = copy_rows(*whole, store); !copied.ok()) return copied;

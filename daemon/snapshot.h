@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -52,6 +53,10 @@ class FolderSnapshots final : public Snapshots {
       : directory_(std::move(directory)), shared_(shared) {}
   absl::StatusOr<std::optional<Log::Trim>> take(std::uint32_t shard, Store& store) override;
   absl::StatusOr<bool> restore(std::uint32_t shard, Store& store) override;
+  // The same of the newest one behind a run up to `seq_max`. False: there is none.
+  absl::StatusOr<bool> restore(std::uint32_t shard, Store& store, std::uint64_t seq_max);
+  // Where the whole ones stand, the newest first. Each is opened and summed for it.
+  absl::StatusOr<std::vector<spur::v1::Position>> positions(std::uint32_t shard) const;
 
  private:
   const std::string directory_;

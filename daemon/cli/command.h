@@ -20,6 +20,7 @@ struct Chosen {
 };
 
 void add_apply(CLI::App& app, Chosen& chosen);
+void add_audit(CLI::App& app, Chosen& chosen);
 void add_backtest(CLI::App& app, Chosen& chosen);
 void add_completion(CLI::App& app, Chosen& chosen);  // of all commands that are there when it is asked
 void add_demo(CLI::App& app, Chosen& chosen);

@@ -7,7 +7,8 @@
 
 namespace spur::cli {
 
-void Progress::show(const std::string& name, std::uint64_t bytes, std::uint64_t total, std::uint64_t events) {
+void Progress::show(const std::string& name, std::uint64_t done, std::uint64_t total,
+                    std::uint64_t count, std::string_view unit) {
   if (!shown_) return;
   const std::chrono::nanoseconds now = clock_.read().steady;
   if (drawn_ && now - last_ < std::chrono::milliseconds(100)) return;
@@ -15,11 +16,11 @@ void Progress::show(const std::string& name, std::uint64_t bytes, std::uint64_t 
   drawn_ = true;
   constexpr std::size_t kWidth = 30;
   if (total == 0) {
-    fmt::print(stderr, "\r\033[K{}: {} events", name, events);
+    fmt::print(stderr, "\r\033[K{}: {} {}", name, count, unit);
   } else {
-    const std::size_t full = std::min(kWidth, static_cast<std::size_t>(kWidth * bytes / total));
-    fmt::print(stderr, "\r\033[K[{}{}] {:3}% {}: {} events", std::string(full, '#'), std::string(kWidth - full, '.'),
-               std::min<std::uint64_t>(100, 100 * bytes / total), name, events);
+    const std::size_t full = std::min(kWidth, static_cast<std::size_t>(kWidth * done / total));
+    fmt::print(stderr, "\r\033[K[{}{}] {:3}% {}: {} {}", std::string(full, '#'), std::string(kWidth - full, '.'),
+               std::min<std::uint64_t>(100, 100 * done / total), name, count, unit);
   }
   std::fflush(stderr);
 }

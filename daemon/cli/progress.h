@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "daemon/clock.h"
 
@@ -13,8 +14,9 @@ class Progress {
  public:
   explicit Progress(bool shown) : shown_(shown) {}
 
-  // At most ten times a second. `total` 0: unknown.
-  void show(const std::string& name, std::uint64_t bytes, std::uint64_t total, std::uint64_t events);
+  // At most ten times a second. `total` 0: unknown. `count` of what is told beside the bar.
+  void show(const std::string& name, std::uint64_t done, std::uint64_t total, std::uint64_t count,
+            std::string_view unit = "events");
   // Clears the line.
   void done();
 

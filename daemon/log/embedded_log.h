@@ -65,6 +65,12 @@ class EmbeddedLog final : public Log {
   static absl::StatusOr<std::unique_ptr<EmbeddedLog>> open(const Options& options,
                                                            const RocksShared& shared,
                                                            const Clock& clock);
+  // The same as it stands on disk at this moment, for reading only: without the lock, so that a
+  // daemon may be at work on it, and without a trace. What is appended to it is never answered.
+  // NOT_FOUND: there is no log.
+  static absl::StatusOr<std::unique_ptr<EmbeddedLog>> open_to_read(const Options& options,
+                                                                   const RocksShared& shared,
+                                                                   const Clock& clock);
   ~EmbeddedLog() override;
 
   const DeploymentId& deployment() const override { return deployment_; }
@@ -182,7 +188,7 @@ class EmbeddedLog final : public Log {
 
   EmbeddedLog(const Options& options, const RocksShared& shared, const Clock& clock,
               std::unique_ptr<rocksdb::DB> db);
-  absl::Status load_deployment();
+  absl::Status load_deployment(bool to_read);
   absl::Status load_ends();
   absl::Status load_actions();
   absl::Status load_shard(std::uint32_t shard);

@@ -55,6 +55,13 @@ rocksdb::Options options_for(const RocksShared& shared) {
   return options;
 }
 
+// RocksDB's messages about itself, which would stand in the folder.
+class NoInfoLog final : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
+
 // RocksDB's LOCK is advisory: a network file system may not pass it on, and two daemons would write
 // one log.
 absl::Status refuse_network_folder(const std::string& path) {
@@ -124,13 +131,31 @@ absl::StatusOr<std::unique_ptr<EmbeddedLog>> EmbeddedLog::open(const Options& op
   if (!opened.ok()) return from_rocks(opened, absl::StrCat("opening the log in ", options.path));
   std::unique_ptr<EmbeddedLog> log(
       new EmbeddedLog(options, shared, clock, std::unique_ptr<rocksdb::DB>(db)));
-  if (absl::Status status = log->load_deployment(); !status.ok()) return status;
+  if (absl::Status status = log->load_deployment(/*to_read=*/false); !status.ok()) return status;
   if (absl::Status status = log->load_ends(); !status.ok()) return status;
   log->committer_ = std::thread([raw = log.get()] { raw->commit_loop(); });
   return log;
 }
 
-absl::Status EmbeddedLog::load_deployment() {
+absl::StatusOr<std::unique_ptr<EmbeddedLog>> EmbeddedLog::open_to_read(const Options& options,
+                                                                       const RocksShared& shared,
+                                                                       const Clock& clock) {
+  rocksdb::Options reading = options_for(shared);
+  reading.create_if_missing = false;
+  reading.info_log = std::make_shared<NoInfoLog>();
+  // All files stay open, so that a daemon's compaction takes none of them away.
+  reading.max_open_files = -1;
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status opened = rocksdb::DB::OpenForReadOnly(reading, options.path, &db);
+  if (!opened.ok()) return from_rocks(opened, absl::StrCat("reading the log in ", options.path));
+  std::unique_ptr<EmbeddedLog> log(
+      new EmbeddedLog(options, shared, clock, std::unique_ptr<rocksdb::DB>(db)));
+  if (absl::Status status = log->load_deployment(/*to_read=*/true); !status.ok()) return status;
+  if (absl::Status status = log->load_ends(); !status.ok()) return status;
+  return log;
+}
+
+absl::Status EmbeddedLog::load_deployment(bool to_read) {
   const std::string key = embedded::meta_key(kDeploymentRow);
   const std::string doing = absl::StrCat("reading the log in ", options_.path);
   std::string row;
@@ -145,13 +170,16 @@ absl::Status EmbeddedLog::load_deployment() {
     if (absl::Status fits = check_deployment(deployment, options_.shards, options_.path);
         !fits.ok())
       return fits;
+  } else if (to_read) {
+    return absl::NotFoundError(absl::StrCat("there is no deployment in ", options_.path));
   } else {
     const DeploymentId id = make_deployment_id();
     deployment.set_id(id.data(), id.size());
     deployment.set_shards(options_.shards == 0 ? kShardsDefault : options_.shards);
     deployment.set_created_ms(clock_.read().wall.ms);
   }
-  if (deployment.format() != embedded::kFormat || deployment.fold_version() != kFoldVersion) {
+  if (!to_read &&
+      (deployment.format() != embedded::kFormat || deployment.fold_version() != kFoldVersion)) {
     deployment.set_format(embedded::kFormat);
     deployment.set_fold_version(kFoldVersion);
     rocksdb::WriteOptions synced;

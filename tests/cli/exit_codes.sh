@@ -74,6 +74,12 @@ for command in 'get ann' 'explain ann' 'subscribe email' "apply $folder" "publis
     "$spur" $command --address 127.0.0.1:1 --timeout 0.2
 done
 expect 3 'no daemon at 127.0.0.1:1' env SPUR_ADDRESS=127.0.0.1:1 "$spur" get ann --timeout 0.2
+expect 2 'give --kafka-brokers, --embedded or --config' "$spur" audit
+expect 2 'give --kafka-brokers, --embedded or --config' "$spur" audit --embedded x --kafka-brokers y
+expect 2 'there is no deployment in' "$spur" audit --embedded "$folder/empty"
+expect 2 'write NAME=VALUE' "$spur" audit --kafka-brokers 127.0.0.1:1 --kafka-property x
+expect 2 'is the cluster up' "$spur" audit --kafka-brokers 127.0.0.1:1
+expect 0 'Exit codes: 0 clean' "$spur" audit --help
 expect 2 'is no instant' "$spur" explain ann --at yesterday
 expect 2 'is no cursor' "$spur" subscribe email --cursor '*'
 exit $failed
