@@ -194,6 +194,8 @@ Outputs::Lane& Outputs::lane(ShardOut& shard, const std::string& topic, std::int
     found->destination = &destination(topic);
     found->kind = kind;
     found->partition = partition;
+    // A topic that a catalog has only just named may be another deployment's.
+    found->tail_pending = kind != EffectKind::kMessage;
   }
   return *found;
 }
@@ -266,7 +268,6 @@ nanoseconds Outputs::flush(ShardOut& shard, nanoseconds now) {
 
 nanoseconds Outputs::flush(Lane& lane, nanoseconds now) {
   if (stopping_ || lane.items.size() == lane.in_flight) return Pump::kNothingDue;
-  if (lane.tail_pending) return lane.tail_asking ? Pump::kNothingDue : lane.tail_retry_at;
   if (lane.in_flight >= kInFlightRecordsMax || lane.bytes_in_flight >= kInFlightBytesMax)
     return Pump::kNothingDue;  // an acknowledgement goes on
   Destination& to = *lane.destination;
@@ -278,6 +279,7 @@ nanoseconds Outputs::flush(Lane& lane, nanoseconds now) {
     if (to.state == Destination::State::kChecking) return Pump::kNothingDue;
     if (to.state == Destination::State::kAway) return to.retry_at;
   }
+  if (lane.tail_pending) return lane.tail_asking ? Pump::kNothingDue : lane.tail_retry_at;
   const bool urgent = lane.kind == EffectKind::kAction || lane.kind == EffectKind::kMessage;
   if (!urgent || lane.in_flight > 0) {
     if (lane.waiting_since.count() == 0) lane.waiting_since = now;
@@ -586,6 +588,11 @@ void Outputs::retry_tails(ShardOut& shard, nanoseconds now) {
   for (const auto& [to, pending] : shard.lanes) {
     Lane& lane = *pending;
     if (!lane.tail_pending || lane.tail_asking || now < lane.tail_retry_at) continue;
+    {
+      // A topic that is not there yet has no tail; who sends asks for it.
+      const std::lock_guard lock(mutex_);
+      if (lane.destination->state != Destination::State::kOpen) continue;
+    }
     lane.tail_asking = true;
     errands_.run([this, &shard, &lane, generation = shard.generation] {
       if (stopping_) return;
