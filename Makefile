@@ -3,7 +3,7 @@ JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
 PREFIX ?= /usr/local
 
-.PHONY: help setup build demo cluster-demo test bench asan tsan simulate plants fuzz lint format install clean
+.PHONY: help setup build demo cluster-demo test torture bench asan tsan simulate plants fuzz lint format install clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -28,6 +28,10 @@ cluster-demo: setup ## a Kafka broker and three daemons: one is killed, others t
 test: build ## build and run every test; installs packages-test.txt too, for the tests on a Kafka broker
 	@scripts/setup packages-test.txt || [ -z "$$CI" ]
 	@ctest --preset release --parallel $(JOBS)
+
+torture: build ## harm to daemons, brokers and wires, in turn, for SECONDS (600); goes on where it stood, see tests/kafka/torture.py
+	@scripts/setup packages-test.txt
+	@tests/kafka/torture.py build/release --seconds $(or $(SECONDS),600) $(ARGS)
 
 bench: build ## run the benchmarks: micro, and event to action over gRPC
 	@scripts/bench

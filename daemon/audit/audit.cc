@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "daemon/audit/message_check.h"
+#include "daemon/audit/slice_check.h"
 #include "daemon/catalogs.h"
 #include "daemon/recovery.h"
 #include "daemon/replay.h"
@@ -67,6 +68,9 @@ class ShardAudit {
   void compare(std::uint64_t seq, const RunEffects& effects);
   absl::Status expect(const Output& output, const Expected& expected);
   absl::Status keep_small(Customers& customers);
+  absl::StatusOr<std::uint64_t> records_between(const LogStand& stand, std::uint32_t source,
+                                                Offset first, Offset last);
+  void count_left(const LogStand& stand);
   absl::Status read_messages();
   void not_verified(const std::string& why);
 
@@ -338,15 +342,25 @@ absl::Status ShardAudit::replay() {
   if (absl::Status opened = open_checks(&**base); !opened.ok()) return opened;
   Replay replay(setup, std::move(owned), (*base)->from, (*base)->fold_version,
                 (*base)->acked_through);
+  SliceCheck slices(
+      place_,
+      [&](std::uint32_t source, Offset first, Offset last) {
+        return records_between(replay.owned().stand, source, first, last);
+      },
+      report_.findings);
+  for (const SourceStand& at : replay.owned().stand.sources)
+    slices.begin(at.source.source, at.next);
   std::uint64_t entries = 0;
   const absl::Status read =
-      replay.read_to(report_.journal.end, [&](Offset at, const spur::v1::JournalEntry&) {
+      replay.read_to(report_.journal.end, [&](Offset at, const spur::v1::JournalEntry& entry) {
+        if (trouble_.ok()) trouble_ = slices.entry(entry);
         if (trouble_.ok()) trouble_ = keep_small(replay.owned().customers);
         if (++entries % kProgressEntries == 0 && options_.progress)
           options_.progress(report_.shard, at - report_.journal.begin,
                             report_.journal.end - report_.journal.begin);
       });
   if (!trouble_.ok()) return trouble_;
+  count_left(replay.owned().stand);
   return end_replay(read, replay);
 }
 
@@ -384,6 +398,35 @@ absl::Status ShardAudit::end_replay(const absl::Status& read, Replay& replay) {
     if (absl::Status drained = check->drain(); !drained.ok()) return drained;
   }
   return absl::OkStatus();
+}
+
+// Catalog versions have the offsets of other records between them.
+absl::StatusOr<std::uint64_t> ShardAudit::records_between(const LogStand& stand,
+                                                          std::uint32_t source, Offset first,
+                                                          Offset last) {
+  Log& log = evidence_.log();
+  if (source == kCatalogSource) {
+    const auto records = log.poll_catalogs(first, 1);
+    if (!records.ok()) return records.status();
+    return !records->empty() && records->front().offset <= last ? 1 : 0;
+  }
+  std::uint64_t found = 0;
+  const std::unique_ptr<InputReader> reader = log.open_reader(report_.shard, stand.topics());
+  const absl::Status read = reader->read(source, first, last, [&](const InputRecord&) {
+    ++found;
+    return true;
+  });
+  if (absl::IsOutOfRange(read)) return absl::NotFoundError("no longer kept");
+  if (!read.ok()) return read;
+  return found;
+}
+
+void ShardAudit::count_left(const LogStand& stand) {
+  for (const SourceStand& at : stand.sources) {
+    if (at.source.source == kCatalogSource) continue;
+    const Offset end = evidence_.log().input_end(report_.shard, at.source);
+    if (end > at.next) report_.inputs_left += end - at.next;
+  }
 }
 
 absl::Status ShardAudit::read_messages() {

@@ -46,6 +46,7 @@ struct ShardReport {
   std::string base;          // "the beginning", "the snapshot behind run 120"; empty: no replay
   std::string not_verified;  // why not, or not to the end; empty: to the end
   std::uint64_t inputs = 0;  // read for it
+  std::uint64_t inputs_left = 0;  // offsets of its sources that no run has taken yet
   std::uint64_t messages = 0, messages_repeated = 0;
   std::vector<OutputCounts> outputs;
   Findings findings;

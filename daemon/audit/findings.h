@@ -30,8 +30,10 @@ enum class Kind : std::uint8_t {
   kOutOfOrder,       // OUT_OF_ORDER: it came behind a later one, so channels have dropped it
   kTopicMissing,     // TOPIC_MISSING: a topic of actions does not exist
   kNotVerified,      // NOT_VERIFIED: runs that could not be replayed (wrong only if all must be)
+  kInputTwice,       // INPUT_TWICE: two runs took the same stretch of a source
+  kInputSkipped,     // INPUT_SKIPPED: records between two stretches that no run took
 };
-inline constexpr std::size_t kKinds = 17;
+inline constexpr std::size_t kKinds = 19;
 std::string_view to_text(Kind kind);
 
 struct Finding {

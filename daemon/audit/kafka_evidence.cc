@@ -100,7 +100,13 @@ class KafkaEvidence::History final : public ReadOnlyLog {
   Offset input_begin(std::uint32_t, const TopicSource& source) const override {
     return source.start;
   }
-  Offset input_end(std::uint32_t, const TopicSource&) const override { return 0; }
+  Offset input_end(std::uint32_t shard, const TopicSource& source) const override {
+    if (source.source == kInputSource) return 0;  // nothing ever comes by it here
+    const auto kept = source.source == kMessageSource
+                          ? of_.admin_->kept(of_.names_.messages, static_cast<std::int32_t>(shard))
+                          : of_.admin_->kept(source.topic, source.partition);
+    return kept.ok() ? static_cast<Offset>(kept->end) : 0;
+  }
   absl::StatusOr<std::vector<CatalogRecord>> poll_catalogs(Offset from,
                                                            std::uint32_t records_max) override {
     std::vector<CatalogRecord> found;

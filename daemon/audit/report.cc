@@ -122,6 +122,7 @@ void write_shard(Object& o, const ShardReport& shard) {
   o.number("run_last", shard.run_last);
   o.text("not_verified", shard.not_verified);
   o.number("inputs", shard.inputs);
+  o.number("inputs_left", shard.inputs_left);
   o.number("messages", shard.messages);
   o.number("messages_repeated", shard.messages_repeated);
   list(o, "outputs", shard.outputs, write_output);
@@ -137,8 +138,11 @@ void text_of(const ShardReport& shard, std::string& out) {
                   shard.shard, shard.journal.begin, shard.journal.end, c.counted, c.runs, c.owners,
                   c.late, c.repeated, c.claims_lost));
   if (!shard.base.empty())
-    say(fmt::format("  replayed from {} to run {} of {}, {} inputs; effects compared from run {}",
-                    shard.base, shard.run_last, shard.stand.seq, shard.inputs, shard.run_first));
+    say(fmt::format(
+        "  replayed from {} to run {} of {}, {} inputs ({} more wait); effects compared "
+        "from run {}",
+        shard.base, shard.run_last, shard.stand.seq, shard.inputs, shard.inputs_left,
+        shard.run_first));
   if (!shard.not_verified.empty()) say("  NOT VERIFIED: " + shard.not_verified);
   for (const OutputCounts& o : shard.outputs) {
     if (o.records == 0 && o.expected == 0) continue;

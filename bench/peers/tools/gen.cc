@@ -3,10 +3,12 @@
 //   gen --bootstrap B --topic T            produces to Kafka (4 partitions, murmur2 on the key,
 //   record time = event time)
 // Options: --events 2000000 --customers 100000 --seed 1 --blocks 10
+//          --rate N                       N events/s to Kafka; as fast as it can if it is not given
 // Event time: 10 blocks, 4 days apart, each of N/10 events evenly over one hour from 12:00 UTC.
 // The End events (one per partition, written last) advance event time by one day so that every
 // timer falls due.
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 
 #include "bench/peers/tools/common.h"
@@ -134,7 +136,13 @@ int main(int argc, char** argv) {
     }
   };
   int64_t bytes = 0;
+  const int64_t rate = a.num("rate", 0);
+  const auto start = std::chrono::steady_clock::now();
   for (int64_t i = 0; i < g.n; i++) {
+    if (rate > 0 && i % 64 == 0) {
+      const auto due = start + std::chrono::microseconds(1'000'000 * i / rate);
+      while (std::chrono::steady_clock::now() < due) rd_kafka_poll(rk, 1);
+    }
     int64_t ts = g.next(key, kl, val, vl);
     bytes += vl;
     send(RD_KAFKA_PARTITION_UA, key, kl, val, vl, ts);

@@ -1,0 +1,279 @@
+"""A deployment of several daemons on a real broker, for the tests of this folder that do harm to it: its topics and catalog, its
+load, its daemons, and the verdict, which is the same for every fault:
+
+    what a channel holds after the channel rule is exactly what the reference computes    (bench/peers: gen, check, reference.py)
+    and `spur audit` finds nothing wrong
+
+A test is a script beside this file with one function, run(deployment, rounds, rng), given to main(). It is called with the build
+folder: `kill_daemons.py build/release`. SPUR_ROUNDS and SPUR_SEED change how often and how; exit code 77: there is no broker here.
+"""
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+import brokers
+
+ROOT = brokers.ROOT
+PATIENCE = int(os.environ.get("SPUR_PATIENCE", "180"))  # seconds, against hanging for ever
+LOG_TAIL = int(os.environ.get("SPUR_LOG_TAIL", "4000"))  # characters of a daemon's log, where something is wrong
+SESSION = 6     # seconds: the least that a broker takes by default
+
+
+class Programs:
+    def __init__(self, build):
+        build = pathlib.Path(build).resolve()
+        self.spurd, self.spur = build / "bin/spurd", build / "bin/spur"
+        self.gen, self.check = build / "bench/peers/gen", build / "bench/peers/check"
+        self.topics = build / "tests/kafka/kafka_topics"
+
+
+class Deployment:
+    events, customers, partitions = 150_000, 10_000, 4
+    # Events/s; 0: all are there before a daemon begins, and decisions follow the events' own times. Events that come in while
+    # daemons run meet the wall's clock, eleven months later: then only what no time decides has a reference, one trigger of four.
+    rate = 0
+
+    def __init__(self, programs, bootstrap, folder, snapshots=False):
+        self.programs, self.bootstrap, self.folder = programs, bootstrap, pathlib.Path(folder)
+        self.prefix = f"f{os.getpid()}-{time.monotonic_ns() % 1_000_000}"
+        self.input, self.output = f"{self.prefix}.events", f"{self.prefix}.actions"
+        self.snapshots = self.folder / "snapshots" if snapshots else None
+        self.daemons, self.options, self.ports = {}, {}, {}
+        self.producer = None
+        self.expected = None
+        self.codes = []  # of daemons that were told to stop
+        self.did = {}    # what was done to it, for the figures
+
+    def count(self, what, times=1):
+        self.did[what] = self.did.get(what, 0) + times
+
+    def write_catalog(self):
+        catalog = (ROOT / "bench/peers/catalog/job.yaml").read_text(encoding="utf-8")
+        catalog = catalog.replace("topic: events,", f"topic: {self.input},").replace("topic: actions.email",
+                                                                                    f"topic: {self.output}")
+        if self.rate:
+            catalog = "---\n".join(part for part in catalog.split("---\n")
+                                   if "kind: Trigger" not in part or "name: category-first" in part)
+        (self.folder / "catalog").mkdir(exist_ok=True)
+        (self.folder / "catalog/job.yaml").write_text(catalog, encoding="utf-8")
+
+    # --- topics and load ---
+
+    def topics(self, *words, check=True):
+        return subprocess.run([self.programs.topics, self.bootstrap, *map(str, words)], check=check, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True)
+
+    def make_topics(self, replicas=1):
+        self.write_catalog()
+        for topic in (self.input, self.output):
+            # The events' times are old, and the broker would soon take them away.
+            self.topics("create", topic, self.partitions, f"replicas={replicas}", "retention.ms=-1",
+                        f"min.insync.replicas={max(1, replicas - 1)}")
+
+    def load(self):
+        """Writes the input, or begins to where it has a rate, and computes what should come of it."""
+        numbers = ["--events", str(self.events), "--customers", str(self.customers)]
+        rate = ["--rate", str(self.rate)] if self.rate else []
+        self.producer = subprocess.Popen([self.programs.gen, "--bootstrap", self.bootstrap, "--topic", self.input, *numbers, *rate],
+                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        made = subprocess.Popen([self.programs.gen, "--out-file", "-", *numbers], stdout=subprocess.PIPE)
+        said = subprocess.run([sys.executable, ROOT / "bench/peers/reference.py"], stdin=made.stdout, check=True,
+                              stdout=subprocess.PIPE, text=True).stdout
+        made.wait()
+        self.expected = json.loads(said)
+        if self.rate:
+            self.expected = {"actions": self.expected["category_first"]}
+        else:
+            self.producer.wait(PATIENCE)
+
+    # --- daemons ---
+
+    def arguments(self, number, **options):
+        grpc, http = brokers.free_ports(2)
+        self.ports[number] = http
+        flags = {"kafka-brokers": self.bootstrap, "kafka-topic-prefix": self.prefix, "kafka-dev": True,
+                 "kafka-session-timeout": f"{SESSION}s", "kafka-instance": f"node-{number}",
+                 "state-dir": self.folder / f"state-{number}", "state-flush-interval": "1s", "catalog": self.folder / "catalog",
+                 "grpc-address": f"127.0.0.1:{grpc}", "http-address": f"127.0.0.1:{http}"}
+        if self.snapshots:
+            flags |= {"state-snapshots": self.snapshots, "state-snapshot-interval": "1s"}
+        flags |= {name.replace("_", "-"): value for name, value in options.items()}
+        return [f"--{name}" if value is True else f"--{name}={value}" for name, value in flags.items() if value is not None]
+
+    def start(self, number, **options):
+        self.options[number] = options
+        with open(self.folder / f"spurd-{number}.log", "a", encoding="utf-8") as log:
+            self.daemons[number] = subprocess.Popen([self.programs.spurd, *self.arguments(number, **options)], stdout=log,
+                                                    stderr=log)
+
+    def refused(self, number, **options):
+        """Starts a daemon that should end by itself: its exit code and all that it said."""
+        done = subprocess.run([self.programs.spurd, *self.arguments(number, **options)], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=PATIENCE, check=False)
+        return done.returncode, done.stdout
+
+    def signal(self, number, what):
+        self.daemons[number].send_signal(what)
+
+    def kill(self, number):
+        self.signal(number, signal.SIGKILL)
+        self.daemons.pop(number).wait()
+
+    def stop(self, number):
+        daemon = self.daemons.pop(number)
+        daemon.terminate()
+        try:
+            self.codes.append(daemon.wait(PATIENCE))
+        except subprocess.TimeoutExpired:
+            daemon.kill()
+            self.codes.append("hung")
+
+    def lose_disk(self, number):
+        shutil.rmtree(self.folder / f"state-{number}", ignore_errors=True)
+
+    def log_of(self, number):
+        return (self.folder / f"spurd-{number}.log").read_text(encoding="utf-8")
+
+    def ready(self, number):
+        """(whether it is ready, what it says about it)"""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[number]}/readyz", timeout=5) as answer:
+                return True, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return False, error.read().decode()
+        except OSError as error:
+            return False, str(error)
+
+    def await_ready(self, number):
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            yes, said = self.ready(number)
+            if yes:
+                return said
+            time.sleep(0.1)
+        raise AssertionError(f"daemon {number} is not ready after {PATIENCE} s: {said}")
+
+    def await_parked(self, number, reason):
+        """Until some shard is parked for that reason."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            yes, said = self.ready(number)
+            if not yes and reason in said:
+                return said
+            time.sleep(0.1)
+        raise AssertionError(f"daemon {number} did not park as {reason} in {PATIENCE} s: {said}")
+
+    def supervise(self):
+        """Starts again what has ended because the world was away, as whatever supervises a daemon does."""
+        for number, daemon in list(self.daemons.items()):
+            if daemon.poll() == 3:
+                self.count("started again")
+                errors = [line for line in self.log_of(number).splitlines() if '"level":"error"' in line]
+                print(f"daemon {number} ended with 3: {errors[-1:]}", file=sys.stderr)
+                self.start(number, **self.options[number])
+
+    # --- the verdict ---
+
+    def sent(self):
+        """What a channel has, by bench/peers/tools/check; None while the broker is away."""
+        done = subprocess.run([self.programs.check, "--bootstrap", self.bootstrap, "--topic", self.output, "--shape", "spur"],
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
+        return json.loads(done.stdout) if done.returncode == 0 else None
+
+    def await_all(self):
+        """Until as many actions are there as should be, or patience ends."""
+        self.producer.wait(PATIENCE)
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            sent = self.sent()
+            if sent and sent["actions"] >= self.expected["actions"]:
+                return
+            self.supervise()
+            time.sleep(0.5)
+
+    def audit(self, *flags):
+        """(exit code, report)"""
+        snapshots = ["--snapshots", self.snapshots] if self.snapshots else []
+        done = subprocess.run([self.programs.spur, "audit", "--kafka-brokers", self.bootstrap, "--kafka-topic-prefix", self.prefix,
+                               "--json", *snapshots, *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              check=False)
+        return done.returncode, json.loads(done.stdout) if done.stdout else {"said": done.stderr}
+
+    def verdict(self):
+        """What is wrong, as sentences. Stops all daemons."""
+        self.await_all()
+        for number in list(self.daemons):
+            self.stop(number)
+        sent = self.sent()
+        code, report = self.audit("--settled", "--whole")
+        wrong = []
+        if any(sent[what] != self.expected[what] for what in ("actions", "checksum") if what in self.expected):
+            wrong.append(f"what was sent is not what the reference says: {sent} for {self.expected}")
+        if sent["holes"]:
+            wrong.append(f"spurseq has {sent['holes']} holes")
+        if any(self.codes):
+            wrong.append(f"a daemon did not stop cleanly: {self.codes}")
+        if code != 0:
+            wrong.append(f"spur audit answered {code}: {json.dumps(report)[:3000]}")
+        else:
+            journals = [shard["journal"] for shard in report["shards"]]
+            self.did |= {"actions": sent["actions"], "repeats": sent["repeats"], "effects audited": report["matched"],
+                         "epochs": sum(j["epoch"] for j in journals), "late entries": sum(j["late"] for j in journals),
+                         "lost claims": sum(j["claims_lost"] for j in journals)}
+        return wrong
+
+    def end(self):
+        for process in [*self.daemons.values(), *([self.producer] if self.producer else [])]:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+
+
+def main(run, rounds, own_brokers=None, **settings):
+    """Runs a fault test: `run` answers what is wrong, as sentences. `own_brokers`(folder) makes brokers that it may harm."""
+    programs = Programs(sys.argv[1])
+    rounds, seed = int(os.environ.get("SPUR_ROUNDS", rounds)), int(os.environ.get("SPUR_SEED", "1"))
+    name = pathlib.Path(sys.argv[0]).stem
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"spur-{name}-"))
+    begun = time.monotonic()
+    cluster = deployment = None
+    try:
+        try:
+            cluster = own_brokers(folder) if own_brokers else None
+            bootstrap = cluster.bootstrap if cluster else brokers.shared()
+        except brokers.Absent as why:
+            bootstrap = ""
+            print(why, file=sys.stderr)
+        if not bootstrap:
+            print("no broker: install packages-test.txt and run by ctest, or set SPUR_TEST_KAFKA", file=sys.stderr)
+            return 1 if os.environ.get("CI") else 77
+        snapshots = settings.pop("snapshots", None)
+        deployment = Deployment(programs, bootstrap, folder, seed % 2 == 0 if snapshots is None else snapshots)
+        for setting, value in settings.items():
+            setattr(deployment, setting, value)
+        deployment.brokers = cluster
+        wrong = run(deployment, rounds, random.Random(seed))
+        figures = {"test": name, "rounds": rounds, "seed": seed, "seconds": round(time.monotonic() - begun, 1),
+                   "wrong": len(wrong), **deployment.did}
+        print(json.dumps(figures))
+        for what in wrong:
+            print(f"{name}: {what}", file=sys.stderr)
+        if wrong:
+            for log in sorted(folder.glob("spurd-*.log")):
+                print(f"== {log.name}\n{log.read_text(encoding='utf-8')[-LOG_TAIL:]}", file=sys.stderr)
+        return 1 if wrong else 0
+    finally:
+        if deployment:
+            deployment.end()
+        if cluster:
+            cluster.stop()
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""The disk that a daemon keeps its state on is full while it works off a topic: it says so and ends, another takes its shards over,
+and with room again it goes on. Needs the right to mount a small tmpfs; exit code 77 without.
+
+    full_disk.py BUILD           SPUR_ROUNDS=N (default 1), SPUR_SEED=S
+"""
+import pathlib
+import subprocess
+import sys
+import time
+
+import deployment
+
+
+def mount(folder, size):
+    folder.mkdir(exist_ok=True)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL, check=False)
+    return done.returncode == 0
+
+
+def run(d, rounds, rng):
+    disk = d.folder / "disk"
+    if not mount(disk, "64m"):
+        print("no right to mount a tmpfs here", file=sys.stderr)
+        sys.exit(77)
+    try:
+        d.make_topics()
+        d.load()
+        d.start(1, state_dir=disk / "state")
+        d.start(2)
+        for _ in range(rounds):
+            d.await_ready(1)
+            # All but a little of what is free, so that the next write of state does not fit.
+            free = int(subprocess.run(["df", "--output=avail", "-B1", disk], stdout=subprocess.PIPE, text=True,
+                                      check=True).stdout.split()[1])
+            ballast = disk / "ballast"
+            with open(ballast, "wb") as out:
+                out.write(bytes(max(0, free - 64 * 1024)))
+            try:
+                code = d.daemons.pop(1).wait(deployment.PATIENCE)
+            except subprocess.TimeoutExpired:
+                return ["a daemon with a full disk goes on as if nothing were wrong"]
+            d.count("disks full")
+            if code != 3 or "full" not in d.log_of(1):
+                return [f"a daemon with a full disk ended with {code} and did not say why: {d.log_of(1)[-2000:]}"]
+            ballast.unlink()
+            time.sleep(rng.uniform(0, 1))
+            d.start(1, state_dir=disk / "state")
+        return d.verdict()
+    finally:
+        d.end()
+        subprocess.run(["umount", pathlib.Path(disk)], check=False)
+
+
+if __name__ == "__main__":
+    sys.exit(deployment.main(run, rounds=1, snapshots=False, events=400_000, customers=40_000))

@@ -1,0 +1,90 @@
+// What the tests of this folder that are scripts do to topics:
+//
+//   kafka_topics BROKERS create TOPIC PARTITIONS [replicas=N] [NAME=VALUE…]
+//   kafka_topics BROKERS delete TOPIC
+//   kafka_topics BROKERS trim TOPIC PARTITION [OFFSET]     below OFFSET; by default below the end
+//   kafka_topics BROKERS ends TOPIC                        a line a partition: begin end
+//   kafka_topics BROKERS write TOPIC PARTITION VALUE       one record without any header
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "daemon/log/kafka/admin.h"
+#include "daemon/log/kafka/session.h"
+
+namespace spur::kafka {
+namespace {
+
+absl::Status drop(const Admin& admin, const std::string& topic) {
+  const Queue queue(rd_kafka_queue_new(admin.handle()));
+  rd_kafka_DeleteTopic_t* doomed = rd_kafka_DeleteTopic_new(topic.c_str());
+  rd_kafka_DeleteTopics(admin.handle(), &doomed, 1, nullptr, queue.get());
+  const Event answer(rd_kafka_queue_poll(queue.get(), 15'000));
+  rd_kafka_DeleteTopic_destroy(doomed);
+  if (answer == nullptr) return absl::UnavailableError("no answer");
+  std::size_t count = 0;
+  const rd_kafka_topic_result_t* const* results =
+      rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(answer.get()), &count);
+  const rd_kafka_resp_err_t code =
+      count == 1 ? rd_kafka_topic_result_error(results[0]) : rd_kafka_event_error(answer.get());
+  return code == RD_KAFKA_RESP_ERR_NO_ERROR ? absl::OkStatus() : to_status(code, topic);
+}
+
+absl::Status ends(const Admin& admin, const std::string& topic) {
+  const absl::StatusOr<std::int32_t> partitions = admin.partitions(topic);
+  if (!partitions.ok()) return partitions.status();
+  for (std::int32_t i = 0; i < *partitions; ++i) {
+    const absl::StatusOr<Kept> kept = admin.kept(topic, i);
+    if (!kept.ok()) return kept.status();
+    std::printf("%lld %lld\n", static_cast<long long>(kept->begin),
+                static_cast<long long>(kept->end));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status run(const std::vector<std::string>& words) {
+  if (words.size() < 3) return absl::InvalidArgumentError("usage: at the head of this file");
+  Connection connection;
+  connection.brokers = words[0];
+  const auto admin = Admin::open(connection);
+  if (!admin.ok()) return admin.status();
+  const std::string &what = words[1], &topic = words[2];
+  if (what == "delete") return drop(**admin, topic);
+  if (what == "ends") return ends(**admin, topic);
+  if (words.size() < 4) return absl::InvalidArgumentError("a number is missing");
+  const int number = std::atoi(words[3].c_str());
+  if (what == "create") {
+    TopicSpec spec{topic, number, 1, {}};
+    for (std::size_t i = 4; i < words.size(); ++i) {
+      const std::size_t at = words[i].find('=');
+      const std::string name = words[i].substr(0, at), value = words[i].substr(at + 1);
+      if (name == "replicas")
+        spec.replication = std::atoi(value.c_str());
+      else
+        spec.config[name] = value;
+    }
+    return (*admin)->create(spec);
+  }
+  if (what == "trim") {
+    const absl::StatusOr<Kept> kept = (*admin)->kept(topic, number);
+    if (!kept.ok()) return kept.status();
+    return (*admin)->delete_below(topic, number,
+                                  words.size() > 4 ? std::atoll(words[4].c_str()) : kept->end);
+  }
+  if (what != "write" || words.size() < 5) return absl::InvalidArgumentError("unknown: " + what);
+  Session::Record record;
+  record.value = words[4];
+  record.has_key = false;
+  return write_one(connection, topic, number, std::move(record)).status();
+}
+
+}  // namespace
+}  // namespace spur::kafka
+
+int main(int argc, char** argv) {
+  const absl::Status status = spur::kafka::run({argv + 1, argv + argc});
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "kafka_topics: %s\n", std::string(status.message()).c_str());
+  return 1;
+}

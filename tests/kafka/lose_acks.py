@@ -1,0 +1,45 @@
+#!/usr/bin/env python3
+"""The wire between the daemons and the broker swallows what the broker answers, for a moment or for longer than a request may
+take, and is then cut: what was acknowledged and never heard of is neither lost nor done twice.
+
+    lose_acks.py BUILD           SPUR_ROUNDS=N (default 6), SPUR_SEED=S
+"""
+import sys
+import time
+
+import brokers
+import deployment
+
+
+class Wired(brokers.Brokers):
+    """One broker that calls itself by the wire's port."""
+
+    def __init__(self, folder):
+        (port,) = brokers.free_ports(1)
+        self.wire = brokers.Wire(port)
+        super().__init__(folder, properties=[("advertised.listeners", f"PLAINTEXT://127.0.0.1:{port}")])
+        self.wire.to = int(self.bootstrap.rsplit(":", 1)[1])
+        self.bootstrap = f"127.0.0.1:{port}"
+
+    def stop(self):
+        self.wire.stop()
+        super().stop()
+
+
+def run(d, rounds, rng):
+    d.make_topics()
+    for number in (1, 2):
+        d.start(number)
+    d.load()
+    wire = d.brokers.wire
+    for _ in range(rounds):
+        time.sleep(rng.uniform(0.3, 1.5))
+        wire.swallow(rng.choice((0.05, 0.3, 1, 4)))
+        d.count("times swallowed")
+    d.count("connections cut", wire.cuts)
+    d.count("bytes swallowed", wire.swallowed)
+    return d.verdict()
+
+
+if __name__ == "__main__":
+    sys.exit(deployment.main(run, rounds=6, own_brokers=Wired, events=100_000, rate=8_000))
