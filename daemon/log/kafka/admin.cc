@@ -9,6 +9,9 @@ namespace spur::kafka {
 namespace {
 
 constexpr std::chrono::milliseconds kPause{20};  // before asking again
+// Of several brokers each may be asked, and one hears of a new topic some milliseconds after
+// another. So that it is not there is believed when it was said for so long.
+constexpr std::chrono::milliseconds kAbsentAfter{500};
 constexpr int kAnswerMs = static_cast<int>(Admin::kAnswerMax.count());
 
 using NewTopic = std::unique_ptr<rd_kafka_NewTopic_t, Free<rd_kafka_NewTopic_destroy>>;
@@ -70,15 +73,20 @@ absl::StatusOr<std::int32_t> Admin::partitions(const std::string& topic) const {
   const std::string what = text("looking for topic ", topic);
   const Topic named(rd_kafka_topic_new(handle_.get(), topic.c_str(), nullptr));
   if (named == nullptr) return to_status(rd_kafka_last_error(), what);
-  absl::StatusOr<Metadata> metadata = metadata_of(handle_.get(), named.get(), what);
-  if (!metadata.ok()) return metadata.status();
-  const rd_kafka_metadata_topic_t& found = (*metadata)->topics[0];
-  if (found.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
-      found.err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC)
-    return 0;
-  if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR && found.partition_cnt == 0)
-    return to_status(found.err, what);
-  return found.partition_cnt;
+  for (std::chrono::milliseconds waited{0};; waited += kPause) {
+    absl::StatusOr<Metadata> metadata = metadata_of(handle_.get(), named.get(), what);
+    if (!metadata.ok()) return metadata.status();
+    const rd_kafka_metadata_topic_t& found = (*metadata)->topics[0];
+    if (found.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+        found.err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) {
+      if ((*metadata)->broker_cnt <= 1 || waited >= kAbsentAfter) return 0;
+      std::this_thread::sleep_for(kPause);
+      continue;
+    }
+    if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR && found.partition_cnt == 0)
+      return to_status(found.err, what);
+    return found.partition_cnt;
+  }
 }
 
 absl::Status Admin::create(const TopicSpec& topic) const {
@@ -116,6 +124,15 @@ absl::Status Admin::create(const TopicSpec& topic) const {
 }
 
 absl::StatusOr<std::map<std::string, std::string>> Admin::config(const std::string& topic) const {
+  for (std::chrono::milliseconds waited{0};; waited += kPause) {
+    absl::StatusOr<std::map<std::string, std::string>> settings = ask_config(topic);
+    if (!absl::IsNotFound(settings.status()) || waited >= kAbsentAfter) return settings;
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
+absl::StatusOr<std::map<std::string, std::string>> Admin::ask_config(
+    const std::string& topic) const {
   const std::string what = text("reading the settings of topic ", topic);
   const Resource resource(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()));
   const Queue queue(rd_kafka_queue_new(handle_.get()));

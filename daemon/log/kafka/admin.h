@@ -48,7 +48,7 @@ class Admin {
   // Waits until it is there for everybody. One that exists already is fine: another process was
   // first.
   absl::Status create(const TopicSpec& topic) const;
-  // The settings in force, broker defaults included.
+  // The settings in force, broker defaults included. NOT_FOUND: there is no such topic.
   absl::StatusOr<std::map<std::string, std::string>> config(const std::string& topic) const;
 
   absl::StatusOr<Kept> kept(const std::string& topic, std::int32_t partition,
@@ -60,6 +60,7 @@ class Admin {
   rd_kafka_t* handle() const { return handle_.get(); }
 
  private:
+  absl::StatusOr<std::map<std::string, std::string>> ask_config(const std::string& topic) const;
   explicit Admin(Handle handle) : handle_(std::move(handle)) {}
   Handle handle_;
 };
