@@ -159,6 +159,8 @@ class Deployment:
             yes, said = self.ready(number)
             if yes:
                 return said
+            if self.daemons[number].poll() is not None:
+                raise AssertionError(f"daemon {number} ended: {self.log_of(number)[-2000:]}")
             time.sleep(0.1)
         raise AssertionError(f"daemon {number} is not ready after {PATIENCE} s: {said}")
 
@@ -261,7 +263,10 @@ def main(run, rounds, own_brokers=None, **settings):
         for setting, value in settings.items():
             setattr(deployment, setting, value)
         deployment.brokers = cluster
-        wrong = run(deployment, rounds, random.Random(seed))
+        try:
+            wrong = run(deployment, rounds, random.Random(seed))
+        except AssertionError as failed:
+            wrong = [str(failed)]
         figures = {"test": name, "rounds": rounds, "seed": seed, "seconds": round(time.monotonic() - begun, 1),
                    "wrong": len(wrong), **deployment.did}
         print(json.dumps(figures))

@@ -19,6 +19,17 @@ def mount(folder, size):
     return done.returncode == 0
 
 
+def fill(path):
+    """Until nothing more fits."""
+    with open(path, "wb", buffering=0) as out:
+        for size in (1 << 20, 1 << 12):
+            try:
+                while True:
+                    out.write(bytes(size))
+            except OSError:
+                pass
+
+
 def run(d, rounds, rng):
     disk = d.folder / "disk"
     if not mount(disk, "64m"):
@@ -31,12 +42,8 @@ def run(d, rounds, rng):
         d.start(2)
         for _ in range(rounds):
             d.await_ready(1)
-            # All but a little of what is free, so that the next write of state does not fit.
-            free = int(subprocess.run(["df", "--output=avail", "-B1", disk], stdout=subprocess.PIPE, text=True,
-                                      check=True).stdout.split()[1])
             ballast = disk / "ballast"
-            with open(ballast, "wb") as out:
-                out.write(bytes(max(0, free - 64 * 1024)))
+            fill(ballast)
             try:
                 code = d.daemons.pop(1).wait(deployment.PATIENCE)
             except subprocess.TimeoutExpired:
@@ -54,4 +61,4 @@ def run(d, rounds, rng):
 
 
 if __name__ == "__main__":
-    sys.exit(deployment.main(run, rounds=1, snapshots=False, events=400_000, customers=40_000))
+    sys.exit(deployment.main(run, rounds=1, snapshots=False, events=200_000, customers=40_000))
