@@ -7,16 +7,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "daemon/audit/message_check.h"
+#include "daemon/audit/shard_outputs.h"
 #include "daemon/audit/slice_check.h"
 #include "daemon/catalogs.h"
 #include "daemon/recovery.h"
 #include "daemon/replay.h"
 #include "daemon/snapshot.h"
-#include "spur/v1/action.pb.h"
-#include "spur/v1/decision.pb.h"
-#include "spur/v1/event.pb.h"
-#include "state/check.h"
-#include "state/digest.h"
 #include "state/rocks_store.h"
 
 namespace spur::audit {
@@ -26,10 +22,6 @@ constexpr std::size_t kStoreCacheBytes = 64u << 20;
 constexpr std::uint64_t kProgressEntries = 512;
 constexpr std::size_t kCutCustomers = 4096;
 
-ActionId id_of(const spur::v1::ActionId& id) {
-  return {id.shard(), id.run(), id.input(), id.ordinal()};
-}
-
 class ShardAudit {
  public:
   ShardAudit(Evidence& evidence, std::uint32_t shard, const Options& options)
@@ -37,17 +29,14 @@ class ShardAudit {
         options_(options),
         place_(absl::StrCat("shard ", shard)),
         shared_(kStoreCacheBytes, kStoreCacheBytes),
-        snapshots_(options.snapshots, shared_) {
+        snapshots_(options.snapshots, shared_),
+        outputs_(evidence, shard, report_.findings) {
     report_.shard = shard;
   }
 
   absl::StatusOr<ShardReport> run();
 
  private:
-  struct Ends {
-    Stretch before, after;
-    bool missing = false;
-  };
   // Where replay begins.
   struct Base {
     Offset from = 0;
@@ -57,16 +46,13 @@ class ShardAudit {
     std::map<std::string, std::uint64_t> numbers;  // spurseq given, by topic
   };
 
-  absl::Status ask_ends(bool before);
   absl::Status read_journal();
   absl::StatusOr<std::vector<spur::v1::Position>> fitting_snapshots();
   absl::Status open_work();
   absl::StatusOr<std::optional<Base>> find_base(const RecoverySetup& setup, OwnedShard& owned);
-  absl::Status open_checks(const Base* base);
+  absl::Status open_outputs(const Base* base);
   absl::Status replay();
   absl::Status end_replay(const absl::Status& read, Replay& replay);
-  void compare(std::uint64_t seq, const RunEffects& effects);
-  absl::Status expect(const Output& output, const Expected& expected);
   absl::Status keep_small(Customers& customers);
   absl::StatusOr<std::uint64_t> records_between(const LogStand& stand, std::uint32_t source,
                                                 Offset first, Offset last);
@@ -85,28 +71,9 @@ class ShardAudit {
   RecoveryProgress progress_;
   ShardReport report_;
   std::vector<spur::v1::Position> positions_;  // of snapshots that the journal goes on from
-  std::map<Output, Ends> ends_;
-  std::map<Output, std::unique_ptr<OutputCheck>> checks_;
+  ShardOutputs outputs_;
   absl::Status trouble_;  // of reading outputs, while the journal is being replayed
 };
-
-absl::Status ShardAudit::ask_ends(bool before) {
-  const auto outputs = evidence_.outputs();
-  if (!outputs.ok()) return outputs.status();
-  for (const Output& output : *outputs) {
-    Ends& ends = ends_[output];
-    if (ends.missing) continue;
-    const absl::StatusOr<Stretch> kept = evidence_.kept(output, report_.shard);
-    if (absl::IsNotFound(kept.status())) {
-      ends.missing = true;
-      report_.findings.add(Kind::kTopicMissing, place_, std::string(kept.status().message()));
-      continue;
-    }
-    if (!kept.ok()) return kept.status();
-    (before ? ends.before : ends.after) = *kept;
-  }
-  return absl::OkStatus();
-}
 
 // Snapshots that this journal goes on from, the newest first.
 absl::StatusOr<std::vector<spur::v1::Position>> ShardAudit::fitting_snapshots() {
@@ -202,88 +169,14 @@ absl::StatusOr<std::optional<ShardAudit::Base>> ShardAudit::find_base(const Reco
 }
 
 // `base` nullptr: nothing is replayed.
-absl::Status ShardAudit::open_checks(const Base* base) {
-  for (const auto& [output, ends] : ends_) {
-    if (ends.missing) continue;
-    const Stretch& kept = ends.after;
-    OutputCheck::Scope scope;
-    scope.numbered = output.kind == OutputKind::kActions;
-    scope.run_first = report_.run_first;
-    scope.run_last = report_.stand.seq;
-    scope.acked_through = report_.acked_through;
-    scope.settled = options_.settled;
-    scope.counted_below = ends.before.end;
-    if (base != nullptr && base->seq + 1 == report_.run_first) {
-      const auto known = base->numbers.find(output.topic);
-      if (base->seq == 0 || known != base->numbers.end())
-        scope.number_before = base->seq == 0 ? 0 : known->second;
-    }
-    Offset from = kept.begin;
-    if (report_.run_first > 1) {
-      const auto found = evidence_.find(output, report_.shard, kept, report_.run_first);
-      if (!found.ok()) return found.status();
-      from = *found;
-    }
-    if (!kept.whole) {
-      auto first = evidence_.read(output, report_.shard, kept.begin, kept.end);
-      if (!first.ok()) return first.status();
-      std::vector<OutputRecord> records;
-      while (records.size() < Evidence::kFloorRecords) {
-        const auto record = (*first)();
-        if (!record.ok()) return record.status();
-        if (!record->has_value()) break;
-        records.push_back(**record);
-      }
-      scope.floor = floor_of(records);
-      if (!scope.floor) scope.floor = ActionId{report_.shard, report_.stand.seq + 1, 0, 0};
-      if (scope.floor->run >= scope.run_first) scope.number_before.reset();
-    }
-    auto next = evidence_.read(output, report_.shard, from, kept.end);
-    if (!next.ok()) return next.status();
-    checks_[output] =
-        std::make_unique<OutputCheck>(absl::StrCat(output.topic, "[", report_.shard, "]"), scope,
-                                      *std::move(next), report_.findings);
-  }
-  return absl::OkStatus();
-}
-
-absl::Status ShardAudit::expect(const Output& output, const Expected& expected) {
-  const auto check = checks_.find(output);
-  return check == checks_.end() ? absl::OkStatus() : check->second->expect(expected);
-}
-
-void ShardAudit::compare(std::uint64_t seq, const RunEffects& effects) {
-  if (seq < report_.run_first || !trouble_.ok()) return;
-  const auto note = [&](const absl::Status& status) {
-    if (trouble_.ok()) trouble_ = status;
-  };
-  for (const RunEffects::Action& action : effects.actions) {
-    spur::v1::Action parsed;
-    SPUR_CHECK(parsed.ParseFromString(action.bytes));
-    note(expect({OutputKind::kActions, action.topic},
-                {id_of(parsed.id()), action.spurseq, hash64(action.bytes)}));
-  }
-  const auto own = [&](OutputKind kind) -> const Output* {
-    for (const auto& [output, ends] : ends_) {
-      if (output.kind == kind) return &output;
-    }
-    return nullptr;
-  };
-  if (const Output* decisions = own(OutputKind::kDecisions)) {
-    for (const RunEffects::Decision& decision : effects.decisions) {
-      spur::v1::Decision parsed;
-      SPUR_CHECK(parsed.ParseFromString(decision.bytes));
-      note(expect(*decisions, {id_of(parsed.id()), 0, hash64(decision.bytes)}));
-    }
-  }
-  if (const Output* letters = own(OutputKind::kDeadLetters)) {
-    for (const std::string& bytes : effects.dead_letters) {
-      spur::v1::DeadLetter parsed;
-      SPUR_CHECK(parsed.ParseFromString(bytes));
-      note(expect(*letters,
-                  {{report_.shard, parsed.id().run(), parsed.id().input(), 0}, 0, hash64(bytes)}));
-    }
-  }
+absl::Status ShardAudit::open_outputs(const Base* base) {
+  ShardOutputs::Stretch stretch;
+  stretch.run_first = report_.run_first;
+  stretch.run_last = report_.stand.seq;
+  stretch.acked_through = report_.acked_through;
+  stretch.settled = options_.settled;
+  if (base != nullptr && base->seq + 1 == report_.run_first) stretch.numbers = base->numbers;
+  return outputs_.open(stretch);
 }
 
 // Only clean customers can leave memory.
@@ -304,7 +197,9 @@ void ShardAudit::not_verified(const std::string& why) {
 
 absl::Status ShardAudit::replay() {
   ReplayAudit audit;
-  audit.effects = [&](std::uint64_t seq, const RunEffects& effects) { compare(seq, effects); };
+  audit.effects = [&](std::uint64_t seq, const RunEffects& effects) {
+    if (seq >= report_.run_first && trouble_.ok()) trouble_ = outputs_.expect(effects);
+  };
   audit.differs = [&](ParkReason reason, const std::string& detail) {
     report_.findings.add(
         reason == ParkReason::kInputChanged ? Kind::kInputChanged : Kind::kDiverged, place_,
@@ -332,14 +227,11 @@ absl::Status ShardAudit::replay() {
                                   ? "no snapshots are given (--snapshots DIR)"
                                   : "no whole snapshot that it goes on from is there",
                               ": nothing was replayed, the topics were looked at by themselves"));
-    if (absl::Status opened = open_checks(nullptr); !opened.ok()) return opened;
-    for (auto& [output, check] : checks_) {
-      if (absl::Status drained = check->drain(); !drained.ok()) return drained;
-    }
-    return absl::OkStatus();
+    if (absl::Status opened = open_outputs(nullptr); !opened.ok()) return opened;
+    return outputs_.drain();
   }
   report_.run_first = std::max(report_.run_first, (*base)->seq + 1);
-  if (absl::Status opened = open_checks(&**base); !opened.ok()) return opened;
+  if (absl::Status opened = open_outputs(&**base); !opened.ok()) return opened;
   Replay replay(setup, std::move(owned), (*base)->from, (*base)->fold_version,
                 (*base)->acked_through);
   SliceCheck slices(
@@ -379,12 +271,7 @@ absl::Status ShardAudit::end_replay(const absl::Status& read, Replay& replay) {
   if (stopped.empty() && reached != report_.stand)
     stopped = absl::StrCat("it stands in epoch ", reached.epoch, " where the journal ends in ",
                            report_.stand.epoch);
-  if (stopped.empty()) {
-    for (auto& [output, check] : checks_) {
-      if (absl::Status finished = check->finish(); !finished.ok()) return finished;
-    }
-    return absl::OkStatus();
-  }
+  if (stopped.empty()) return outputs_.finish();
   const bool gone =
       replay.parked() ? replay.parked()->reason == ParkReason::kTrimmed : absl::IsOutOfRange(read);
   const std::string why = absl::StrCat("replay ends behind entry ", reached.seq, " of ",
@@ -394,10 +281,7 @@ absl::Status ShardAudit::end_replay(const absl::Status& read, Replay& replay) {
   else
     report_.findings.add(Kind::kReplayStopped, place_, why);
   report_.not_verified = why;
-  for (auto& [output, check] : checks_) {
-    if (absl::Status drained = check->drain(); !drained.ok()) return drained;
-  }
-  return absl::OkStatus();
+  return outputs_.drain();
 }
 
 // Catalog versions have the offsets of other records between them.
@@ -445,17 +329,16 @@ absl::Status ShardAudit::read_messages() {
 }
 
 absl::StatusOr<ShardReport> ShardAudit::run() {
-  if (absl::Status asked = ask_ends(/*before=*/true); !asked.ok()) return asked;
+  if (absl::Status asked = outputs_.ask_ends(/*before=*/true); !asked.ok()) return asked;
   if (absl::Status read = read_journal(); !read.ok()) return read;
-  if (absl::Status asked = ask_ends(/*before=*/false); !asked.ok()) return asked;
+  if (absl::Status asked = outputs_.ask_ends(/*before=*/false); !asked.ok()) return asked;
   report_.run_first = std::max<std::uint64_t>(options_.run_first, 1);
   if (options_.runs_last != 0 && report_.stand.seq > options_.runs_last)
     report_.run_first = std::max(report_.run_first, report_.stand.seq - options_.runs_last + 1);
   if (absl::Status opened = open_work(); !opened.ok()) return opened;
   if (absl::Status replayed = replay(); !replayed.ok()) return replayed;
   if (absl::Status read = read_messages(); !read.ok()) return read;
-  for (const auto& [output, check] : checks_) report_.outputs.push_back(check->counts());
-  checks_.clear();
+  report_.outputs = outputs_.counts();
   return std::move(report_);
 }
 

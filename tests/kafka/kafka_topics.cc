@@ -4,6 +4,7 @@
 //   kafka_topics BROKERS delete TOPIC
 //   kafka_topics BROKERS trim TOPIC PARTITION [OFFSET]     below OFFSET; by default below the end
 //   kafka_topics BROKERS ends TOPIC                        a line a partition: begin end
+//   kafka_topics BROKERS dump TOPIC                        the values, a line each, partition by partition
 //   kafka_topics BROKERS write TOPIC PARTITION VALUE       one record without any header
 #include <cstdio>
 #include <cstdlib>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "daemon/log/kafka/admin.h"
+#include "daemon/log/kafka/partition_reader.h"
 #include "daemon/log/kafka/session.h"
 
 namespace spur::kafka {
@@ -43,6 +45,24 @@ absl::Status ends(const Admin& admin, const std::string& topic) {
   return absl::OkStatus();
 }
 
+absl::Status dump(const Connection& connection, const Admin& admin, const std::string& topic) {
+  const absl::StatusOr<std::int32_t> partitions = admin.partitions(topic);
+  if (!partitions.ok()) return partitions.status();
+  for (std::int32_t i = 0; i < *partitions; ++i) {
+    const absl::StatusOr<Kept> kept = admin.kept(topic, i);
+    if (!kept.ok()) return kept.status();
+    auto reader = PartitionReader::open(connection, topic, i, kept->begin);
+    if (!reader.ok()) return reader.status();
+    const absl::Status read = (*reader)->read(kept->end, [](const rd_kafka_message_t& message) {
+      std::fwrite(message.payload, 1, message.len, stdout);
+      std::fputc('\n', stdout);
+      return true;
+    });
+    if (!read.ok()) return read;
+  }
+  return absl::OkStatus();
+}
+
 absl::Status run(const std::vector<std::string>& words) {
   if (words.size() < 3) return absl::InvalidArgumentError("usage: at the head of this file");
   Connection connection;
@@ -52,6 +72,7 @@ absl::Status run(const std::vector<std::string>& words) {
   const std::string &what = words[1], &topic = words[2];
   if (what == "delete") return drop(**admin, topic);
   if (what == "ends") return ends(**admin, topic);
+  if (what == "dump") return dump(connection, **admin, topic);
   if (words.size() < 4) return absl::InvalidArgumentError("a number is missing");
   const int number = std::atoi(words[3].c_str());
   if (what == "create") {

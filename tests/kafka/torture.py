@@ -17,8 +17,8 @@ import time
 import brokers
 
 HERE = pathlib.Path(__file__).resolve().parent
-FAULTS = ("kill_daemons", "kill_broker", "lose_broker_of_three", "pause_owner", "join_and_leave", "lose_acks", "two_owners",
-          "full_disk")
+FAULTS = ("kill_daemons", "kill_broker", "lose_broker_of_three", "pause_owner", "join_and_leave", "lose_acks", "lose_tail",
+          "two_owners", "same_name", "full_disk")
 
 
 def read_state(path):
