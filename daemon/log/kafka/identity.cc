@@ -101,9 +101,12 @@ absl::StatusOr<Identity> open_identity(const Admin& admin, const TopicNames& nam
   absl::StatusOr<std::optional<Identity>> identity = recorded(admin, names, options);
   if (!identity.ok()) return identity.status();
   if (!identity->has_value()) {
-    if (absl::Status s = found_deployment(admin, names, options, now); !s.ok()) return s;
+    const absl::Status founded = found_deployment(admin, names, options, now);
     identity = recorded(admin, names, options);  // not ours if another was first
     if (!identity.ok()) return identity.status();
+    // Another may have founded it, and be at work, since we asked whose it is: no matter then what
+    // we found.
+    if (!founded.ok() && !identity->has_value()) return founded;
     if (!identity->has_value())
       return absl::UnavailableError(
           text("the identity just written to ", names.catalog, " is not there yet; start again"));
@@ -124,7 +127,11 @@ absl::StatusOr<Identity> open_identity(const Admin& admin, const TopicNames& nam
     for (const std::string& topic : {names.decisions, names.dead_letters}) {
       const absl::StatusOr<Kept> output = admin.kept(topic, partition);
       if (!output.ok()) return output.status();
-      if (output->end > 0)
+      if (output->end == 0) continue;
+      // Asked again: between the two questions another daemon may have begun.
+      const absl::StatusOr<Kept> since = admin.kept(names.journal, partition);
+      if (!since.ok()) return since.status();
+      if (since->end == 0)
         return absl::FailedPreconditionError(
             text(topic, "[", partition, "] holds records and ", names.journal, "[", partition,
                  "] never did: the journal was re-created, and its ids would begin at 1 again, ",
