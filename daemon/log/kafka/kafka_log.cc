@@ -429,11 +429,16 @@ absl::Status KafkaLog::trim(std::uint32_t shard, const Trim& below) {
   if (below.journal_below > 0) {
     absl::Status trimmed = admin_->delete_below(names_.journal, partition,
                                                 static_cast<std::int64_t>(below.journal_below));
-    if (!trimmed.ok()) return trimmed;
+    if (!trimmed.ok()) {
+      logging::warning("trim", {{"shard", shard}, {"status", trimmed}});
+      return trimmed;
+    }
   }
   if (below.messages_below == 0) return absl::OkStatus();
-  return admin_->delete_below(names_.messages, partition,
-                              static_cast<std::int64_t>(below.messages_below));
+  absl::Status trimmed = admin_->delete_below(names_.messages, partition,
+                                              static_cast<std::int64_t>(below.messages_below));
+  if (!trimmed.ok()) logging::warning("trim", {{"shard", shard}, {"status", trimmed}});
+  return trimmed;
 }
 
 // --- effects, read back ---
