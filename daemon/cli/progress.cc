@@ -19,8 +19,9 @@ void Progress::show(const std::string& name, std::uint64_t done, std::uint64_t t
     fmt::print(stderr, "\r\033[K{}: {} {}", name, count, unit);
   } else {
     const std::size_t full = std::min(kWidth, static_cast<std::size_t>(kWidth * done / total));
-    fmt::print(stderr, "\r\033[K[{}{}] {:3}% {}: {} {}", std::string(full, '#'), std::string(kWidth - full, '.'),
-               std::min<std::uint64_t>(100, 100 * done / total), name, count, unit);
+    fmt::print(stderr, "\r\033[K[{}{}] {:3}% {}: {} {}", std::string(full, '#'),
+               std::string(kWidth - full, '.'), std::min<std::uint64_t>(100, 100 * done / total),
+               name, count, unit);
   }
   std::fflush(stderr);
 }

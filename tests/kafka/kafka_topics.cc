@@ -4,8 +4,8 @@
 //   kafka_topics BROKERS delete TOPIC
 //   kafka_topics BROKERS trim TOPIC PARTITION [OFFSET]     below OFFSET; by default below the end
 //   kafka_topics BROKERS ends TOPIC                        a line a partition: begin end
-//   kafka_topics BROKERS dump TOPIC                        the values, a line each, partition by partition
-//   kafka_topics BROKERS write TOPIC PARTITION VALUE       one record without any header
+//   kafka_topics BROKERS dump TOPIC                        the values, a line each, partition by
+//   partition kafka_topics BROKERS write TOPIC PARTITION VALUE       one record without any header
 #include <cstdio>
 #include <cstdlib>
 #include <string>

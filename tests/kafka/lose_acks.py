@@ -30,6 +30,8 @@ def run(d, rounds, rng):
     d.make_topics()
     for number in (1, 2):
         d.start(number)
+    for number in (1, 2):
+        d.await_ready(number)
     d.load()
     wire = d.brokers.wire
     for _ in range(rounds):

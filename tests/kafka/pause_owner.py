@@ -15,6 +15,8 @@ def run(d, rounds, rng):
     d.make_topics()
     for number in (1, 2):
         d.start(number)
+    for number in (1, 2):
+        d.await_ready(number)
     d.load()
     for _ in range(rounds):
         time.sleep(rng.uniform(0.2, 1.5))

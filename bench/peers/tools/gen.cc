@@ -153,6 +153,11 @@ int main(int argc, char** argv) {
     kl = sprintf(key, "end-%d", p);
     send(p, key, kl, val, vl, ts);
   }
-  rd_kafka_flush(rk, 60000);
+  // A broker may be away for a while; what it has not taken by then is missing, and is said to be.
+  for (int i = 0; i < 30 && rd_kafka_outq_len(rk) > 0; i++) rd_kafka_flush(rk, 10000);
+  if (rd_kafka_outq_len(rk) > 0) {
+    fprintf(stderr, "gen: %d records were not taken\n", rd_kafka_outq_len(rk));
+    return 1;
+  }
   printf("%lld events, %.1f bytes each\n", (long long)g.n, double(bytes) / g.n);
 }
