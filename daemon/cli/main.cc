@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
   Chosen chosen;
   add_validate(app, chosen);
   add_test(app, chosen);
+  add_eval(app, chosen);
   add_backtest(app, chosen);
   add_apply(app, chosen);
   add_publish(app, chosen);

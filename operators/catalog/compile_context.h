@@ -1,5 +1,6 @@
 // What the parts of the compiler share: the catalog in, the Compiled out, and how an expression is
-// compiled at a place. Private to operators/catalog/compile*.cc.
+// compiled at a place. Private to operators/catalog/compile*.cc, and daemon/eval asks it for the
+// names of a place.
 #pragma once
 
 #include <optional>

@@ -225,11 +225,31 @@ class Checker {
       if (const Function* function = qualified_function(id)) return resolve(id, *function, false);
     }
     for (const std::string& name : names_.candidates(node.name, false)) {
+      if (const auto* signatures = environment_.function(name)) {
+        return declared_call(id, name, *signatures);
+      }
       const auto at = functions().find(name);
       if (at != functions().end()) return resolve(id, at->second, node.target != kNoNode);
     }
     visit_arguments(id, node.target != kNoNode);
     return fail(id, unknown_function(node));
+  }
+
+  // A function that the environment declares: checked like any other, but there is nothing to run.
+  Type declared_call(NodeId id, const std::string& name,
+                     const std::vector<Environment::Signature>& signatures) {
+    Function function{name, {}};
+    for (const Environment::Signature& signature : signatures) {
+      Overload& overload = function.overloads.emplace_back();
+      overload.arguments = signature.arguments;
+      overload.result = signature.result;
+      overload.member = signature.member;
+    }
+    const Type type = resolve(id, function, tree_[id].target != kNoNode);
+    meaning(id).kind = Meaning::Kind::kFailed;
+    meaning(id).name = "`" + name + "` is declared and has no definition here";
+    meaning(id).overloads.clear();
+    return type;
   }
 
   // math.greatest(…): a call on something that is no value but the first part of a function's name.

@@ -43,6 +43,15 @@ void Environment::declare_keys(std::string dotted_name, std::string what,
   keys_.insert_or_assign(std::move(dotted_name), Keys{std::move(what), std::move(keys)});
 }
 
+void Environment::declare_function(std::string name, std::vector<Signature> signatures) {
+  functions_.insert_or_assign(std::move(name), std::move(signatures));
+}
+
+const std::vector<Environment::Signature>* Environment::function(std::string_view name) const {
+  const auto at = functions_.find(name);
+  return at == functions_.end() ? nullptr : &at->second;
+}
+
 const Environment::Keys* Environment::keys(std::string_view dotted_name) const {
   const auto at = keys_.find(dotted_name);
   return at == keys_.end() ? nullptr : &at->second;

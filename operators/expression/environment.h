@@ -35,6 +35,15 @@ class Environment {
   // error, which calls a key `what`, for example "Segment".
   void declare_keys(std::string dotted_name, std::string what, std::set<std::string> keys);
 
+  // A function beside the built-in ones, with one of these signatures; a receiver is the first
+  // argument. It has a meaning for the checker alone: an evaluation that comes to it is an error.
+  struct Signature {
+    std::vector<Type> arguments;
+    Type result;
+    bool member = false;  // a.f(b), not f(a, b)
+  };
+  void declare_function(std::string name, std::vector<Signature> signatures);
+
   // Names are looked up in this namespace first, then in its parents ("a.b": a.b.x, a.x, x). None
   // by default.
   void set_container(std::string container) { container_ = std::move(container); }
@@ -50,6 +59,8 @@ class Environment {
   };
   // The keys declared for a map, or nullptr: any.
   const Keys* keys(std::string_view dotted_name) const;
+  // The signatures of a declared function, or nullptr.
+  const std::vector<Signature>* function(std::string_view name) const;
   // Whether some declared name lies below `dotted_name`.
   bool is_namespace(std::string_view dotted_name) const;
   // The declared name below `space` ("" for all) nearest to `name` by edit distance, if any is
@@ -61,6 +72,7 @@ class Environment {
   std::map<std::string, Type, std::less<>> variables_;
   std::map<std::string, std::string, std::less<>> unavailable_;
   std::map<std::string, Keys, std::less<>> keys_;
+  std::map<std::string, std::vector<Signature>, std::less<>> functions_;
   std::string container_;
 };
 

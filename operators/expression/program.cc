@@ -5,9 +5,28 @@
 #include "operators/expression/checker.h"
 #include "operators/expression/code.h"
 #include "operators/expression/compiler.h"
+#include "operators/expression/cost.h"
 #include "operators/expression/parser.h"
 
 namespace spur::expression {
+namespace {
+
+// Says what would run out of steps: an error if the source alone asks for too many, a warning if
+// lists of usual length do.
+void judge_cost(const Cost& cost, const Limits& limits, std::size_t length, Compiled* compiled) {
+  if (cost.own <= limits.steps_max && cost.likely <= limits.steps_max) return;
+  const bool own = cost.own > limits.steps_max;
+  const std::int64_t steps = own ? cost.own : cost.likely;
+  Diagnostic diagnostic{0, length, "", "loop over fewer elements, or not inside one another"};
+  diagnostic.message =
+      "this may take " +
+      (steps >= kCostMax ? "more than " + std::to_string(kCostMax) : std::to_string(steps)) +
+      " steps" + (own ? "" : " on lists of " + std::to_string(kElementsAssumed)) + "; " +
+      std::to_string(limits.steps_max) + " are allowed";
+  (own ? compiled->errors : compiled->warnings).push_back(std::move(diagnostic));
+}
+
+}  // namespace
 
 Value Program::evaluate(Slots& slots, Arena& arena) const { return run(*code_, slots, arena); }
 
@@ -35,6 +54,10 @@ Compiled compile(std::string_view source, const Environment& environment, Refere
   compiled.errors = std::move(checked.errors);
   compiled.warnings = std::move(checked.warnings);
   if (!compiled.errors.empty()) return compiled;
+  const Cost cost = cost_of(tree, checked);
+  judge_cost(cost, options.limits, source.size(), &compiled);
+  if (!compiled.errors.empty()) return compiled;
+  compiled.steps_likely = cost.likely;
   std::shared_ptr<const Code> code =
       compile_tree(tree, checked, references, options, &compiled.errors, &compiled.warnings);
   if (compiled.errors.empty()) compiled.program.emplace(std::move(code));

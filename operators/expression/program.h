@@ -32,7 +32,8 @@
 namespace spur::expression {
 
 // What an expression may cost. Beyond the first four it does not compile, beyond the others it is
-// an error value.
+// an error value. What is sure to need more than `steps_max` does not compile either, and what
+// would with lists of usual length is warned of (cost.h).
 struct Limits {
   std::size_t source_bytes_max = 10 * 1024;
   std::size_t nesting_max = 250;  // of parentheses, calls, operators
@@ -86,6 +87,9 @@ struct Compiled {
   std::optional<Program> program;    // set if and only if there are no errors
   std::vector<Diagnostic> errors;    // in the order of the source
   std::vector<Diagnostic> warnings;  // int / int drops the remainder
+  // Steps that an evaluation may take, lists and maps from outside counted as kElementsAssumed
+  // elements (cost.h); 0 if it does not compile.
+  std::int64_t steps_likely = 0;
 };
 
 // Parses, checks and compiles. Numbers what the program reads in `references`.

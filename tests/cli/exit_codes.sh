@@ -55,6 +55,28 @@ expect 2 'no such file' "$spur" test "$folder/nowhere"
 expect 0 'fine; 1 trigger, 0 features, 1 channel' "$spur" validate "$folder"
 # Applied by mistake, it would end everything that is open.
 expect 2 'no catalog files here' "$spur" validate "$folder/empty"
+# Expressions.
+expect 0 'type:  double' "$spur" eval '1 + 0.5'
+expect 0 'value: 1.5' "$spur" eval '1 + 0.5'
+expect 2 '    ^' "$spur" eval --strict '1 + 0.5'
+expect 1 'error: divide by zero' "$spur" eval '1 / 0'
+expect 2 'write an expression' "$spur" eval
+expect 0 'value: 1' "$spur" eval -- '-1 + 2'
+printf '{"type":"track","event":"Order Completed","userId":"ann","timestamp":"2026-03-01T08:00:00Z","properties":{"total":120}}' \
+  >"$folder/order.json"
+expect 0 'value: true' "$spur" eval --event "$folder/order.json" 'event.properties.total >= 100 && event.name == "Order Completed"'
+expect 1 'event.properties.sum is missing' "$spur" eval --event "$folder/order.json" 'event.properties.sum >= 100'
+expect 2 'give one with --event' "$spur" eval 'event.properties.total >= 100'
+expect 2 'NOT_JSON' "$spur" eval --event "$folder/catalog.yaml" 'event.id'
+expect 2 'No such file' "$spur" eval --event "$folder/nowhere" 'event.id'
+head -c 1048577 /dev/zero >"$folder/large"
+expect 2 'has more than 1048576 bytes' "$spur" eval --event "$folder/large" 'event.id'
+printf '{"expr":"1 + 0.5"}\n' >"$folder/lines"
+expect 0 '^{"value":{"doubleValue":1.5}}$' "$spur" eval --lines "$folder/lines"
+expect 0 '^{"error":"check","message":' "$spur" eval --lines --strict "$folder/lines"
+printf 'what\n' >>"$folder/lines"
+expect 2 '1 line could not be read' "$spur" eval --lines "$folder/lines"
+
 expect 2 '' "$spur" nonsense
 expect 2 '' "$spur" get
 expect 3 'could not be written: No space left' sh -c "'$spur' validate '$folder' >/dev/full"

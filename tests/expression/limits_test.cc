@@ -19,6 +19,8 @@ class LimitsTest : public ExpressionTest {
     give("text", Type::string(), Value::string("0123456789"));
   }
   Value numbers_[1000];
+  const std::string word_ = repeated("a", 50'000) + "b";
+  const std::string pattern_ = repeated("b", 4096);
 };
 
 TEST_F(LimitsTest, ALongSourceIsRefused) {
@@ -60,6 +62,34 @@ TEST_F(LimitsTest, AnEvaluationHasABudget) {
             "error: the expression takes too many steps");
   EXPECT_EQ(result("numbers.map(x, numbers.map(y, numbers)).size()"),
             "error: the expression takes too many steps");
+}
+
+TEST_F(LimitsTest, AnExpressionIsBoundInItsNodes) {
+  options_.limits.nodes_max = 101;
+  EXPECT_EQ(result("[" + repeated("1,", 100) + "].size()").substr(0, 8), "refused:");
+  EXPECT_EQ(result("[" + repeated("1,", 99) + "].size()"), "99");
+}
+
+// RE2 has no exponential cases: what backtracks elsewhere for ages is one pass here.
+TEST_F(LimitsTest, APatternTakesTimeInProportionToTheText) {
+  give("word", Type::string(), Value::string(word_));
+  EXPECT_EQ(result("word.matches('^(a+)+$')"), "false");
+  EXPECT_EQ(result("word.matches('^(a|aa)+$')"), "false");
+}
+
+TEST_F(LimitsTest, APatternMadeWhenRunIsBoundInItsLength) {
+  give("pattern", Type::string(), Value::string(pattern_));
+  EXPECT_EQ(result("text.matches(pattern + 'a')"), "error: the pattern is too long");
+  EXPECT_EQ(result("text.matches(pattern)"), "false");
+  EXPECT_EQ(result("numbers.all(x, !text.matches(pattern))"),
+            "error: the expression takes too many steps");
+}
+
+TEST_F(LimitsTest, APatternThatNeedsTooMuchMemoryIsRefused) {
+  EXPECT_TRUE(
+      result("text.matches('((((x{100}){10}){10}){10})')").starts_with("refused: bad pattern"));
+  EXPECT_TRUE(result("text.matches('((((x{100}){10}){10}){' + string(numbers[10]) + '})')")
+                  .starts_with("error: bad pattern"));
 }
 
 TEST_F(LimitsTest, TextsCannotGrowWithoutBound) {
