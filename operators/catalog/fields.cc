@@ -10,6 +10,7 @@
 #include <tuple>
 
 #include "operators/catalog/durations.h"
+#include "operators/catalog/field_names.h"
 #include "operators/catalog/known.h"
 #include "operators/catalog/reader.h"
 #include "operators/catalog/validate.h"
@@ -28,49 +29,12 @@ bool is_message(const FieldDescriptor& field, std::string_view name) {
   return field.type() == FieldDescriptor::TYPE_MESSAGE && field.message_type()->name() == name;
 }
 
-bool is_duration(const FieldDescriptor& field) {
-  return field.type() == FieldDescriptor::TYPE_INT64 && field.name().ends_with("_ms");
-}
-
-bool is_instant(const FieldDescriptor& field) {
-  return field.name() == "from_ms" || field.name() == "to_ms";
-}
-
-// How YAML writes the field.
-std::string yaml_name(const FieldDescriptor& field) {
-  std::string_view name = field.name();
-  if (name == "channels") return "channel";
-  if (name.ends_with("_ms")) name.remove_suffix(3);
-  if (name.ends_with("_minute")) name.remove_suffix(7);
-  return std::string(name);
-}
-
-// What keys a mapping for this message may have, and where each goes. The keys of an inline pattern
-// go to its Pattern.
-struct Target {
-  const FieldDescriptor* field = nullptr;
-  bool in_pattern = false;  // `field` is Pattern's
-};
-using Targets = std::map<std::string, Target>;
+// What keys a mapping for a message may have, and where each goes.
+using Targets = std::map<std::string, FieldName>;
 
 Targets targets_of(const Descriptor& type) {
   Targets targets;
-  for (int i = 0; i < type.field_count(); ++i) {
-    const FieldDescriptor& field = *type.field(i);
-    // A resource's name is its metadata's; `unsupported` is how other operators are noted, not a
-    // key.
-    if (field.name() == "name" || field.name() == "unsupported") continue;
-    if (field.name() == "of" && type.name() == "Pattern")
-      continue;  // of an operator that is a list
-    if (field.name() == "patterns") {
-      const Descriptor& pattern = *spur::v1::Pattern::descriptor();
-      for (int k = 0; k < pattern.field_count(); ++k)
-        if (pattern.field(k)->name() != "of")
-          targets[pattern.field(k)->name()] = {pattern.field(k), true};
-    } else {
-      targets[yaml_name(field)] = {&field, false};
-    }
-  }
+  for (FieldName& name : field_names(type)) targets.emplace(name.key, name);
   return targets;
 }
 
@@ -400,7 +364,7 @@ class FieldReader {
           reflection.SetDouble(&message, &field, *number);
         return;
       case FieldDescriptor::TYPE_INT32:
-        if (field.name().ends_with("_minute")) return read_time_of_day(entry, message, field, path);
+        if (is_time_of_day(field)) return read_time_of_day(entry, message, field, path);
         if (const auto number = read_integer(entry, path, std::numeric_limits<std::int32_t>::min(),
                                              std::numeric_limits<std::int32_t>::max())) {
           reflection.SetInt32(&message, &field, static_cast<std::int32_t>(*number));
@@ -419,7 +383,7 @@ class FieldReader {
   static std::string needed_for(const FieldDescriptor& field) {
     if (is_instant(field)) return "write an instant such as 2026-03-01T08:00:00Z";
     if (is_duration(field)) return "write a duration such as 7d";
-    if (field.name().ends_with("_minute")) return "write a time such as \"21:00\"";
+    if (is_time_of_day(field)) return "write a time such as \"21:00\"";
     switch (field.type()) {
       case FieldDescriptor::TYPE_STRING:
         return "write one text";

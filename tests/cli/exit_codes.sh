@@ -77,6 +77,7 @@ expect 0 '^{"error":"check","message":' "$spur" eval --lines --strict "$folder/l
 printf 'what\n' >>"$folder/lines"
 expect 2 '1 line could not be read' "$spur" eval --lines "$folder/lines"
 
+expect 0 'json-schema.org/draft-07' "$spur" schema
 expect 2 '' "$spur" nonsense
 expect 2 '' "$spur" get
 expect 3 'could not be written: No space left' sh -c "'$spur' validate '$folder' >/dev/full"
