@@ -26,6 +26,7 @@ void add_completion(CLI::App& app, Chosen& chosen);  // of all commands that are
 void add_demo(CLI::App& app, Chosen& chosen);
 void add_eval(CLI::App& app, Chosen& chosen);
 void add_explain(CLI::App& app, Chosen& chosen);
+void add_fmt(CLI::App& app, Chosen& chosen);
 void add_get(CLI::App& app, Chosen& chosen);
 void add_publish(CLI::App& app, Chosen& chosen);
 void add_schema(CLI::App& app, Chosen& chosen);

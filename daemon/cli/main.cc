@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
   add_validate(app, chosen);
   add_test(app, chosen);
   add_eval(app, chosen);
+  add_fmt(app, chosen);
   add_schema(app, chosen);
   add_backtest(app, chosen);
   add_apply(app, chosen);

@@ -81,29 +81,13 @@ class Loading {
   }
 
   void add_directory(const std::string& path) {
-    std::error_code error;
-    fs::recursive_directory_iterator entries(path, error);
-    if (error)
-      return fail(path, "the folder cannot be read: " + error.message(), "a folder of YAML files");
-    std::vector<std::string> files;
-    for (; entries != fs::recursive_directory_iterator(); entries.increment(error)) {
-      const std::string name = entries->path().filename().string();
-      std::error_code kind_error;
-      if (entries->is_directory(kind_error)) {
-        if (name.starts_with(".")) entries.disable_recursion_pending();
-      } else if (is_catalog_file(name)) {
-        files.push_back(entries->path().string());
-      }
-      if (files.size() > kFilesMax) {
-        return fail(path, "the folder has more than " + std::to_string(kFilesMax) + " files");
-      }
-    }
-    if (error) fail(path, "the folder cannot be read: " + error.message());
-    std::sort(files.begin(), files.end());
-    if (files.empty() && !error) {
+    FilesFound found = find_files(path);
+    if (!found.errors.empty()) loaded_.complete = false;
+    if (found.files.empty() && found.errors.empty()) {
       fail(path, "no catalog files here", "*.yaml and *.yml are read");
     }
-    for (const std::string& file : files) add_file(file);
+    std::move(found.errors.begin(), found.errors.end(), std::back_inserter(loaded_.errors));
+    for (const std::string& file : found.files) add_file(file);
   }
 
   Loaded finish() {
@@ -133,6 +117,36 @@ class Loading {
 };
 
 }  // namespace
+
+FilesFound find_files(const std::string& path) {
+  FilesFound found;
+  const auto fail = [&](std::string message, std::string hint) {
+    found.errors.push_back({{path, 0, 0}, std::move(message), std::move(hint)});
+  };
+  std::error_code error;
+  fs::recursive_directory_iterator entries(path, error);
+  if (error) {
+    fail("the folder cannot be read: " + error.message(), "a folder of YAML files");
+    return found;
+  }
+  for (; entries != fs::recursive_directory_iterator(); entries.increment(error)) {
+    const std::string name = entries->path().filename().string();
+    std::error_code kind_error;
+    if (entries->is_directory(kind_error)) {
+      if (name.starts_with(".")) entries.disable_recursion_pending();
+    } else if (is_catalog_file(name)) {
+      found.files.push_back(entries->path().string());
+    }
+    if (found.files.size() > kFilesMax) {
+      found.files.clear();
+      fail("the folder has more than " + std::to_string(kFilesMax) + " files", "");
+      return found;
+    }
+  }
+  if (error) fail("the folder cannot be read: " + error.message(), "");
+  std::sort(found.files.begin(), found.files.end());
+  return found;
+}
 
 Loaded load_directory(const std::string& path) {
   Loading loading;

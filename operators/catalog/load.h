@@ -47,6 +47,13 @@ struct Loaded {
 // in errors as `path` followed by theirs.
 Loaded load_directory(const std::string& path);
 
+// The files that load_directory would read, in its order. Errors where the folder cannot be read.
+struct FilesFound {
+  std::vector<std::string> files;
+  std::vector<Error> errors;
+};
+FilesFound find_files(const std::string& path);
+
 // Exactly these files, in this order.
 Loaded load_files(const std::vector<std::string>& paths);
 

@@ -78,6 +78,29 @@ printf 'what\n' >>"$folder/lines"
 expect 2 '1 line could not be read' "$spur" eval --lines "$folder/lines"
 
 expect 0 'json-schema.org/draft-07' "$spur" schema
+# Layout. The catalog above is formatted; this one is not.
+expect 0 'formatted' sh -c "'$spur' fmt --check '$folder' && echo formatted"
+mkdir "$folder/untidy"
+cat >"$folder/untidy/catalog.yaml" <<'CATALOG'
+kind: Channel # where to
+apiVersion: spur/v1
+metadata: {name: "email"}
+spec: {}
+CATALOG
+chmod 640 "$folder/untidy/catalog.yaml"
+expect 1 'catalog.yaml: not formatted' "$spur" fmt --check "$folder/untidy"
+expect 1 '^-metadata: {name: "email"}$' "$spur" fmt --diff "$folder/untidy"
+expect 0 'fine' "$spur" validate "$folder/untidy"
+expect 0 'untidy/catalog.yaml' "$spur" fmt "$folder/untidy"
+expect 0 'kind: Channel  # where to' cat "$folder/untidy/catalog.yaml"
+expect 0 '^-rw-r-----' ls -l "$folder/untidy/catalog.yaml"
+expect 0 '^formatted' sh -c "'$spur' fmt --check '$folder/untidy' && echo formatted"
+expect 2 'cannot be opened' "$spur" fmt "$folder/nowhere"
+expect 2 'no catalog files' "$spur" fmt "$folder/empty"
+printf 'kind: &a Channel\n' >"$folder/untidy/catalog.yaml"
+expect 2 'catalog.yaml:1:7: what stands here can be read and not be laid out' "$spur" fmt "$folder/untidy"
+rm -r "$folder/untidy"
+
 expect 2 '' "$spur" nonsense
 expect 2 '' "$spur" get
 expect 3 'could not be written: No space left' sh -c "'$spur' validate '$folder' >/dev/full"
