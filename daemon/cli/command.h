@@ -24,10 +24,12 @@ void add_audit(CLI::App& app, Chosen& chosen);
 void add_backtest(CLI::App& app, Chosen& chosen);
 void add_completion(CLI::App& app, Chosen& chosen);  // of all commands that are there when it is asked
 void add_demo(CLI::App& app, Chosen& chosen);
+void add_diff(CLI::App& app, Chosen& chosen);
 void add_eval(CLI::App& app, Chosen& chosen);
 void add_explain(CLI::App& app, Chosen& chosen);
 void add_fmt(CLI::App& app, Chosen& chosen);
 void add_get(CLI::App& app, Chosen& chosen);
+void add_init(CLI::App& app, Chosen& chosen);
 void add_publish(CLI::App& app, Chosen& chosen);
 void add_schema(CLI::App& app, Chosen& chosen);
 void add_subscribe(CLI::App& app, Chosen& chosen);

@@ -18,12 +18,14 @@ int main(int argc, char** argv) {
       "full).\n"
       "`spur COMMAND --help` has examples.");
   Chosen chosen;
+  add_init(app, chosen);
   add_validate(app, chosen);
   add_test(app, chosen);
   add_eval(app, chosen);
   add_fmt(app, chosen);
   add_schema(app, chosen);
   add_backtest(app, chosen);
+  add_diff(app, chosen);
   add_apply(app, chosen);
   add_publish(app, chosen);
   add_subscribe(app, chosen);

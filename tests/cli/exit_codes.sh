@@ -101,6 +101,23 @@ printf 'kind: &a Channel\n' >"$folder/untidy/catalog.yaml"
 expect 2 'catalog.yaml:1:7: what stands here can be read and not be laid out' "$spur" fmt "$folder/untidy"
 rm -r "$folder/untidy"
 
+# A catalog to begin with, and what a change of it does.
+expect 0 'catalog.yaml' "$spur" init "$folder/first"
+expect 0 'fine; 1 triggers' "$spur" validate "$folder/first"
+expect 0 '4 passed, 0 failed' "$spur" test "$folder/first"
+expect 0 'formatted' sh -c "'$spur' fmt --check '$folder/first' && echo formatted"
+expect 2 'is not empty' "$spur" init "$folder/first"
+expect 2 'is no folder' "$spur" init "$folder/order.json"
+expect 0 'catalog.yaml' "$spur" init "$folder/empty"
+rm -r "$folder/empty" && mkdir "$folder/empty"
+cp -r "$folder/first" "$folder/second"
+expect 0 'the same' sh -c "'$spur' diff '$folder/first' '$folder/second' && echo the same"
+sed -i 's/after: 1h/after: 2h/' "$folder/second/catalog.yaml"
+expect 1 'spec.absence.after: 1h -> 2h' "$spur" diff "$folder/first" "$folder/second"
+expect 1 '"same":false' "$spur" diff "$folder/first" "$folder/second" --json
+expect 2 'cannot be read' "$spur" diff "$folder/nowhere" "$folder/second"
+rm -r "$folder/first" "$folder/second"
+
 expect 2 '' "$spur" nonsense
 expect 2 '' "$spur" get
 expect 3 'could not be written: No space left' sh -c "'$spur' validate '$folder' >/dev/full"
@@ -114,7 +131,7 @@ head -c 3000000 /dev/zero | tr '\0' ' ' >"$folder/long.jsonl"
 expect 0 'long.jsonl:1: TOO_LARGE' "$spur" backtest --catalog "$folder" --events "$folder/long.jsonl"
 
 # Port 1 of this machine has no daemon.
-for command in 'get ann' 'explain ann' 'subscribe email' "apply $folder" "publish $folder/hello_test.yaml"; do
+for command in 'get ann' 'explain ann' 'subscribe email' "apply $folder" "diff $folder" "publish $folder/hello_test.yaml"; do
   # shellcheck disable=SC2086
   expect 3 'no daemon at 127.0.0.1:1: start it with `spurd --embedded DIR`' \
     "$spur" $command --address 127.0.0.1:1 --timeout 0.2

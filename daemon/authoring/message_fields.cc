@@ -1,0 +1,125 @@
+#include "daemon/authoring/message_fields.h"
+
+#include <google/protobuf/descriptor.h>
+
+#include "fmt/format.h"
+#include "operators/catalog/durations.h"
+#include "operators/catalog/field_names.h"
+#include "operators/expression/text.h"
+#include "spur/v1/catalog.pb.h"
+
+namespace spur::authoring {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+
+std::string instant_text(std::int64_t ms) {
+  const Value value = Value::timestamp(Instant{ms});
+  return expression::timestamp_text(value.seconds(), value.nanos());
+}
+
+std::string scalar_text(const Message& message, const FieldDescriptor& field) {
+  const google::protobuf::Reflection& reflection = *message.GetReflection();
+  switch (field.type()) {
+    case FieldDescriptor::TYPE_BOOL:
+      return reflection.GetBool(message, &field) ? "true" : "false";
+    case FieldDescriptor::TYPE_DOUBLE:
+      return expression::double_text(reflection.GetDouble(message, &field));
+    case FieldDescriptor::TYPE_INT32: {
+      const int number = reflection.GetInt32(message, &field);
+      if (!catalog::is_time_of_day(field)) return std::to_string(number);
+      return fmt::format("{:02}:{:02}", number / 60, number % 60);
+    }
+    case FieldDescriptor::TYPE_UINT32:
+      return std::to_string(reflection.GetUInt32(message, &field));
+    case FieldDescriptor::TYPE_INT64: {
+      const std::int64_t number = reflection.GetInt64(message, &field);
+      if (catalog::is_instant(field)) return instant_text(number);
+      if (field.name() == "max_action_age_ms" && number < 0) return "never";
+      return duration_text(Millis{number});
+    }
+    default:
+      return reflection.GetString(message, &field);
+  }
+}
+
+class Taking {
+ public:
+  std::vector<FieldText> run(const Message& message, const std::string& path) {
+    take(message, path);
+    return std::move(texts_);
+  }
+
+ private:
+  void take(const Message& message, const std::string& path) {
+    if (const auto* named = dynamic_cast<const spur::v1::NamedExpression*>(&message)) {
+      return add(path + "." + named->name(), named->expression());
+    }
+    if (const auto* number = dynamic_cast<const spur::v1::NamedNumber*>(&message)) {
+      return add(path + "." + number->name(), expression::double_text(number->value()));
+    }
+    std::vector<const FieldDescriptor*> fields;
+    message.GetReflection()->ListFields(message, &fields);
+    const std::size_t before = texts_.size();
+    for (const FieldDescriptor* field : fields) take_field(message, *field, path);
+    // That it is there at all says something: `exit: {}`.
+    if (texts_.size() == before && path.find('.') != std::string::npos) add(path, "{}");
+  }
+
+  void take_field(const Message& message, const FieldDescriptor& field, const std::string& path) {
+    const google::protobuf::Reflection& reflection = *message.GetReflection();
+    if (field.name() == "name" && path.find('.') == std::string::npos) return;
+    const std::string here = path + "." + catalog::yaml_name(field);
+    if (!field.is_repeated()) {
+      if (field.type() != FieldDescriptor::TYPE_MESSAGE)
+        return add(here, scalar_text(message, field));
+      return take(reflection.GetMessage(message, &field), here);
+    }
+    if (field.type() != FieldDescriptor::TYPE_MESSAGE) return add(here, list_text(message, field));
+    for (int i = 0; i < reflection.FieldSize(message, &field); ++i) {
+      take(reflection.GetRepeatedMessage(message, &field, i), item_path(field, path, here, i));
+    }
+  }
+
+  // One pattern stands inside what it belongs to; data go by their names.
+  static std::string item_path(const FieldDescriptor& field, const std::string& path,
+                               const std::string& here, int i) {
+    const std::string& type = field.message_type()->name();
+    if (type == "NamedExpression") return here;
+    if (type == "NamedNumber") return path;
+    if (field.name() != "patterns") return fmt::format("{}[{}]", here, i);
+    return i == 0 ? path : fmt::format("{}[{}]", path, i);
+  }
+
+  static std::string list_text(const Message& message, const FieldDescriptor& field) {
+    const google::protobuf::Reflection& reflection = *message.GetReflection();
+    const int size = reflection.FieldSize(message, &field);
+    if (size == 1) return reflection.GetRepeatedString(message, &field, 0);
+    std::string text = "[";
+    for (int i = 0; i < size; ++i) {
+      if (i > 0) text += ", ";
+      text += reflection.GetRepeatedString(message, &field, i);
+    }
+    return text + "]";
+  }
+
+  void add(std::string path, std::string text) {
+    texts_.push_back({std::move(path), std::move(text)});
+  }
+
+  std::vector<FieldText> texts_;
+};
+
+}  // namespace
+
+std::string duration_text(Millis duration) {
+  const bool days = duration.count != 0 && duration.count % kDay.count == 0;
+  return days ? std::to_string(duration.count / kDay.count) + "d" : catalog::to_text(duration);
+}
+
+std::vector<FieldText> field_texts(const Message& message, const std::string& path) {
+  return Taking().run(message, path);
+}
+
+}  // namespace spur::authoring

@@ -1,0 +1,153 @@
+// What a new version changes is told field by field, with what it does to state and to what is open.
+
+#include "daemon/authoring/catalog_diff.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "operators/catalog/load.h"
+#include "operators/catalog/retire.h"
+
+namespace spur::authoring {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+const std::string kChannel = "apiVersion: spur/v1\nkind: Channel\nmetadata: {name: email}\nspec: {}\n---\n";
+
+std::string resource(const std::string& kind, const std::string& name, const std::string& spec) {
+  return "apiVersion: spur/v1\nkind: " + kind + "\nmetadata: {name: " + name + "}\nspec: " + spec + "\n---\n";
+}
+std::string orders(const std::string& spec) { return resource("Feature", "orders", "{on: Order, aggregate: count" + spec + "}"); }
+std::string trigger(const std::string& spec) {
+  return resource("Trigger", "cart", "{" + spec + ", actions: [{channel: email, template: a}]}");
+}
+const std::string kAbsence = "absence: {opens: {on: A}, after: 1h}";
+
+spur::v1::Catalog loaded(const std::string& text) {
+  catalog::Loaded loaded = catalog::load_text("catalog.yaml", kChannel + text);
+  for (const catalog::Error& error : loaded.errors) ADD_FAILURE() << error.to_text();
+  return loaded.catalog;
+}
+
+CatalogDiff diff(const std::string& before, const std::string& after) {
+  const auto result = diff_catalogs(loaded(before), loaded(after));
+  if (!result) {
+    ADD_FAILURE() << "does not compile";
+    return {};
+  }
+  return *result;
+}
+
+// "~ Trigger cart: …; …" of each change.
+std::vector<std::string> told(const CatalogDiff& diff) {
+  std::vector<std::string> changes;
+  for (const ResourceChange& change : diff.changes) {
+    std::string text = std::string(change.what == ResourceChange::What::kAdded     ? "+"
+                                   : change.what == ResourceChange::What::kRemoved ? "-"
+                                                                                   : "~") +
+                       " " + change.kind + " " + change.name + ":";
+    for (const std::string& consequence : change.consequences) text += " " + consequence + ";";
+    changes.push_back(text);
+  }
+  return changes;
+}
+
+TEST(CatalogDiffTest, TheSameIsTheSame) {
+  const CatalogDiff same = diff(orders(", window: 30d"), "# comment\n" + orders(", window: 720h"));
+  EXPECT_TRUE(same.same());
+  EXPECT_THAT(same.changes, IsEmpty());
+}
+
+TEST(CatalogDiffTest, FieldsAreToldAsYamlSaysThem) {
+  const CatalogDiff changed =
+      diff(trigger(kAbsence + ", cooldown: 7d, exit: {on: B}"),
+           trigger("absence: {opens: {on: [A, C], where: \"true\"}, after: 2h}, enabled: true, cooldown: {key: 90m}"));
+  EXPECT_EQ(to_text(changed).substr(to_text(changed).find('~')),
+            "~ Trigger cart\n"
+            "    spec.absence.opens[0].on: A -> [A, C]\n"
+            "    spec.absence.after: 1h -> 2h\n"
+            "    spec.exit[0].on: B -> (none)\n"
+            "    spec.cooldown.customer: 7d -> (none)\n"
+            "    spec.enabled: (none) -> true\n"
+            "    spec.absence.opens[0].where: (none) -> true\n"
+            "    spec.cooldown.key: (none) -> 1h30m\n"
+            "    * open instances go on with the version that opened them\n");
+}
+
+TEST(CatalogDiffTest, DataGoByTheirNamesAndTheirOrderIsToldToo) {
+  const auto with_data = [](const std::string& data) {
+    return resource("Trigger", "cart", "{event: {on: A}, actions: [{channel: email, template: a, data: {" + data + "}}]}");
+  };
+  const CatalogDiff moved = diff(with_data("x: 1, y: 2"), with_data("y: 2, x: 1"));
+  ASSERT_EQ(moved.changes.size(), 1u);
+  EXPECT_EQ(moved.changes[0].fields.at(0).path, "spec");
+  const CatalogDiff changed = diff(with_data("x: 1, y: 2"), with_data("x: 1, y: 3"));
+  EXPECT_EQ(changed.changes.at(0).fields.at(0).path, "spec.actions[0].data.y");
+}
+
+TEST(CatalogDiffTest, AFeatureThatRestartsSaysForHowLongAndWhomItSilences) {
+  const std::string reader = trigger("event: {on: A}, if: features.orders > 0");
+  EXPECT_THAT(told(diff(orders(", window: 30d") + reader, orders(", window: 7d") + reader)),
+              ElementsAre("~ Feature orders: restarts: `warming` for customers known before, until 7d have passed; "
+                          "suppressed for them meanwhile: cart;"));
+  EXPECT_THAT(told(diff("", orders(""))),
+              ElementsAre("+ Feature orders: restarts: `warming` for customers known before, for ever, since it has no window;"));
+  EXPECT_THAT(told(diff(orders(""), "")), ElementsAre("- Feature orders: its state is dropped;"));
+}
+
+TEST(CatalogDiffTest, AFeatureOfAnotherNameKeepsItsState) {
+  const std::string renamed = resource("Feature", "purchases", "{on: Order, aggregate: count}");
+  EXPECT_THAT(told(diff(orders(""), renamed)),
+              ElementsAre("- Feature orders: its state goes on as `purchases`;",
+                          "+ Feature purchases: keeps the state of `orders`: the definition is the same;"));
+}
+
+TEST(CatalogDiffTest, ASessionTakesWhatCountsWithinItAlong) {
+  const std::string within = resource("Feature", "items", "{on: A, aggregate: count, within: visit}");
+  const auto visit = [](const std::string& idle) { return resource("Session", "visit", "{keeps: {on: \"*\"}, idle: " + idle + "}"); };
+  EXPECT_THAT(told(diff(visit("30m") + within, visit("1h") + within)),
+              ElementsAre("~ Feature items: restarts: counts from the next opening of `visit`;",
+                          "~ Session visit: restarts: open ones are forgotten;"));
+}
+
+TEST(CatalogDiffTest, InstancesOfARemovedOrDisabledTriggerEnd) {
+  EXPECT_THAT(told(diff(trigger(kAbsence), "")), ElementsAre("- Trigger cart: open instances end;"));
+  EXPECT_THAT(told(diff(trigger(kAbsence), trigger(kAbsence + ", enabled: false"))),
+              ElementsAre("~ Trigger cart: open instances end;"));
+  EXPECT_THAT(told(diff(trigger(kAbsence + ", enabled: false"), trigger(kAbsence))), ElementsAre("~ Trigger cart:"));
+  EXPECT_THAT(told(diff("", trigger(kAbsence))), ElementsAre("+ Trigger cart:"));
+}
+
+TEST(CatalogDiffTest, InstancesEndWhereTheirVersionNamesWhatIsGone) {
+  EXPECT_THAT(told(diff(orders("") + trigger(kAbsence + ", while: features.orders == 0"), trigger(kAbsence))),
+              ElementsAre("- Feature orders: its state is dropped;",
+                          "~ Trigger cart: open instances end: the version that opened them names what is there no more;"));
+}
+
+TEST(CatalogDiffTest, ANewNoveltyKnowsNothingOfTheCustomersBefore) {
+  EXPECT_THAT(told(diff("", trigger("novelty: {on: A, of: event.properties.x}"))),
+              ElementsAre("+ Trigger cart: `warming` for customers known before: what they had is not known;"));
+}
+
+TEST(CatalogDiffTest, WhatADaemonCarriesAlongIsNoChange) {
+  const spur::v1::Catalog first = loaded(trigger(kAbsence));
+  const spur::v1::Catalog second = loaded(trigger(kAbsence + ", cooldown: 7d"));
+  const auto same = diff_catalogs(catalog::with_retired(second, first), second);
+  ASSERT_TRUE(same);
+  EXPECT_TRUE(same->same());
+  EXPECT_THAT(same->changes, IsEmpty());
+}
+
+TEST(CatalogDiffTest, JsonIsOneLine) {
+  const std::string json = to_json(diff("", resource("Segment", "all", "{when: \"true\"}")));
+  EXPECT_EQ(json.find('\n'), std::string::npos);
+  EXPECT_NE(json.find(R"("same":false,"changes":[{"change":"added","kind":"Segment","name":"all","fields":[],)"
+                      R"("consequences":[]}]})"),
+            std::string::npos)
+      << json;
+}
+
+}  // namespace
+}  // namespace spur::authoring
