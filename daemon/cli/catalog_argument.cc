@@ -21,9 +21,11 @@ CatalogArgument read_catalog(const std::string& directory) {
     if (errors.empty()) result.compiled = std::move(compiled.compiled);
   }
   for (const catalog::Error& error : errors) fmt::print(stderr, "{}\n", error.to_text());
-  for (const catalog::Error& warning : warnings) fmt::print(stderr, "warning: {}\n", warning.to_text());
+  for (const catalog::Error& warning : warnings)
+    fmt::print(stderr, "warning: {}\n", warning.to_text());
   result.warnings = warnings.size();
   result.catalog = std::move(loaded.catalog);
+  result.positions = std::move(loaded.positions);
   if (!errors.empty()) {
     fmt::print(stderr, "{}: {} error{}\n", directory, errors.size(), errors.size() == 1 ? "" : "s");
   }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "operators/catalog/compiled.h"
+#include "operators/catalog/position.h"
 #include "spur/v1/catalog.pb.h"
 
 namespace spur::cli {
@@ -12,6 +13,7 @@ namespace spur::cli {
 struct CatalogArgument {
   spur::v1::Catalog catalog;
   std::shared_ptr<const catalog::Compiled> compiled;  // nullptr: it has errors, which have been printed
+  catalog::SourceMap positions;
   std::size_t warnings = 0;
 };
 

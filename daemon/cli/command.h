@@ -25,6 +25,7 @@ void add_backtest(CLI::App& app, Chosen& chosen);
 void add_completion(CLI::App& app, Chosen& chosen);  // of all commands that are there when it is asked
 void add_demo(CLI::App& app, Chosen& chosen);
 void add_diff(CLI::App& app, Chosen& chosen);
+void add_docs(CLI::App& app, Chosen& chosen);
 void add_eval(CLI::App& app, Chosen& chosen);
 void add_explain(CLI::App& app, Chosen& chosen);
 void add_fmt(CLI::App& app, Chosen& chosen);

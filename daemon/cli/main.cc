@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
   add_eval(app, chosen);
   add_fmt(app, chosen);
   add_schema(app, chosen);
+  add_docs(app, chosen);
   add_backtest(app, chosen);
   add_diff(app, chosen);
   add_apply(app, chosen);

@@ -3,6 +3,7 @@
 #include <memory>
 #include <regex>
 
+#include "daemon/authoring/coverage.h"
 #include "daemon/cli/catalog_argument.h"
 #include "daemon/cli/command.h"
 #include "daemon/trigger_test/compare.h"
@@ -16,6 +17,7 @@ struct Arguments {
   std::vector<std::string> paths = {"."};
   std::string run;
   bool verbose = false;
+  bool coverage = false;
 };
 
 struct Totals {
@@ -29,15 +31,22 @@ std::string place_text(const catalog::Position& at) {
 // Catalogs by folder: several files may test one.
 class Catalogs {
  public:
-  // nullptr: it has errors, which have been printed.
-  std::shared_ptr<const catalog::Compiled> get(const std::string& directory) {
+  struct Tested {
+    CatalogArgument catalog;  // not compiled: it has errors, which have been printed
+    std::vector<trigger_test::Test> tests;
+    bool failed = false;
+  };
+  Tested& get(const std::string& directory) {
     const auto known = by_directory_.find(directory);
     if (known != by_directory_.end()) return known->second;
-    return by_directory_[directory] = read_catalog(directory).compiled;
+    Tested& tested = by_directory_[directory];
+    tested.catalog = read_catalog(directory);
+    return tested;
   }
+  const std::map<std::string, Tested>& all() const { return by_directory_; }
 
  private:
-  std::map<std::string, std::shared_ptr<const catalog::Compiled>> by_directory_;
+  std::map<std::string, Tested> by_directory_;
 };
 
 void print_test(const trigger_test::TestFile& file, const trigger_test::Test& test,
@@ -58,7 +67,11 @@ void run_file(const std::string& path, const Arguments& arguments, const std::re
               Catalogs& catalogs, Totals& totals) {
   trigger_test::TestFile file = trigger_test::read_test_file(path);
   std::shared_ptr<const catalog::Compiled> catalog;
-  if (file.errors.empty()) catalog = catalogs.get(file.catalog);
+  Catalogs::Tested* tested = nullptr;
+  if (file.errors.empty()) {
+    tested = &catalogs.get(file.catalog);
+    catalog = tested->catalog.compiled;
+  }
   if (catalog != nullptr) file.errors = trigger_test::check_names(*catalog, file);
   for (const catalog::Error& error : file.errors) fmt::print(stderr, "{}\n", error.to_text());
   if (catalog == nullptr || !file.errors.empty()) {
@@ -74,7 +87,30 @@ void run_file(const std::string& path, const Arguments& arguments, const std::re
     }
     const trigger_test::Result result = trigger_test::run_test(catalog, file, test);
     ++(result.passed ? totals.passed : totals.failed);
+    tested->failed = tested->failed || !result.passed;
+    if (arguments.coverage) tested->tests.push_back(test);
     print_test(file, test, result, arguments.verbose);
+  }
+}
+
+// What of each catalog could be left out without a test that notices.
+void print_coverage(const Catalogs& catalogs) {
+  for (const auto& [directory, tested] : catalogs.all()) {
+    if (tested.tests.empty()) continue;
+    if (tested.failed) {
+      fmt::print("{}: coverage is told when all its tests pass\n", directory);
+      continue;
+    }
+    std::vector<const trigger_test::Test*> tests;
+    for (const trigger_test::Test& test : tested.tests) tests.push_back(&test);
+    const authoring::Coverage coverage =
+        authoring::coverage_of(tested.catalog.catalog, tested.catalog.positions, tests);
+    fmt::print("{}: {} of {} parts covered{}\n", directory,
+               coverage.parts - coverage.uncovered.size(), coverage.parts,
+               coverage.uncovered.empty() ? "" : "; without these every test decides the same:");
+    for (const authoring::Uncovered& part : coverage.uncovered) {
+      fmt::print("  {}: {}\n", place_text(part.at), part.what);
+    }
   }
 }
 
@@ -92,6 +128,7 @@ int run(const Arguments& arguments) {
   Catalogs catalogs;
   Totals totals;
   for (const std::string& path : found.files) run_file(path, arguments, wanted, catalogs, totals);
+  if (arguments.coverage) print_coverage(catalogs);
   fmt::print("{} passed, {} failed", totals.passed, totals.failed);
   if (totals.passed_over > 0) fmt::print(", {} not asked for", totals.passed_over);
   if (totals.bad_files > 0)
@@ -115,6 +152,9 @@ void add_test(CLI::App& app, Chosen& chosen) {
   command->add_option("--run", a->run, "only tests whose name holds this regular expression");
   command->add_flag("--verbose,-v", a->verbose,
                     "also show the tests that passed, and what was decided");
+  command->add_flag("--coverage", a->coverage,
+                    "also list the triggers, patterns, conditions, guards and steps without which "
+                    "every test decides the same");
   command->footer(
       "A file holds: catalog (a folder, from the file), start, tests: [{name, events, run_until, "
       "only,\n"
@@ -129,7 +169,8 @@ void add_test(CLI::App& app, Chosen& chosen) {
       "tests.\n\n"
       "Examples:\n"
       "  spur test examples\n"
-      "  spur test examples/r1-cart-abandonment --run deadline --verbose");
+      "  spur test examples/r1-cart-abandonment --run deadline --verbose\n"
+      "  spur test catalog --coverage");
   command->callback([&chosen, a] { chosen.run = [a] { return run(*a); }; });
 }
 

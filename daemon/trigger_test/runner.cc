@@ -169,6 +169,13 @@ Result run_test(const std::shared_ptr<const catalog::Compiled>& catalog, const T
   return result;
 }
 
+std::vector<Decision> decide(const std::shared_ptr<const catalog::Compiled>& catalog,
+                             const Test& test) {
+  Run run = run_once(catalog, test, as_written(test), 1, nullptr);
+  keep_only(run.decisions, test.only);
+  return std::move(run.decisions);
+}
+
 std::vector<catalog::Error> check_names(const catalog::Compiled& catalog, const TestFile& file) {
   std::set<std::string> triggers, channels;
   for (const catalog::Trigger& t : catalog.triggers) triggers.insert(t.name);

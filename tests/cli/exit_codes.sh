@@ -103,13 +103,27 @@ rm -r "$folder/untidy"
 
 # A catalog to begin with, and what a change of it does.
 expect 0 'catalog.yaml' "$spur" init "$folder/first"
-expect 0 'fine; 1 triggers' "$spur" validate "$folder/first"
+expect 0 'fine; 1 trigger,' "$spur" validate "$folder/first"
 expect 0 '4 passed, 0 failed' "$spur" test "$folder/first"
 expect 0 'formatted' sh -c "'$spur' fmt --check '$folder/first' && echo formatted"
+expect 0 'first: 6 of 9 parts covered' "$spur" test "$folder/first" --coverage
+expect 0 'catalog.yaml:32:13: Trigger cart-abandoned: `cooldown`' "$spur" test "$folder/first" --coverage
+expect 0 'fine' "$spur" validate "$folder/first" --strict-warnings
+sed -i 's/closes: {on: Order Completed}/closes: {on: Order Complted}/' "$folder/first/catalog.yaml"
+expect 0 'catalog.yaml:29:18: no Source and no Feature knows an event `Order Complted`; did you mean `Order Completed`' \
+  "$spur" validate "$folder/first"
+expect 1 '1 warning' "$spur" validate "$folder/first" --strict-warnings
+expect 1 'coverage is told when all its tests pass' "$spur" test "$folder/first" --coverage
+sed -i 's/Order Complted/Order Completed/' "$folder/first/catalog.yaml"
 expect 2 'is not empty' "$spur" init "$folder/first"
 expect 2 'is no folder' "$spur" init "$folder/order.json"
 expect 0 'catalog.yaml' "$spur" init "$folder/empty"
 rm -r "$folder/empty" && mkdir "$folder/empty"
+expect 0 '1 page and an index' "$spur" docs "$folder/first" --out "$folder/site"
+expect 0 '1 page and an index' "$spur" docs "$folder/first" --out "$folder/site" --format html
+expect 0 'Waits from Product Added' cat "$folder/site/triggers/cart-abandoned.md"
+expect 0 '<svg viewBox' cat "$folder/site/triggers/cart-abandoned.html"
+expect 3 'order.json' "$spur" docs "$folder/first" --out "$folder/order.json"
 cp -r "$folder/first" "$folder/second"
 expect 0 'the same' sh -c "'$spur' diff '$folder/first' '$folder/second' && echo the same"
 sed -i 's/after: 1h/after: 2h/' "$folder/second/catalog.yaml"
