@@ -67,24 +67,36 @@ class Names {
   std::vector<Never> found_;
 };
 
+// All patterns of a message, whatever it is.
+void look_through(Names& names, const std::string& path, const google::protobuf::Message& message) {
+  const google::protobuf::Reflection& reflection = *message.GetReflection();
+  std::vector<const google::protobuf::FieldDescriptor*> fields;
+  reflection.ListFields(message, &fields);
+  for (const google::protobuf::FieldDescriptor* field : fields) {
+    const std::string here = path + "." + field->name();
+    if (field->type() != google::protobuf::FieldDescriptor::TYPE_MESSAGE) continue;
+    if (!field->is_repeated()) {
+      look_through(names, here, reflection.GetMessage(message, field));
+    } else if (field->message_type() == spur::v1::Pattern::descriptor()) {
+      names.look(here, reflection.GetRepeatedPtrField<spur::v1::Pattern>(message, field));
+    } else {
+      for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
+        look_through(names, fmt::format("{}[{}]", here, i),
+                     reflection.GetRepeatedMessage(message, field, i));
+      }
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<Never> unknown_event_names(const spur::v1::Catalog& catalog) {
   Names names(catalog);
   for (const spur::v1::Session& session : catalog.sessions()) {
-    const std::string path = catalog::resource_path("Session", session.name()) + "/spec";
-    names.look(path + ".opens", session.opens());
-    names.look(path + ".keeps", session.keeps());
-    names.look(path + ".closes", session.closes());
+    look_through(names, catalog::resource_path("Session", session.name()) + "/spec", session);
   }
   for (const spur::v1::Trigger& trigger : catalog.triggers()) {
-    const std::string path = catalog::resource_path("Trigger", trigger.name()) + "/spec";
-    names.look(path + ".event.patterns", trigger.event().patterns());
-    names.look(path + ".novelty.patterns", trigger.novelty().patterns());
-    names.look(path + ".absence.opens", trigger.absence().opens());
-    names.look(path + ".absence.resets", trigger.absence().resets());
-    names.look(path + ".absence.closes", trigger.absence().closes());
-    names.look(path + ".exit", trigger.exit());
+    look_through(names, catalog::resource_path("Trigger", trigger.name()) + "/spec", trigger);
   }
   return names.take();
 }

@@ -1,5 +1,7 @@
 #include "daemon/authoring/parts.h"
 
+#include <google/protobuf/descriptor.h>
+
 #include <utility>
 
 #include "daemon/authoring/message_fields.h"
@@ -187,6 +189,31 @@ class Collecting {
           trigger.schedule().edge().empty());
     } else if (trigger.has_absence()) {
       absence(trigger.absence(), get);
+    } else {
+      patterns_of_operator(trigger, get);
+    }
+  }
+
+  // Of an operator without a rule of its own: each of its patterns.
+  void patterns_of_operator(const spur::v1::Trigger& trigger, const Get<spur::v1::Trigger>& get) {
+    const auto* const choice = spur::v1::Trigger::descriptor()->FindOneofByName("operator");
+    const auto* const which = trigger.GetReflection()->GetOneofFieldDescriptor(trigger, choice);
+    if (which == nullptr) return;
+    const google::protobuf::Message& body = trigger.GetReflection()->GetMessage(trigger, which);
+    std::vector<const google::protobuf::FieldDescriptor*> fields;
+    body.GetReflection()->ListFields(body, &fields);
+    for (const auto* field : fields) {
+      if (field->message_type() != spur::v1::Pattern::descriptor() || !field->is_repeated())
+        continue;
+      patterns(
+          fmt::format(".{}.{}", which->name(), field->name()),
+          body.GetReflection()->GetRepeatedPtrField<spur::v1::Pattern>(body, field),
+          [ get, which, field ](Catalog & c) -> auto& {
+            spur::v1::Trigger& t = get(c);
+            google::protobuf::Message& m = *t.GetReflection()->MutableMessage(&t, which);
+            return *m.GetReflection()->MutableRepeatedPtrField<spur::v1::Pattern>(&m, field);
+          },
+          true);
     }
   }
 

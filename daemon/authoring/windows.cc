@@ -135,10 +135,26 @@ class Conditions {
   std::vector<Never> found_;
 };
 
-void look_at_patterns(Conditions& conditions, const std::string& path,
-                      const google::protobuf::RepeatedPtrField<spur::v1::Pattern>& patterns) {
-  for (int i = 0; i < patterns.size(); ++i) {
-    conditions.look(fmt::format("{}[{}].where", path, i), patterns.Get(i).where());
+// All texts of a message: those that are no conditions hold no comparison of a feature.
+void look_through(Conditions& conditions, const std::string& path,
+                  const google::protobuf::Message& message) {
+  const google::protobuf::Reflection& reflection = *message.GetReflection();
+  std::vector<const google::protobuf::FieldDescriptor*> fields;
+  reflection.ListFields(message, &fields);
+  for (const google::protobuf::FieldDescriptor* field : fields) {
+    const std::string here = path + "." + field->name();
+    const bool text = field->type() == google::protobuf::FieldDescriptor::TYPE_STRING;
+    const bool inner = field->type() == google::protobuf::FieldDescriptor::TYPE_MESSAGE;
+    if (text && !field->is_repeated()) {
+      conditions.look(here, reflection.GetString(message, field));
+    } else if (inner && !field->is_repeated()) {
+      look_through(conditions, here, reflection.GetMessage(message, field));
+    } else if (inner) {
+      for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
+        look_through(conditions, fmt::format("{}[{}]", here, i),
+                     reflection.GetRepeatedMessage(message, field, i));
+      }
+    }
   }
 }
 
@@ -147,25 +163,10 @@ void look_at_patterns(Conditions& conditions, const std::string& path,
 std::vector<Never> impossible_windows(const spur::v1::Catalog& catalog) {
   Conditions conditions(catalog);
   for (const spur::v1::Segment& segment : catalog.segments()) {
-    conditions.look(catalog::resource_path("Segment", segment.name()) + "/spec.when",
-                    segment.when());
+    look_through(conditions, catalog::resource_path("Segment", segment.name()) + "/spec", segment);
   }
   for (const spur::v1::Trigger& trigger : catalog.triggers()) {
-    const std::string path = catalog::resource_path("Trigger", trigger.name()) + "/spec";
-    conditions.look(path + ".if", trigger.if_());
-    conditions.look(path + ".while", trigger.while_());
-    conditions.look(path + ".threshold.when", trigger.threshold().when());
-    conditions.look(path + ".threshold.rearm", trigger.threshold().rearm());
-    conditions.look(path + ".schedule.when", trigger.schedule().when());
-    look_at_patterns(conditions, path + ".event.patterns", trigger.event().patterns());
-    look_at_patterns(conditions, path + ".novelty.patterns", trigger.novelty().patterns());
-    look_at_patterns(conditions, path + ".absence.opens", trigger.absence().opens());
-    look_at_patterns(conditions, path + ".absence.resets", trigger.absence().resets());
-    look_at_patterns(conditions, path + ".absence.closes", trigger.absence().closes());
-    look_at_patterns(conditions, path + ".exit", trigger.exit());
-    for (int i = 0; i < trigger.actions_size(); ++i) {
-      conditions.look(fmt::format("{}.actions[{}].if", path, i), trigger.actions(i).if_());
-    }
+    look_through(conditions, catalog::resource_path("Trigger", trigger.name()) + "/spec", trigger);
   }
   return conditions.take();
 }

@@ -13,10 +13,6 @@ std::string counted(int count, std::string_view what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
-}  // namespace
-
-namespace {
-
 struct Arguments {
   std::string directory = ".";
   bool strict_warnings = false;

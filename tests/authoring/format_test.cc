@@ -62,6 +62,15 @@ TEST(FormatTest, WhatIsTooLongForALineStandsOnLines) {
             kHead + "spec: {event: {on: A}, cooldown: 7d}\n");
 }
 
+TEST(FormatTest, ALineMayHaveAsManyCharactersAsSaidAndNoMore) {
+  const auto line = [](std::size_t characters) {
+    const std::string frame = "spec: {event: {on: }, once: key}";
+    return "spec: {event: {on: " + std::string(characters - frame.size(), 'n') + "}, once: key}\n";
+  };
+  EXPECT_EQ(formatted(kHead + line(kFormattedCharactersMax)), kHead + line(kFormattedCharactersMax));
+  EXPECT_NE(formatted(kHead + line(kFormattedCharactersMax + 1)), kHead + line(kFormattedCharactersMax + 1));
+}
+
 TEST(FormatTest, AnEmptyLineStaysAndSeveralBecomeOne) {
   EXPECT_EQ(formatted(kHead + "\n\nspec:\n\n  event: {on: A}\n\n\n  cooldown: 7d\n\n"),
             kHead + "\nspec:\n  event: {on: A}\n\n  cooldown: 7d\n");

@@ -61,6 +61,12 @@ TEST(NeverTest, AnEventNameNearlyThatOfTheFunnelOrAFeature) {
   EXPECT_THAT(warned(trigger("event: {on: [\"*\", $identify]}")), IsEmpty());
 }
 
+TEST(NeverTest, AnEventNameWhereverAPatternStands) {
+  EXPECT_THAT(warned(resource("Session", "s", "{keeps: {on: Order Complted}, idle: 30m}")).size(), 1u);
+  EXPECT_THAT(warned(trigger("event: {on: A}, exit: {on: Order Complted}")).size(), 1u);
+  EXPECT_THAT(warned(trigger("novelty: {on: Order Complted, of: event.name}")).size(), 1u);
+}
+
 TEST(NeverTest, AnEventNameThatASourceDoesNotList) {
   const std::string source = resource("Source", "shop", "{order: [A, B]}");
   EXPECT_THAT(warned(source + trigger("absence: {opens: {on: A}, closes: {on: [B, Zebra]}, after: 1h}")),
