@@ -12,7 +12,8 @@ namespace spur::cli {
 
 struct CatalogArgument {
   spur::v1::Catalog catalog;
-  std::shared_ptr<const catalog::Compiled> compiled;  // nullptr: it has errors, which have been printed
+  std::shared_ptr<const catalog::Compiled>
+      compiled;  // nullptr: it has errors, which have been printed
   catalog::SourceMap positions;
   std::size_t warnings = 0;
 };

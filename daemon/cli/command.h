@@ -1,4 +1,5 @@
-// The commands of the tool `spur`: one file each. A command adds itself to the parser and answers an exit code.
+// The commands of the tool `spur`: one file each. A command adds itself to the parser and answers
+// an exit code.
 #pragma once
 
 #include <functional>
@@ -10,9 +11,9 @@ namespace spur::cli {
 
 // What every command of both programs means by its exit code.
 inline constexpr int kFine = 0;
-inline constexpr int kNo = 1;        // the answer is no: a test failed, a diff is not empty
-inline constexpr int kBadUse = 2;    // wrong flags, a catalog with errors, input that cannot be read
-inline constexpr int kWorld = 3;     // the daemon is away, the disk is full
+inline constexpr int kNo = 1;      // the answer is no: a test failed, a diff is not empty
+inline constexpr int kBadUse = 2;  // wrong flags, a catalog with errors, input that cannot be read
+inline constexpr int kWorld = 3;   // the daemon is away, the disk is full
 
 // Set by the command that was chosen; main() returns what it answers.
 struct Chosen {
@@ -22,7 +23,8 @@ struct Chosen {
 void add_apply(CLI::App& app, Chosen& chosen);
 void add_audit(CLI::App& app, Chosen& chosen);
 void add_backtest(CLI::App& app, Chosen& chosen);
-void add_completion(CLI::App& app, Chosen& chosen);  // of all commands that are there when it is asked
+void add_completion(CLI::App& app,
+                    Chosen& chosen);  // of all commands that are there when it is asked
 void add_demo(CLI::App& app, Chosen& chosen);
 void add_diff(CLI::App& app, Chosen& chosen);
 void add_docs(CLI::App& app, Chosen& chosen);

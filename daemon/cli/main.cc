@@ -9,12 +9,14 @@
 int main(int argc, char** argv) {
   using namespace spur::cli;
   CLI::App app(
-      "Spur acts on the spur of the moment: check, test and try trigger catalogs, and talk to a running spurd.",
+      "Spur acts on the spur of the moment: check, test and try trigger catalogs, and talk to a "
+      "running spurd.",
       "spur");
   app.set_version_flag("--version", std::string("spur ") + SPUR_VERSION);
   app.require_subcommand(1);
   app.footer(
-      "Exit codes: 0 fine; 1 the answer is no (a test failed); 2 wrong use or input; 3 the world (daemon away, disk "
+      "Exit codes: 0 fine; 1 the answer is no (a test failed); 2 wrong use or input; 3 the world "
+      "(daemon away, disk "
       "full).\n"
       "`spur COMMAND --help` has examples.");
   Chosen chosen;

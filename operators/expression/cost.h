@@ -2,9 +2,9 @@
 //
 // A step is what Limits::steps_max counts: about one node evaluated, one turn of a macro, one
 // element looked through. Both branches of a condition count, and a loop runs to its end, so the
-// figures are of the worst data. How long a list from outside is cannot be known here: it is counted
-// once as one element, and once as a list as long as events usually have. What is `dyn` counts as a
-// list only where it is looped over or searched.
+// figures are of the worst data. How long a list from outside is cannot be known here: it is
+// counted once as one element, and once as a list as long as events usually have. What is `dyn`
+// counts as a list only where it is looped over or searched.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// What a new version changes is told field by field, with what it does to state and to what is open.
+// What a new version changes is told field by field, with what it does to state and to what is
+// open.
 
 #include "daemon/authoring/catalog_diff.h"
 
@@ -14,12 +15,16 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-const std::string kChannel = "apiVersion: spur/v1\nkind: Channel\nmetadata: {name: email}\nspec: {}\n---\n";
+const std::string kChannel =
+    "apiVersion: spur/v1\nkind: Channel\nmetadata: {name: email}\nspec: {}\n---\n";
 
 std::string resource(const std::string& kind, const std::string& name, const std::string& spec) {
-  return "apiVersion: spur/v1\nkind: " + kind + "\nmetadata: {name: " + name + "}\nspec: " + spec + "\n---\n";
+  return "apiVersion: spur/v1\nkind: " + kind + "\nmetadata: {name: " + name + "}\nspec: " + spec +
+         "\n---\n";
 }
-std::string orders(const std::string& spec) { return resource("Feature", "orders", "{on: Order, aggregate: count" + spec + "}"); }
+std::string orders(const std::string& spec) {
+  return resource("Feature", "orders", "{on: Order, aggregate: count" + spec + "}");
+}
 std::string trigger(const std::string& spec) {
   return resource("Trigger", "cart", "{" + spec + ", actions: [{channel: email, template: a}]}");
 }
@@ -61,9 +66,9 @@ TEST(CatalogDiffTest, TheSameIsTheSame) {
 }
 
 TEST(CatalogDiffTest, FieldsAreToldAsYamlSaysThem) {
-  const CatalogDiff changed =
-      diff(trigger(kAbsence + ", cooldown: 7d, exit: {on: B}"),
-           trigger("absence: {opens: {on: [A, C], where: \"true\"}, after: 2h}, enabled: true, cooldown: {key: 90m}"));
+  const CatalogDiff changed = diff(trigger(kAbsence + ", cooldown: 7d, exit: {on: B}"),
+                                   trigger("absence: {opens: {on: [A, C], where: \"true\"}, after: "
+                                           "2h}, enabled: true, cooldown: {key: 90m}"));
   EXPECT_EQ(to_text(changed).substr(to_text(changed).find('~')),
             "~ Trigger cart\n"
             "    spec.absence.opens[0].on: A -> [A, C]\n"
@@ -78,7 +83,9 @@ TEST(CatalogDiffTest, FieldsAreToldAsYamlSaysThem) {
 
 TEST(CatalogDiffTest, DataGoByTheirNamesAndTheirOrderIsToldToo) {
   const auto with_data = [](const std::string& data) {
-    return resource("Trigger", "cart", "{event: {on: A}, actions: [{channel: email, template: a, data: {" + data + "}}]}");
+    return resource(
+        "Trigger", "cart",
+        "{event: {on: A}, actions: [{channel: email, template: a, data: {" + data + "}}]}");
   };
   const CatalogDiff moved = diff(with_data("x: 1, y: 2"), with_data("y: 2, x: 1"));
   ASSERT_EQ(moved.changes.size(), 1u);
@@ -89,46 +96,59 @@ TEST(CatalogDiffTest, DataGoByTheirNamesAndTheirOrderIsToldToo) {
 
 TEST(CatalogDiffTest, AFeatureThatRestartsSaysForHowLongAndWhomItSilences) {
   const std::string reader = trigger("event: {on: A}, if: features.orders > 0");
-  EXPECT_THAT(told(diff(orders(", window: 30d") + reader, orders(", window: 7d") + reader)),
-              ElementsAre("~ Feature orders: restarts: `warming` for customers known before, until 7d have passed; "
-                          "suppressed for them meanwhile: cart;"));
+  EXPECT_THAT(
+      told(diff(orders(", window: 30d") + reader, orders(", window: 7d") + reader)),
+      ElementsAre(
+          "~ Feature orders: restarts: `warming` for customers known before, until 7d have passed; "
+          "suppressed for them meanwhile: cart;"));
   EXPECT_THAT(told(diff("", orders(""))),
-              ElementsAre("+ Feature orders: restarts: `warming` for customers known before, for ever, since it has no window;"));
+              ElementsAre("+ Feature orders: restarts: `warming` for customers known before, for "
+                          "ever, since it has no window;"));
   EXPECT_THAT(told(diff(orders(""), "")), ElementsAre("- Feature orders: its state is dropped;"));
 }
 
 TEST(CatalogDiffTest, AFeatureOfAnotherNameKeepsItsState) {
   const std::string renamed = resource("Feature", "purchases", "{on: Order, aggregate: count}");
-  EXPECT_THAT(told(diff(orders(""), renamed)),
-              ElementsAre("- Feature orders: its state goes on as `purchases`;",
-                          "+ Feature purchases: keeps the state of `orders`: the definition is the same;"));
+  EXPECT_THAT(
+      told(diff(orders(""), renamed)),
+      ElementsAre("- Feature orders: its state goes on as `purchases`;",
+                  "+ Feature purchases: keeps the state of `orders`: the definition is the same;"));
 }
 
 TEST(CatalogDiffTest, ASessionTakesWhatCountsWithinItAlong) {
-  const std::string within = resource("Feature", "items", "{on: A, aggregate: count, within: visit}");
-  const auto visit = [](const std::string& idle) { return resource("Session", "visit", "{keeps: {on: \"*\"}, idle: " + idle + "}"); };
+  const std::string within =
+      resource("Feature", "items", "{on: A, aggregate: count, within: visit}");
+  const auto visit = [](const std::string& idle) {
+    return resource("Session", "visit", "{keeps: {on: \"*\"}, idle: " + idle + "}");
+  };
   EXPECT_THAT(told(diff(visit("30m") + within, visit("1h") + within)),
               ElementsAre("~ Feature items: restarts: counts from the next opening of `visit`;",
                           "~ Session visit: restarts: open ones are forgotten;"));
 }
 
 TEST(CatalogDiffTest, InstancesOfARemovedOrDisabledTriggerEnd) {
-  EXPECT_THAT(told(diff(trigger(kAbsence), "")), ElementsAre("- Trigger cart: open instances end;"));
+  EXPECT_THAT(told(diff(trigger(kAbsence), "")),
+              ElementsAre("- Trigger cart: open instances end;"));
   EXPECT_THAT(told(diff(trigger(kAbsence), trigger(kAbsence + ", enabled: false"))),
               ElementsAre("~ Trigger cart: open instances end;"));
-  EXPECT_THAT(told(diff(trigger(kAbsence + ", enabled: false"), trigger(kAbsence))), ElementsAre("~ Trigger cart:"));
+  EXPECT_THAT(told(diff(trigger(kAbsence + ", enabled: false"), trigger(kAbsence))),
+              ElementsAre("~ Trigger cart:"));
   EXPECT_THAT(told(diff("", trigger(kAbsence))), ElementsAre("+ Trigger cart:"));
 }
 
 TEST(CatalogDiffTest, InstancesEndWhereTheirVersionNamesWhatIsGone) {
-  EXPECT_THAT(told(diff(orders("") + trigger(kAbsence + ", while: features.orders == 0"), trigger(kAbsence))),
+  EXPECT_THAT(told(diff(orders("") + trigger(kAbsence + ", while: features.orders == 0"),
+                        trigger(kAbsence))),
               ElementsAre("- Feature orders: its state is dropped;",
-                          "~ Trigger cart: open instances end: the version that opened them names what is there no more;"));
+                          "~ Trigger cart: open instances end: the version that opened them names "
+                          "what is there no more;"));
 }
 
 TEST(CatalogDiffTest, ANewNoveltyKnowsNothingOfTheCustomersBefore) {
-  EXPECT_THAT(told(diff("", trigger("novelty: {on: A, of: event.properties.x}"))),
-              ElementsAre("+ Trigger cart: `warming` for customers known before: what they had is not known;"));
+  EXPECT_THAT(
+      told(diff("", trigger("novelty: {on: A, of: event.properties.x}"))),
+      ElementsAre(
+          "+ Trigger cart: `warming` for customers known before: what they had is not known;"));
 }
 
 TEST(CatalogDiffTest, WhatADaemonCarriesAlongIsNoChange) {
@@ -143,9 +163,11 @@ TEST(CatalogDiffTest, WhatADaemonCarriesAlongIsNoChange) {
 TEST(CatalogDiffTest, JsonIsOneLine) {
   const std::string json = to_json(diff("", resource("Segment", "all", "{when: \"true\"}")));
   EXPECT_EQ(json.find('\n'), std::string::npos);
-  EXPECT_NE(json.find(R"("same":false,"changes":[{"change":"added","kind":"Segment","name":"all","fields":[],)"
-                      R"("consequences":[]}]})"),
-            std::string::npos)
+  EXPECT_NE(
+      json.find(
+          R"("same":false,"changes":[{"change":"added","kind":"Segment","name":"all","fields":[],)"
+          R"("consequences":[]}]})"),
+      std::string::npos)
       << json;
 }
 

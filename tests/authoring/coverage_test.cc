@@ -96,7 +96,8 @@ class CoverageTest : public ::testing::Test {
 };
 
 constexpr char kFires[] =
-    "  - {name: fires, events: [{at: 0m, customer: a, event: Added, properties: {n: 2, m: 2}}], run_until: 2d, expect: []}\n";
+    "  - {name: fires, events: [{at: 0m, customer: a, event: Added, properties: {n: 2, m: 2}}], "
+    "run_until: 2d, expect: []}\n";
 
 TEST_F(CoverageTest, WithoutATestNothingIsCovered) {
   uncovered("  - {name: nothing, events: [{at: 0m, customer: a, event: Other}], expect: []}\n");
@@ -105,26 +106,30 @@ TEST_F(CoverageTest, WithoutATestNothingIsCovered) {
 }
 
 TEST_F(CoverageTest, WhatATestPassesWithoutAnObjectionIsNotCovered) {
-  EXPECT_THAT(uncovered(kFires),
-              ElementsAre("Trigger cart: `where`", "Trigger cart: in `where`: event.properties.n > 1",
-                          "Trigger cart: in `where`: event.properties.m > 1", "Trigger cart: `closes`, the pattern 1",
-                          "Trigger cart: `closes`, the pattern 2", "Trigger cart: `cooldown`",
-                          "Trigger cart: step first, channel web", "Trigger cart: step second, `expires`"));
+  EXPECT_THAT(
+      uncovered(kFires),
+      ElementsAre("Trigger cart: `where`", "Trigger cart: in `where`: event.properties.n > 1",
+                  "Trigger cart: in `where`: event.properties.m > 1",
+                  "Trigger cart: `closes`, the pattern 1", "Trigger cart: `closes`, the pattern 2",
+                  "Trigger cart: `cooldown`", "Trigger cart: step first, channel web",
+                  "Trigger cart: step second, `expires`"));
 }
 
 TEST_F(CoverageTest, AnOperandIsCoveredByATestThatItAloneDecides) {
-  const std::vector<std::string> left = uncovered(
-      std::string(kFires) +
-      "  - {name: n is low, events: [{at: 0m, customer: a, event: Added, properties: {n: 1, m: 2}}], run_until: 2d, expect: []}\n");
+  const std::vector<std::string> left =
+      uncovered(std::string(kFires) +
+                "  - {name: n is low, events: [{at: 0m, customer: a, event: Added, properties: {n: "
+                "1, m: 2}}], run_until: 2d, expect: []}\n");
   EXPECT_THAT(left, ::testing::Not(Contains("Trigger cart: in `where`: event.properties.n > 1")));
   EXPECT_THAT(left, Contains("Trigger cart: in `where`: event.properties.m > 1"));
 }
 
 TEST_F(CoverageTest, APatternIsCoveredByATestThatNeedsIt) {
-  const std::vector<std::string> left = uncovered(
-      std::string(kFires) + "  - name: removed\n    events:\n"
-                            "      - {at: 0m, customer: a, event: Added, properties: {n: 2, m: 2}}\n"
-                            "      - {at: 5m, event: Removed}\n    run_until: 2d\n    expect: []\n");
+  const std::vector<std::string> left =
+      uncovered(std::string(kFires) +
+                "  - name: removed\n    events:\n"
+                "      - {at: 0m, customer: a, event: Added, properties: {n: 2, m: 2}}\n"
+                "      - {at: 5m, event: Removed}\n    run_until: 2d\n    expect: []\n");
   EXPECT_THAT(left, ::testing::Not(Contains("Trigger cart: `closes`, the pattern 2")));
   EXPECT_THAT(left, Contains("Trigger cart: `closes`, the pattern 1"));
 }

@@ -1,4 +1,5 @@
-// The canonical layout: what it changes, and that it changes nothing else. Comments stay with what they are about.
+// The canonical layout: what it changes, and that it changes nothing else. Comments stay with what
+// they are about.
 
 #include "daemon/authoring/format.h"
 
@@ -25,39 +26,46 @@ std::string formatted(const std::string& text) {
 const std::string kHead = "apiVersion: spur/v1\nkind: Trigger\nmetadata: {name: x}\n";
 
 TEST(FormatTest, KeysHaveTheOrderOfTheSchema) {
-  EXPECT_EQ(formatted("spec: {actions: [{template: a, channel: web}], event: {where: true, on: A}}\n"
-                      "metadata: {name: x}\nkind: Trigger\napiVersion: spur/v1\n"),
-            kHead + "spec: {event: {on: A, where: true}, actions: [{channel: web, template: a}]}\n");
+  EXPECT_EQ(
+      formatted("spec: {actions: [{template: a, channel: web}], event: {where: true, on: A}}\n"
+                "metadata: {name: x}\nkind: Trigger\napiVersion: spur/v1\n"),
+      kHead + "spec: {event: {on: A, where: true}, actions: [{channel: web, template: a}]}\n");
 }
 
 TEST(FormatTest, AnOrderWithMeaningStays) {
   const std::string text = kHead + "spec:\n  actions: {channel: c, data: {z: 1, a: 2}}\n";
   EXPECT_EQ(formatted(text), text);
   const std::string model =
-      "apiVersion: spur/v1\nkind: Model\nmetadata: {name: m}\nspec:\n  parameters: {r: 1, unit: 1w, a: 2}\n";
+      "apiVersion: spur/v1\nkind: Model\nmetadata: {name: m}\nspec:\n  parameters: {r: 1, unit: "
+      "1w, a: 2}\n";
   EXPECT_EQ(formatted(model), model);
   const std::string patterns = kHead + "spec: {event: [{on: B}, {on: A}]}\n";
   EXPECT_EQ(formatted(patterns), patterns);
 }
 
 TEST(FormatTest, ALevelIsTwoSpacesAndItemsStandBelowTheirKey) {
-  EXPECT_EQ(formatted(kHead + "spec:\n    event:\n        on:\n        - A\n        -   B\n    cooldown:   7d\n"),
-            kHead + "spec:\n  event:\n    on:\n      - A\n      - B\n  cooldown: 7d\n");
+  EXPECT_EQ(
+      formatted(kHead +
+                "spec:\n    event:\n        on:\n        - A\n        -   B\n    cooldown:   7d\n"),
+      kHead + "spec:\n  event:\n    on:\n      - A\n      - B\n  cooldown: 7d\n");
   EXPECT_EQ(formatted(kHead + "spec:\n  actions:\n  -\n    template: a\n    channel: web\n"),
             kHead + "spec:\n  actions:\n    - channel: web\n      template: a\n");
 }
 
 TEST(FormatTest, QuotesStandOnlyWhereTheyAreNeeded) {
-  EXPECT_EQ(formatted(kHead + "spec: {'event': {on: \"Order Completed\"}, \"if\": 'has(event.x)'}\n"),
-            kHead + "spec: {event: {on: Order Completed}, if: has(event.x)}\n");
-  const std::string needed = kHead + "spec: {event: {on: \"*\"}, if: \"[1, 2].size() > 1\", while: '!true'}\n";
+  EXPECT_EQ(
+      formatted(kHead + "spec: {'event': {on: \"Order Completed\"}, \"if\": 'has(event.x)'}\n"),
+      kHead + "spec: {event: {on: Order Completed}, if: has(event.x)}\n");
+  const std::string needed =
+      kHead + "spec: {event: {on: \"*\"}, if: \"[1, 2].size() > 1\", while: '!true'}\n";
   EXPECT_EQ(formatted(needed), needed);
 }
 
 TEST(FormatTest, WhatIsTooLongForALineStandsOnLines) {
   const std::string name(60, 'n');
   EXPECT_EQ(formatted(kHead + "spec: {event: {on: [" + name + ", " + name + "]}, cooldown: 7d}\n"),
-            kHead + "spec:\n  event:\n    on:\n      - " + name + "\n      - " + name + "\n  cooldown: 7d\n");
+            kHead + "spec:\n  event:\n    on:\n      - " + name + "\n      - " + name +
+                "\n  cooldown: 7d\n");
   EXPECT_EQ(formatted(kHead + "spec: {event: {on: A},\n       cooldown: 7d}\n"),
             kHead + "spec: {event: {on: A}, cooldown: 7d}\n");
 }
@@ -67,8 +75,10 @@ TEST(FormatTest, ALineMayHaveAsManyCharactersAsSaidAndNoMore) {
     const std::string frame = "spec: {event: {on: }, once: key}";
     return "spec: {event: {on: " + std::string(characters - frame.size(), 'n') + "}, once: key}\n";
   };
-  EXPECT_EQ(formatted(kHead + line(kFormattedCharactersMax)), kHead + line(kFormattedCharactersMax));
-  EXPECT_NE(formatted(kHead + line(kFormattedCharactersMax + 1)), kHead + line(kFormattedCharactersMax + 1));
+  EXPECT_EQ(formatted(kHead + line(kFormattedCharactersMax)),
+            kHead + line(kFormattedCharactersMax));
+  EXPECT_NE(formatted(kHead + line(kFormattedCharactersMax + 1)),
+            kHead + line(kFormattedCharactersMax + 1));
 }
 
 TEST(FormatTest, AnEmptyLineStaysAndSeveralBecomeOne) {
@@ -97,54 +107,77 @@ TEST(FormatTest, CommentsMoveWithWhatTheyAreAbout) {
 }
 
 TEST(FormatTest, ACommentAtTheEndOfAListStaysInIt) {
-  const std::string text = kHead +
-                           "spec:\n  absence:\n    closes:\n      - {on: B}\n      # nothing else\n"
-                           "    # an hour is usual\n    after: 1h\n  # the end of the trigger\n# the end of the file\n";
+  const std::string text =
+      kHead +
+      "spec:\n  absence:\n    closes:\n      - {on: B}\n      # nothing else\n"
+      "    # an hour is usual\n    after: 1h\n  # the end of the trigger\n# the end of the file\n";
   EXPECT_EQ(formatted(text), text);
 }
 
 TEST(FormatTest, ACommentInsideBracesTakesThemApart) {
-  EXPECT_EQ(formatted(kHead + "spec: {event: {on: A},  # at once\n       # and then\n       cooldown: 7d}\n"),
-            kHead + "spec:\n  event: {on: A}  # at once\n  # and then\n  cooldown: 7d\n");
+  EXPECT_EQ(
+      formatted(kHead +
+                "spec: {event: {on: A},  # at once\n       # and then\n       cooldown: 7d}\n"),
+      kHead + "spec:\n  event: {on: A}  # at once\n  # and then\n  cooldown: 7d\n");
 }
 
 TEST(FormatTest, ACommentOnAKeyStaysOnTheKey) {
-  const std::string text = kHead + "spec:  # what it does\n  event: {on: A}\n  actions:          # one\n    - {channel: c}  # two\n";
+  const std::string text = kHead +
+                           "spec:  # what it does\n  event: {on: A}\n  actions:          # one\n   "
+                           " - {channel: c}  # two\n";
   EXPECT_EQ(formatted(text), text);
 }
 
 TEST(FormatTest, ACommentThatGoesOnBelowGoesOnBelow) {
-  EXPECT_EQ(formatted(kHead + "spec:\n  event: {on: A}      # the first line\n                      # and the second\n"
-                              "  cooldown: 7d\n"),
-            kHead + "spec:\n  event: {on: A}  # the first line\n                  # and the second\n  cooldown: 7d\n");
+  EXPECT_EQ(
+      formatted(
+          kHead +
+          "spec:\n  event: {on: A}      # the first line\n                      # and the second\n"
+          "  cooldown: 7d\n"),
+      kHead +
+          "spec:\n  event: {on: A}  # the first line\n                  # and the second\n  "
+          "cooldown: 7d\n");
 }
 
 TEST(FormatTest, CommentsBehindConsecutiveLinesAreAligned) {
-  EXPECT_EQ(formatted(kHead + "spec:\n  event: {on: A} # a\n  if: true # b\n  cooldown: 7d\n  once: key # c\n"),
-            kHead + "spec:\n  event: {on: A}  # a\n  if: true        # b\n  cooldown: 7d\n  once: key  # c\n");
+  EXPECT_EQ(
+      formatted(kHead +
+                "spec:\n  event: {on: A} # a\n  if: true # b\n  cooldown: 7d\n  once: key # c\n"),
+      kHead +
+          "spec:\n  event: {on: A}  # a\n  if: true        # b\n  cooldown: 7d\n  once: key  # "
+          "c\n");
 }
 
 TEST(FormatTest, ASharpInsideTextIsNoComment) {
-  const std::string text = kHead + "spec: {event: {on: A}, if: \"event.name == ' # 1'\", once: a#b}\n";
+  const std::string text =
+      kHead + "spec: {event: {on: A}, if: \"event.name == ' # 1'\", once: a#b}\n";
   EXPECT_EQ(formatted(text), text);
 }
 
 TEST(FormatTest, TextOfSeveralLinesKeepsItsLines) {
-  EXPECT_EQ(formatted(kHead + "spec:\n    if: >-  # folded\n        event.a ||\n          event.b\n\n        || event.c\n    cooldown: 7d\n"),
-            kHead + "spec:\n  if: >-  # folded\n    event.a ||\n      event.b\n\n    || event.c\n  cooldown: 7d\n");
-  EXPECT_EQ(formatted(kHead + "spec:\n    if: event.a ||\n           event.b  # both\n    while: \"a\n     b\"\n"),
-            kHead + "spec:\n  if: event.a ||\n    event.b  # both\n  while: \"a\n    b\"\n");
+  EXPECT_EQ(formatted(kHead + "spec:\n    if: >-  # folded\n        event.a ||\n          "
+                              "event.b\n\n        || event.c\n    cooldown: 7d\n"),
+            kHead +
+                "spec:\n  if: >-  # folded\n    event.a ||\n      event.b\n\n    || event.c\n  "
+                "cooldown: 7d\n");
+  EXPECT_EQ(
+      formatted(
+          kHead +
+          "spec:\n    if: event.a ||\n           event.b  # both\n    while: \"a\n     b\"\n"),
+      kHead + "spec:\n  if: event.a ||\n    event.b  # both\n  while: \"a\n    b\"\n");
 }
 
 TEST(FormatTest, WhatItCannotLayOutItSaysAndLeavesAlone) {
-  for (const char* spec : {"&a {on: A}", "*a", "!!map {}", "{event: ~}", "{? event : {on: A}}", "\n  if: |2\n    x"}) {
+  for (const char* spec :
+       {"&a {on: A}", "*a", "!!map {}", "{event: ~}", "{? event : {on: A}}", "\n  if: |2\n    x"}) {
     EXPECT_TRUE(formatted(kHead + "spec: " + spec + "\n").starts_with("refused: ")) << spec;
   }
   EXPECT_TRUE(formatted("a: [").starts_with("refused: "));
 }
 
 TEST(FormatTest, UnknownKeysStandLast) {
-  EXPECT_EQ(formatted(kHead + "spec: {what: 1, event: {on: A}}\n"), kHead + "spec: {event: {on: A}, what: 1}\n");
+  EXPECT_EQ(formatted(kHead + "spec: {what: 1, event: {on: A}}\n"),
+            kHead + "spec: {event: {on: A}, what: 1}\n");
 }
 
 TEST(FormatTest, AFileOfCommentsAloneStays) {
@@ -153,8 +186,9 @@ TEST(FormatTest, AFileOfCommentsAloneStays) {
 }
 
 TEST(FormatTest, WindowsLineEndsBecomePlainOnes) {
-  EXPECT_EQ(formatted("apiVersion: spur/v1\r\nkind: Trigger # c\r\nmetadata: {name: x}\r\nspec: {}\r\n"),
-            "apiVersion: spur/v1\nkind: Trigger  # c\nmetadata: {name: x}\nspec: {}\n");
+  EXPECT_EQ(
+      formatted("apiVersion: spur/v1\r\nkind: Trigger # c\r\nmetadata: {name: x}\r\nspec: {}\r\n"),
+      "apiVersion: spur/v1\nkind: Trigger  # c\nmetadata: {name: x}\nspec: {}\n");
 }
 
 std::vector<std::pair<std::string, std::string>> catalogs() {
@@ -183,7 +217,8 @@ TEST(FormatTest, EveryCatalogOfTheRepositoryKeepsItsHashAndIsSoonFormatted) {
   }
 }
 
-// Comments thrown in anywhere: all come out, and nothing else changes (which formatting checks of itself, and refuses).
+// Comments thrown in anywhere: all come out, and nothing else changes (which formatting checks of
+// itself, and refuses).
 TEST(FormatTest, NoCommentIsLostWhereverItStands) {
   std::mt19937 random(7);
   for (const auto& [path, text] : catalogs()) {
@@ -212,11 +247,13 @@ TEST(FormatTest, NoCommentIsLostWhereverItStands) {
 }
 
 TEST(PlainTextTest, WhatWouldReadAsSomethingElseNeedsQuotes) {
-  for (const char* plain : {"Order Completed", "a.b == 1", "has(x)", "Götaland", "a:b", "a#b", "x != y"}) {
+  for (const char* plain :
+       {"Order Completed", "a.b == 1", "has(x)", "Götaland", "a:b", "a#b", "x != y"}) {
     EXPECT_TRUE(is_plain(plain)) << plain;
   }
-  for (const char* quoted : {"", "7", "21:00", "yes", "NULL", "true", "*", "!x", "[a]", "a: b", "a #b", "a,b", "a?b",
-                             " a", "a ", "a:", "'a'", "-1", ".5", "a\nb", "~"}) {
+  for (const char* quoted :
+       {"",    "7",   "21:00", "yes", "NULL", "true", "*",  "!x", "[a]",  "a: b", "a #b",
+        "a,b", "a?b", " a",    "a ",  "a:",   "'a'",  "-1", ".5", "a\nb", "~"}) {
     EXPECT_FALSE(is_plain(quoted)) << quoted;
   }
 }

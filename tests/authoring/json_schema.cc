@@ -21,7 +21,9 @@ bool has_type(const Value& document, std::string_view type) {
   if (type == "string") return document.is(Kind::kString);
   if (type == "boolean") return document.is(Kind::kBool);
   if (type == "number") return document.is_number();
-  if (type == "integer") return document.is_number() && document.as_double() == static_cast<std::int64_t>(document.as_double());
+  if (type == "integer")
+    return document.is_number() &&
+           document.as_double() == static_cast<std::int64_t>(document.as_double());
   ADD_FAILURE() << "unknown type " << type;
   return false;
 }
@@ -49,22 +51,27 @@ class Judge {
     return found;
   }
 
-  std::string keyword(const std::string& key, const Value& value, const Value& schema, const Value& document,
-                      const std::string& path) {
-    for (const char* passed : {"$schema", "title", "description", "definitions", "examples", "then", "patternProperties"}) {
+  std::string keyword(const std::string& key, const Value& value, const Value& schema,
+                      const Value& document, const std::string& path) {
+    for (const char* passed : {"$schema", "title", "description", "definitions", "examples", "then",
+                               "patternProperties"}) {
       if (key == passed) return "";
     }
     if (key == "type") return type(value, document, path);
-    if (key == "const") return same(value, document) ? "" : path + ": is not " + expression::to_json(value);
-    if (key == "enum") return any_same(value, document) ? "" : path + ": is none of " + expression::to_json(value);
+    if (key == "const")
+      return same(value, document) ? "" : path + ": is not " + expression::to_json(value);
+    if (key == "enum")
+      return any_same(value, document) ? "" : path + ": is none of " + expression::to_json(value);
     if (key == "pattern") {
-      const bool fits = !document.is(Kind::kString) || std::regex_search(text(document), std::regex(text(value)));
+      const bool fits =
+          !document.is(Kind::kString) || std::regex_search(text(document), std::regex(text(value)));
       return fits ? "" : path + ": `" + text(document) + "` is not like " + text(value);
     }
     if (key == "minimum" || key == "maximum") {
       if (!document.is_number()) return "";
       const bool low = key == "minimum";
-      const bool fits = low ? document.as_double() >= value.as_double() : document.as_double() <= value.as_double();
+      const bool fits = low ? document.as_double() >= value.as_double()
+                            : document.as_double() <= value.as_double();
       return fits ? "" : path + ": beyond its " + key;
     }
     if (key == "required") return required(value, document, path);
@@ -74,16 +81,21 @@ class Judge {
     if (key == "anyOf" || key == "oneOf") return several(key, value, document, path);
     if (key == "allOf") {
       for (const Value& part : value.elements()) {
-        if (const std::string problem = judge(part, document, path); !problem.empty()) return problem;
+        if (const std::string problem = judge(part, document, path); !problem.empty())
+          return problem;
       }
       return "";
     }
-    if (key == "if") return judge(value, document, path).empty() ? judge(member(schema, "then"), document, path) : "";
+    if (key == "if")
+      return judge(value, document, path).empty() ? judge(member(schema, "then"), document, path)
+                                                  : "";
     ADD_FAILURE() << "unknown keyword " << key;
     return "";
   }
 
-  static bool same(const Value& a, const Value& b) { return expression::to_json(a) == expression::to_json(b); }
+  static bool same(const Value& a, const Value& b) {
+    return expression::to_json(a) == expression::to_json(b);
+  }
   static bool any_same(const Value& list, const Value& document) {
     for (const Value& one : list.elements()) {
       if (same(one, document)) return true;
@@ -92,7 +104,8 @@ class Judge {
   }
 
   static std::string type(const Value& types, const Value& document, const std::string& path) {
-    if (types.is(Kind::kString)) return has_type(document, text(types)) ? "" : path + ": is no " + text(types);
+    if (types.is(Kind::kString))
+      return has_type(document, text(types)) ? "" : path + ": is no " + text(types);
     for (const Value& one : types.elements()) {
       if (has_type(document, text(one))) return "";
     }
@@ -118,14 +131,16 @@ class Judge {
     return "";
   }
 
-  std::string additional(const Value& rule, const Value& schema, const Value& document, const std::string& path) {
+  std::string additional(const Value& rule, const Value& schema, const Value& document,
+                         const std::string& path) {
     if (!document.is(Kind::kMap)) return "";
     for (const MapEntry& entry : document.entries()) {
       const std::string key = text(entry.key);
       if (!member(member(schema, "properties"), key).is_absent()) continue;
       if (key == "true" && !member(schema, "patternProperties").is_absent()) continue;
       if (rule.is(Kind::kBool)) return path + ": no `" + key + "` here";
-      if (const std::string problem = judge(rule, entry.value, path + "." + key); !problem.empty()) return problem;
+      if (const std::string problem = judge(rule, entry.value, path + "." + key); !problem.empty())
+        return problem;
     }
     return "";
   }
@@ -133,12 +148,14 @@ class Judge {
   std::string items(const Value& schema, const Value& document, const std::string& path) {
     if (!document.is(Kind::kList)) return "";
     for (const Value& item : document.elements()) {
-      if (const std::string problem = judge(schema, item, path + "[]"); !problem.empty()) return problem;
+      if (const std::string problem = judge(schema, item, path + "[]"); !problem.empty())
+        return problem;
     }
     return "";
   }
 
-  std::string several(const std::string& key, const Value& schemas, const Value& document, const std::string& path) {
+  std::string several(const std::string& key, const Value& schemas, const Value& document,
+                      const std::string& path) {
     std::string deepest;  // of what fits none: the one that came furthest was meant
     int fitting = 0;
     for (const Value& schema : schemas.elements()) {

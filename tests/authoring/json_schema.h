@@ -1,5 +1,5 @@
-// As much of JSON Schema (draft 7) as the catalog's schema uses, for tests: a keyword that is not known stops the test,
-// so that the schema cannot say what nobody checks.
+// As much of JSON Schema (draft 7) as the catalog's schema uses, for tests: a keyword that is not
+// known stops the test, so that the schema cannot say what nobody checks.
 #pragma once
 
 #include <string>

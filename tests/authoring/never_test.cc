@@ -15,10 +15,12 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 std::string resource(const std::string& kind, const std::string& name, const std::string& spec) {
-  return "apiVersion: spur/v1\nkind: " + kind + "\nmetadata: {name: " + name + "}\nspec: " + spec + "\n---\n";
+  return "apiVersion: spur/v1\nkind: " + kind + "\nmetadata: {name: " + name + "}\nspec: " + spec +
+         "\n---\n";
 }
 const std::string kEmail = resource("Channel", "email", "{}");
-std::string trigger(const std::string& spec, const std::string& actions = "{channel: email, template: a}") {
+std::string trigger(const std::string& spec,
+                    const std::string& actions = "{channel: email, template: a}") {
   return resource("Trigger", "t", "{" + spec + ", actions: [" + actions + "]}");
 }
 
@@ -29,7 +31,8 @@ std::vector<std::string> warned(const std::string& text) {
   for (const catalog::Error& error : compiled.errors) ADD_FAILURE() << error.to_text();
   std::vector<std::string> warnings;
   if (compiled.compiled == nullptr) return warnings;
-  for (const catalog::Error& warning : never_warnings(loaded.catalog, *compiled.compiled, loaded.positions)) {
+  for (const catalog::Error& warning :
+       never_warnings(loaded.catalog, *compiled.compiled, loaded.positions)) {
     EXPECT_GT(warning.at.line, 0) << warning.to_text();
     warnings.push_back(warning.message);
   }
@@ -45,16 +48,19 @@ TEST(NeverTest, AConditionThatIsFalseWhateverComes) {
               ElementsAre("this is never true: the pattern matches nothing"));
   EXPECT_THAT(warned(resource("Segment", "s", "{when: \"false\"}")),
               ElementsAre("this is never true: nobody is in the segment"));
-  EXPECT_THAT(warned(trigger("event: {on: Order Completed}", "{channel: email, template: a, if: \"false\"}")),
+  EXPECT_THAT(warned(trigger("event: {on: Order Completed}",
+                             "{channel: email, template: a, if: \"false\"}")),
               ElementsAre("this is never true: the step is never sent"));
   EXPECT_THAT(warned(trigger("event: {on: Order Completed}, if: 1 < 2")), IsEmpty());
-  EXPECT_THAT(warned(trigger("event: {on: Order Completed}, if: \"false\", enabled: false")), IsEmpty());
+  EXPECT_THAT(warned(trigger("event: {on: Order Completed}, if: \"false\", enabled: false")),
+              IsEmpty());
 }
 
 TEST(NeverTest, AnEventNameNearlyThatOfTheFunnelOrAFeature) {
   EXPECT_THAT(warned(trigger("event: {on: Order Complted}")),
               ElementsAre("no Source and no Feature knows an event `Order Complted`"));
-  EXPECT_THAT(warned(resource("Feature", "f", "{on: Form Sent, aggregate: count}") + trigger("event: {on: form_snt}")),
+  EXPECT_THAT(warned(resource("Feature", "f", "{on: Form Sent, aggregate: count}") +
+                     trigger("event: {on: form_snt}")),
               ElementsAre("no Source and no Feature knows an event `form_snt`"));
   EXPECT_THAT(warned(trigger("event: {on: order_completed}")), IsEmpty());
   EXPECT_THAT(warned(trigger("event: {on: Invoice Issued}")), IsEmpty());
@@ -62,16 +68,19 @@ TEST(NeverTest, AnEventNameNearlyThatOfTheFunnelOrAFeature) {
 }
 
 TEST(NeverTest, AnEventNameWhereverAPatternStands) {
-  EXPECT_THAT(warned(resource("Session", "s", "{keeps: {on: Order Complted}, idle: 30m}")).size(), 1u);
+  EXPECT_THAT(warned(resource("Session", "s", "{keeps: {on: Order Complted}, idle: 30m}")).size(),
+              1u);
   EXPECT_THAT(warned(trigger("event: {on: A}, exit: {on: Order Complted}")).size(), 1u);
   EXPECT_THAT(warned(trigger("novelty: {on: Order Complted, of: event.name}")).size(), 1u);
 }
 
 TEST(NeverTest, AnEventNameThatASourceDoesNotList) {
   const std::string source = resource("Source", "shop", "{order: [A, B]}");
-  EXPECT_THAT(warned(source + trigger("absence: {opens: {on: A}, closes: {on: [B, Zebra]}, after: 1h}")),
-              ElementsAre("no Source and no Feature knows an event `Zebra`"));
-  EXPECT_THAT(warned(source + resource("Feature", "f", "{on: Zebra, aggregate: count}") + trigger("event: {on: Zebra}")),
+  EXPECT_THAT(
+      warned(source + trigger("absence: {opens: {on: A}, closes: {on: [B, Zebra]}, after: 1h}")),
+      ElementsAre("no Source and no Feature knows an event `Zebra`"));
+  EXPECT_THAT(warned(source + resource("Feature", "f", "{on: Zebra, aggregate: count}") +
+                     trigger("event: {on: Zebra}")),
               IsEmpty());
 }
 
@@ -80,14 +89,18 @@ class WindowTest : public ::testing::TestWithParam<std::pair<const char*, bool>>
 // Gaps and ages inside (now - 30d, now] are shorter than 30 days.
 TEST_P(WindowTest, MakesAComparisonFalse) {
   const auto [condition, never] = GetParam();
-  const std::string features = resource("Feature", "gaps", "{on: A, aggregate: gaps, window: 30d, distinct_days: true}") +
-                               resource("Feature", "by_shop", "{on: A, aggregate: gaps, window: 30d, by: event.properties.shop}") +
-                               resource("Feature", "ever", "{on: A, aggregate: gaps}") +
-                               resource("Feature", "at", "{on: A, aggregate: last, of: event.time, window: 10d, offset: 20d}");
+  const std::string features =
+      resource("Feature", "gaps", "{on: A, aggregate: gaps, window: 30d, distinct_days: true}") +
+      resource("Feature", "by_shop",
+               "{on: A, aggregate: gaps, window: 30d, by: event.properties.shop}") +
+      resource("Feature", "ever", "{on: A, aggregate: gaps}") +
+      resource("Feature", "at",
+               "{on: A, aggregate: last, of: event.time, window: 10d, offset: 20d}");
   const std::vector<std::string> warnings =
       warned(features + trigger("event: {on: A}, if: '" + std::string(condition) + "'"));
   EXPECT_EQ(!warnings.empty(), never) << condition;
-  for (const std::string& warning : warnings) EXPECT_TRUE(warning.ends_with("looks back 30d only")) << warning;
+  for (const std::string& warning : warnings)
+    EXPECT_TRUE(warning.ends_with("looks back 30d only")) << warning;
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -119,7 +132,8 @@ TEST(NeverTest, AChannelBehindOneThatLetsAllThrough) {
   const std::string sms = resource("Channel", "sms", "{reach: has(traits.phone)}");
   EXPECT_THAT(warned(sms + trigger("event: {on: A}", "{channel: [email, sms], template: a}")),
               ElementsAre("no step comes here: `email` before it lets all through"));
-  EXPECT_THAT(warned(sms + trigger("event: {on: A}", "{channel: [sms, email], template: a}")), IsEmpty());
+  EXPECT_THAT(warned(sms + trigger("event: {on: A}", "{channel: [sms, email], template: a}")),
+              IsEmpty());
 }
 
 TEST(NeverTest, AValueBeyondThoseRemembered) {

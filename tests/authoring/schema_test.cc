@@ -1,5 +1,6 @@
-// The editor's schema and the catalog's reader say the same: every catalog of the repository fits, what the reader
-// refuses by its form does not, and each word of the schema is one that the checks take.
+// The editor's schema and the catalog's reader say the same: every catalog of the repository fits,
+// what the reader refuses by its form does not, and each word of the schema is one that the checks
+// take.
 
 #include "daemon/authoring/schema.h"
 
@@ -34,8 +35,10 @@ class SchemaTest : public ::testing::Test {
     }
     return "";
   }
-  static std::string resource(const std::string& kind, const std::string& spec, const std::string& name = "x") {
-    return "apiVersion: spur/v1\nkind: " + kind + "\nmetadata: {name: " + name + "}\nspec: " + spec + "\n";
+  static std::string resource(const std::string& kind, const std::string& spec,
+                              const std::string& name = "x") {
+    return "apiVersion: spur/v1\nkind: " + kind + "\nmetadata: {name: " + name +
+           "}\nspec: " + spec + "\n";
   }
 
   Arena arena_;
@@ -62,8 +65,10 @@ TEST_F(SchemaTest, EveryCatalogOfTheRepositoryFits) {
 
 TEST_F(SchemaTest, AMistypedKeyIsMarked) {
   EXPECT_EQ(fits(resource("Feature", "{on: A, agregate: count}")), ".spec: no `agregate` here");
-  EXPECT_EQ(fits(resource("Channel", "{caps: [{max: 1, par: 1d}]}")), ".spec.caps[]: no `par` here");
-  EXPECT_EQ(fits("apiVersion: spur/v1\nkind: Segment\nmetadata: {name: x}\nspecs: {}\n"), ": `spec` is missing");
+  EXPECT_EQ(fits(resource("Channel", "{caps: [{max: 1, par: 1d}]}")),
+            ".spec.caps[]: no `par` here");
+  EXPECT_EQ(fits("apiVersion: spur/v1\nkind: Segment\nmetadata: {name: x}\nspecs: {}\n"),
+            ": `spec` is missing");
 }
 
 TEST_F(SchemaTest, TheKindDecidesWhatTheSpecMayHold) {
@@ -74,7 +79,8 @@ TEST_F(SchemaTest, TheKindDecidesWhatTheSpecMayHold) {
 }
 
 TEST_F(SchemaTest, DurationsInstantsAndTimesHaveTheirForm) {
-  for (const char* right : {"90s", "30m", "2h", "7d", "4w", "1h30m", "500ms", "0s", "1w2d3h4m5s6ms"}) {
+  for (const char* right :
+       {"90s", "30m", "2h", "7d", "4w", "1h30m", "500ms", "0s", "1w2d3h4m5s6ms"}) {
     EXPECT_EQ(fits(resource("Session", "{idle: " + std::string(right) + "}")), "") << right;
   }
   for (const char* wrong : {"7", "7 days", "d", "30m1h", "1.5h", "-"}) {
@@ -102,9 +108,17 @@ TEST_F(SchemaTest, OneOperatorATrigger) {
 }
 
 TEST_F(SchemaTest, YamlsLibertiesAreTaken) {
-  EXPECT_EQ(fits(resource("Trigger", "{event: [{on: A}, {on: [B, C]}], cooldown: 7d, actions: {channel: x}}")), "");
-  EXPECT_EQ(fits(resource("Trigger", "{novelty: [{on: A, of: item}, {on: B, of: item}], cooldown: {key: 7d}}")), "");
-  EXPECT_EQ(fits(resource("Trigger", "{event: {on: A}, actions: [{channel: [x, y], data: {n: 1, t: \"'a'\"}}]}")), "");
+  EXPECT_EQ(fits(resource("Trigger",
+                          "{event: [{on: A}, {on: [B, C]}], cooldown: 7d, actions: {channel: x}}")),
+            "");
+  EXPECT_EQ(
+      fits(resource("Trigger",
+                    "{novelty: [{on: A, of: item}, {on: B, of: item}], cooldown: {key: 7d}}")),
+      "");
+  EXPECT_EQ(
+      fits(resource("Trigger",
+                    "{event: {on: A}, actions: [{channel: [x, y], data: {n: 1, t: \"'a'\"}}]}")),
+      "");
   EXPECT_EQ(fits(resource("Model", "{bg_nbd: {on: A}, parameters: {r: 0.24, unit: 1w}}")), "");
 }
 
@@ -130,28 +144,37 @@ std::string with_word(const std::string& row, const std::string& word) {
   }
   if (row == "Channel.format") return head + "kind: Channel\nspec: {format: " + word + "}\n";
   if (row == "QuietHours.then") {
-    return head + "kind: Channel\nspec: {quiet_hours: {from: \"21:00\", to: \"08:00\", then: " + word + "}}\n";
+    return head +
+           "kind: Channel\nspec: {quiet_hours: {from: \"21:00\", to: \"08:00\", then: " + word +
+           "}}\n";
   }
-  if (row == "Trigger.class") return head + "kind: Trigger\nspec: {event: {on: A}, class: " + word + "}\n";
-  if (row == "Trigger.once") return head + "kind: Trigger\nspec: {event: {on: A}, once: " + word + "}\n";
-  if (row == "SessionOperator.on") return head + "kind: Trigger\nspec: {session: {of: s, on: " + word + "}}\n";
-  return head + "kind: Trigger\nspec: {schedule: {cron: \"@daily\", when: \"true\", edge: " + word + "}}\n";
+  if (row == "Trigger.class")
+    return head + "kind: Trigger\nspec: {event: {on: A}, class: " + word + "}\n";
+  if (row == "Trigger.once")
+    return head + "kind: Trigger\nspec: {event: {on: A}, once: " + word + "}\n";
+  if (row == "SessionOperator.on")
+    return head + "kind: Trigger\nspec: {session: {of: s, on: " + word + "}}\n";
+  return head + "kind: Trigger\nspec: {schedule: {cron: \"@daily\", when: \"true\", edge: " + word +
+         "}}\n";
 }
 
 TEST(WordsTest, EachIsTakenByTheChecksAndAnotherIsNot) {
-  for (const char* name : {"Source.format", "Feature.aggregate", "Channel.format", "QuietHours.then", "Trigger.class",
-                           "Trigger.once", "SessionOperator.on", "ScheduleOperator.edge"}) {
+  for (const char* name :
+       {"Source.format", "Feature.aggregate", "Channel.format", "QuietHours.then", "Trigger.class",
+        "Trigger.once", "SessionOperator.on", "ScheduleOperator.edge"}) {
     const std::string row = name;
     const std::size_t dot = row.find('.');
     const auto refused = [&](const std::string& word) {
-      for (const catalog::Error& error : catalog::load_text("catalog.yaml", with_word(row, word)).errors) {
+      for (const catalog::Error& error :
+           catalog::load_text("catalog.yaml", with_word(row, word)).errors) {
         if (error.message.find("`" + word + "`") != std::string::npos) return true;
       }
       return false;
     };
     const auto words = words_of(row.substr(0, dot), row.substr(dot + 1));
     ASSERT_FALSE(words.empty()) << row;
-    for (const std::string_view word : words) EXPECT_FALSE(refused(std::string(word))) << row << " " << word;
+    for (const std::string_view word : words)
+      EXPECT_FALSE(refused(std::string(word))) << row << " " << word;
     EXPECT_TRUE(refused("nonsense")) << row;
   }
 }

@@ -17,8 +17,9 @@ TEST(CelJsonTest, EveryKindOfValueHasItsForm) {
   EXPECT_EQ(to_cel_json(Value::string("a\"b")), R"({"stringValue":"a\"b"})");
   EXPECT_EQ(to_cel_json(Value::bytes("test")), R"({"bytesValue":"dGVzdA=="})");
   EXPECT_EQ(to_cel_json(Value::type("int")), R"({"typeValue":"int"})");
-  EXPECT_EQ(to_cel_json(Value::duration(90, 0)),
-            R"({"objectValue":{"@type":"type.googleapis.com/google.protobuf.Duration","value":"90s"}})");
+  EXPECT_EQ(
+      to_cel_json(Value::duration(90, 0)),
+      R"({"objectValue":{"@type":"type.googleapis.com/google.protobuf.Duration","value":"90s"}})");
   EXPECT_EQ(to_cel_json(Value::optional(nullptr)), R"({"optionalValue":null})");
 }
 
@@ -26,7 +27,8 @@ TEST(CelJsonTest, DoublesThatJsonHasNotAreWords) {
   const double infinity = std::numeric_limits<double>::infinity();
   EXPECT_EQ(to_cel_json(Value::real(infinity)), R"({"doubleValue":"Infinity"})");
   EXPECT_EQ(to_cel_json(Value::real(-infinity)), R"({"doubleValue":"-Infinity"})");
-  EXPECT_EQ(to_cel_json(Value::real(std::numeric_limits<double>::quiet_NaN())), R"({"doubleValue":"NaN"})");
+  EXPECT_EQ(to_cel_json(Value::real(std::numeric_limits<double>::quiet_NaN())),
+            R"({"doubleValue":"NaN"})");
   EXPECT_EQ(to_cel_json(Value::real(20)), R"({"doubleValue":20})");
   EXPECT_EQ(to_cel_json(Value::real(-0.0)), R"({"doubleValue":-0.0})");
 }
@@ -37,7 +39,8 @@ TEST(CelJsonTest, AnEmptyListOrMapHasNoMembers) {
 }
 
 TEST(CelJsonTest, AMapIsAListOfEntries) {
-  const MapEntry entries[] = {{Value::integer(1), Value::string("a")}, {Value::integer(2), Value::null()}};
+  const MapEntry entries[] = {{Value::integer(1), Value::string("a")},
+                              {Value::integer(2), Value::null()}};
   EXPECT_EQ(to_cel_json(Value::map(entries)),
             R"({"mapValue":{"entries":[{"key":{"int64Value":"1"},"value":{"stringValue":"a"}},)"
             R"({"key":{"int64Value":"2"},"value":{"nullValue":null}}]}})");

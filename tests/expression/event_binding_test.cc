@@ -8,7 +8,8 @@
 namespace spur::eval {
 namespace {
 
-constexpr char kOrder[] = R"({"type":"track","event":"Order Completed","messageId":"m1","userId":"ann",
+constexpr char kOrder[] =
+    R"({"type":"track","event":"Order Completed","messageId":"m1","userId":"ann",
   "timestamp":"2026-03-01T08:00:00Z","properties":{"total":120.5,"products":[{"sku":"a"}]},
   "context":{"locale":"sv","traits":{"email":"a@example.com"}}})";
 
@@ -50,7 +51,8 @@ TEST_F(EventBindingTest, WhatTheEventHasNotIsMissing) {
 
 TEST_F(EventBindingTest, WhatNeedsACatalogSaysSo) {
   EXPECT_EQ(result("features.orders > 1"),
-            "refused: `features` come from a catalog and a customer's history; try them in a trigger test");
+            "refused: `features` come from a catalog and a customer's history; try them in a "
+            "trigger test");
 }
 
 TEST_F(EventBindingTest, WithoutAnEventItsNamesSayHowToGiveOne) {

@@ -30,9 +30,11 @@ TEST(LineTest, BindingsAreTypedByTheEnvironmentOrDyn) {
             R"({"value":{"int64Value":"5"}})");
   EXPECT_EQ(answer(R"({"expr": "x + 1", "bindings": {"x": {"int64Value": "4"}}})"),
             R"({"value":{"int64Value":"5"}})");
-  EXPECT_EQ(answer(R"({"expr": "x + 1", "typeEnv": [{"name": "x", "ident": {"type": {"primitive": "STRING"}}}]})")
-                .substr(0, 16),
-            R"({"error":"check")");
+  EXPECT_EQ(
+      answer(
+          R"({"expr": "x + 1", "typeEnv": [{"name": "x", "ident": {"type": {"primitive": "STRING"}}}]})")
+          .substr(0, 16),
+      R"({"error":"check")");
 }
 
 TEST(LineTest, TheContainerIsWhereNamesAreLookedUpFirst) {
@@ -43,13 +45,16 @@ TEST(LineTest, TheContainerIsWhereNamesAreLookedUpFirst) {
 
 TEST(LineTest, WithoutTheCheckerAnUnknownNameFailsWhenItIsRead) {
   EXPECT_EQ(answer(R"({"expr": "x", "disableCheck": true})").substr(0, 15), R"({"error":"eval")");
-  EXPECT_EQ(answer(R"({"expr": "x || true", "disableCheck": true})"), R"({"value":{"boolValue":true}})");
+  EXPECT_EQ(answer(R"({"expr": "x || true", "disableCheck": true})"),
+            R"({"value":{"boolValue":true}})");
 }
 
 TEST(LineTest, ADeclaredFunctionIsCheckedAndHasNoDefinition) {
-  const std::string declared = R"("typeEnv": [{"name": "fn", "function": {"overloads": [{"params": )"
-                               R"([{"primitive": "STRING"}], "resultType": {"primitive": "INT64"}}]}}])";
-  EXPECT_EQ(answer(R"-({"expr": "[fn('a')]", "checkOnly": true, )-" + declared + "}"), R"-({"type":"list(int)"})-");
+  const std::string declared =
+      R"("typeEnv": [{"name": "fn", "function": {"overloads": [{"params": )"
+      R"([{"primitive": "STRING"}], "resultType": {"primitive": "INT64"}}]}}])";
+  EXPECT_EQ(answer(R"-({"expr": "[fn('a')]", "checkOnly": true, )-" + declared + "}"),
+            R"-({"type":"list(int)"})-");
   EXPECT_EQ(answer(R"-({"expr": "fn(1)", )-" + declared + "}"),
             R"-({"error":"check","message":"`fn` does not take (int); it takes (string)"})-");
   EXPECT_EQ(answer(R"-({"expr": "fn('a')", )-" + declared + "}"),
