@@ -214,7 +214,7 @@ void fold_features(Turn& turn) {
   if (turn.customer.features.size() < catalog.features.size()) turn.customer.features.resize(catalog.features.size());
   std::int64_t done = catalog::kNone;  // several patterns of one feature mean an event once
   for (const catalog::Use& use : at.features) {
-    if (static_cast<std::int64_t>(use.owner) == done) continue;
+    if (static_cast<std::int64_t>(use.owner) == done && !use.pattern->of) continue;
     const catalog::Feature& feature = catalog.features[use.owner];
     if (feature.per_session) {
       if (fold_within(turn, use)) done = use.owner;
@@ -232,7 +232,9 @@ void fold_features(Turn& turn) {
     for_each_match(turn, *use.pattern, [&](Value, std::string_view) {
       done = use.owner;
       turn.shard.digest.add(feature.definition, static_cast<std::uint64_t>(use.owner));  // whose mutation follows
-      const Value of = feature.of ? turn.evaluate(*feature.of) : Value::integer(1);
+      // With values of their own (an intent's scores) each pattern counts for itself.
+      const std::optional<expression::Program>& value = use.pattern->of ? use.pattern->of : feature.of;
+      const Value of = value ? turn.evaluate(*value) : Value::integer(1);
       if (of.is_error()) return;
       if (!feature.by) {
         if (turn.customer.features[use.owner].add(feature.spec, turn.event->time, turn.now, of, turn.shard.digest) ==

@@ -146,6 +146,20 @@ void hold_step(Held& conclusion, std::vector<Decision> decisions) {
   conclusion.decisions = encode(decided);
 }
 
+void take_back_held(Turn& turn, std::uint32_t trigger, Instant t, std::string_view key) {
+  if (turn.customer.rare == nullptr) return;
+  std::vector<Held>& held = turn.customer.rare->held;
+  for (std::size_t i = 0; i < held.size();) {
+    if (held[i].trigger != trigger || held[i].key != key || t < held[i].opened_at || t > held[i].due) {
+      ++i;
+      continue;
+    }
+    const Held back = std::move(held[i]);
+    held.erase(held.begin() + static_cast<std::ptrdiff_t>(i));
+    take_back(turn, back);
+  }
+}
+
 void release_held(Turn& turn, Instant limit, bool all) {
   if (turn.customer.rare == nullptr) return;
   std::vector<Held>& held = turn.customer.rare->held;

@@ -6,10 +6,12 @@
 #include "operators/gate.h"
 #include "operators/triggers/absence.h"
 #include "operators/triggers/collect.h"
+#include "operators/triggers/date.h"
 #include "operators/triggers/event.h"
 #include "operators/triggers/novelty.h"
 #include "operators/triggers/prediction.h"
 #include "operators/triggers/schedule.h"
+#include "operators/triggers/sequence.h"
 #include "operators/triggers/threshold.h"
 #include "state/codec/event_codec.h"
 
@@ -86,6 +88,12 @@ void Timeline::plan(Customer& customer, Instant at, Effects& effects) {
                state == nullptr || state->next >= at) {
       triggers::plan_schedule(turn, t, std::max(at, from));  // it may have been changed
     }
+  }
+  for (const std::uint32_t t : shard_.catalog->dates) {
+    const bool came = !is_new && shard_.triggers_since[t].generation > customer.planned;
+    const TriggerState* const state = triggers::find_state(customer, t);
+    if (state != nullptr && state->next < at && !came) continue;  // due already
+    triggers::plan_date(turn, t, came ? shard_.triggers_since[t].at : at);
   }
   customer.planned = shard_.generation;
 }
@@ -217,11 +225,16 @@ void Timeline::take(Customer& customer, const Event& event, Instant received, Ef
   triggers::absence_exits(turn);
   triggers::absence_resets(turn);
   triggers::absence_opens(turn);
+  triggers::sequence_advances(turn);
   triggers::event_fires(turn);
   triggers::novelty_fires(turn);
   turn.thresholds.insert(turn.thresholds.end(), at.thresholds.begin(), at.thresholds.end());
   ask_thresholds(turn);
   for (const std::uint32_t t : at.predictions) triggers::ask_prediction(turn, t);
+  for (const std::uint32_t t : at.dates) triggers::plan_date(turn, t, now);
+  if (event.traits.is(Kind::kMap)) {
+    for (const std::uint32_t t : shard_.catalog->trait_dates) triggers::plan_date(turn, t, now);
+  }
   if (!turn.firings.empty()) decide_all(turn);
 }
 
@@ -256,7 +269,12 @@ void Timeline::take_timers(Customer& customer, Instant at, Instant limit, bool f
       ++i;
       continue;
     }
-    triggers::absence_concludes(turn, i, hold_until(shard_.catalog->triggers[customer.instances[i].trigger].grace));
+    const catalog::Trigger& trigger = shard_.catalog->triggers[customer.instances[i].trigger];
+    if (trigger.kind == catalog::Operator::kSequence) {
+      triggers::sequence_concludes(turn, i, hold_until(trigger.grace));
+    } else {
+      triggers::absence_concludes(turn, i, hold_until(trigger.grace));
+    }
   }
   std::vector<std::uint32_t> due;
   for (TriggerState& t : customer.triggers) {
@@ -274,6 +292,9 @@ void Timeline::take_timers(Customer& customer, Instant at, Instant limit, bool f
         break;
       case catalog::Operator::kPrediction:
         triggers::ask_prediction(turn, t);
+        break;
+      case catalog::Operator::kDate:
+        triggers::ask_date(turn, t);
         break;
       default:
         break;  // the trigger was another operator in an earlier catalog

@@ -94,6 +94,7 @@ void read_features(Reading& reading, spur::v1::Customer& out) {
   static const KeyedAggregates no_keys;
   for (std::size_t i = 0; i < reading.catalog.features.size(); ++i) {
     const catalog::Feature& feature = reading.catalog.features[i];
+    if (feature.hidden) continue;
     const Aggregate& state = i < reading.customer.features.size() ? reading.customer.features[i] : empty;
     const KeyedAggregates* const keyed = reading.customer.keyed(static_cast<std::uint32_t>(i));
     add_json(*out.mutable_features(), feature.name,

@@ -34,7 +34,7 @@ struct Pattern {
   std::optional<Program> where;
   std::optional<Program> each;
   std::optional<Program> key;
-  std::optional<Program> of;  // novelty: the value that is new
+  std::optional<Program> of;  // novelty: the value that is new; intent: what it adds
 };
 
 struct Source {
@@ -56,6 +56,7 @@ struct Feature {
   std::int32_t session = kNone;  // within
   bool per_session = false;  // within a Session of which several are open by key: a value for each
   std::uint64_t definition = 0;  // hash: what its state is stored under
+  bool hidden = false;  // a trigger's operator needs it; conditions cannot name it
   Millis warm_after{
       0};  // on customers of before: how long until a window has passed; 0: for ever warming
 };
@@ -131,9 +132,20 @@ enum class Operator : std::uint8_t {
   kNovelty,
   kSchedule,
   kPrediction,
+  kSequence,
+  kDate,
 };
 
 enum class SessionMoment : std::uint8_t { kOpened, kIdle, kClosed };
+
+// How often a date comes back.
+enum class Every : std::uint8_t { kNever, kYear, kMonth };
+
+// One step of a sequence after its first.
+struct SequenceStep {
+  std::vector<Pattern> patterns;
+  Millis within{0};  // from the step before; 0: any time
+};
 
 struct Step {
   std::vector<std::uint32_t> channels;
@@ -159,9 +171,9 @@ struct Trigger {
   Instant to = Instant::never();
 
   Operator kind = Operator::kEvent;
-  std::vector<Pattern> opens;   // absence; the pattern of event and novelty
+  std::vector<Pattern> opens;   // absence; the pattern of event and novelty; sequence: its first step
   std::vector<Pattern> resets;  // absence
-  std::vector<Pattern> closes;  // absence
+  std::vector<Pattern> closes;  // absence; sequence: `without`
   std::vector<Pattern> exits;
   bool keyed = false;            // its instances have keys
   std::optional<Program> after;  // absence: a duration
@@ -171,12 +183,15 @@ struct Trigger {
   SessionMoment moment = SessionMoment::kIdle;
   std::optional<Program> when;   // threshold, schedule
   std::optional<Program> rearm;  // threshold; nullopt: not `when`
+  // threshold: if true just before an event, it has re-armed by then; for what falls with time alone.
+  std::optional<Program> rearm_before;
+  std::int32_t segment = kNone;  // threshold: `when` asks this Segment and nothing else
   Millis every{0};               // threshold, prediction
   // threshold: what its level depends on
   std::vector<std::uint32_t> windowed_features;
   bool depends_on_traits = false;
   std::optional<Cron> cron;
-  std::optional<Zone> zone;  // schedule; nullopt: the customer's
+  std::optional<Zone> zone;  // schedule, date; nullopt: the customer's
   bool rising = false;
   std::int32_t kth = 0;  // novelty
 
@@ -185,6 +200,13 @@ struct Trigger {
   std::int32_t model = kNone;
   std::int64_t at_least_millionths = 0;
   std::int64_t rearm_below_millionths = 0;
+  std::vector<SequenceStep> later_steps;  // sequence: after its first
+  std::vector<Pattern> silences;          // sequence: what must stay away after its last step
+  Millis silent_for{0};                   // so long; 0: it fires at its last step
+  std::optional<Program> date;
+  Every date_every = Every::kNever;
+  std::int64_t date_offset_days = 0;
+  std::int32_t date_minute = 0;
 
   std::optional<Program> condition;  // `if`
   std::optional<Program> while_;
@@ -256,6 +278,12 @@ struct Use {
   const Pattern* pattern = nullptr;
 };
 
+// The same of a sequence's later step.
+struct StepUse {
+  Use use;
+  std::uint32_t step = 0;  // in later_steps
+};
+
 // What an event of one name can touch, each list in the order of the catalog (by name).
 struct Listeners {
   std::vector<Use> session_opens, session_keeps, session_closes;
@@ -265,7 +293,12 @@ struct Listeners {
   std::vector<Use> opens;   // absence
   std::vector<Use> events;  // event operators
   std::vector<Use> novelties;
+  std::vector<Use> silences;             // sequence
+  std::vector<Use> sequence_opens;       // its first step
+  std::vector<StepUse> sequence_steps;
+  std::vector<std::uint32_t> sequences;  // triggers in the two before, in order
   std::vector<std::uint32_t> thresholds;  // whose level the event may change
+  std::vector<std::uint32_t> dates;       // whose date the event may change
   std::vector<std::uint32_t> predictions;
   std::vector<std::uint32_t> before;  // features to read before they are folded
 
@@ -297,8 +330,10 @@ class Compiled {
   std::vector<Listeners> by_name;            // by NameIndex
   Listeners other;                           // of a track that no pattern names
   std::vector<std::uint32_t> trait_thresholds;
+  std::vector<std::uint32_t> trait_dates;
   std::vector<std::uint32_t> schedules;  // triggers by operator
   std::vector<std::uint32_t> thresholds;
+  std::vector<std::uint32_t> dates;
 
   std::array<std::uint8_t, 16> hash{};
   std::shared_ptr<const Layout> layout;  // of customers under this version

@@ -9,10 +9,6 @@ constexpr KnownName kKinds[] = {
     {"Reference", ""}, {"IdentityRule", ""}, {"Journey", ""}, {"Offer", ""}, {"Experiment", ""}};
 
 constexpr KnownName kOperators[] = {
-    {"rhythm", "use absence with `after` computed from a Feature with aggregate gaps"},
-    {"intent", "use threshold on a Feature with aggregate decayed, and `every`"},
-    {"sequence", "use absence, with `where` on what came before"},
-    {"date", "use absence with `until`, or schedule"},
     {"business", ""},
 };
 

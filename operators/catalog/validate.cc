@@ -303,6 +303,8 @@ Names names_of(const spur::v1::Catalog& catalog) {
   for (const auto& session : catalog.sessions()) names.sessions.insert(session.name());
   for (const auto& channel : catalog.channels()) names.channels.insert(channel.name());
   for (const auto& model : catalog.models()) names.models.insert(model.name());
+  for (const auto& segment : catalog.segments()) names.segments.insert(segment.name());
+  for (const auto& trigger : catalog.triggers()) names.triggers.insert(trigger.name());
   return names;
 }
 

@@ -5,15 +5,13 @@
 #include "operators/gate.h"
 #include "operators/opened.h"
 #include "operators/triggers/collect.h"
+#include "operators/triggers/sequence.h"
 
 namespace spur::triggers {
 namespace {
 
 auto place_of(CompactVector<Instance>& all, std::uint32_t trigger, std::string_view key) {
-  return std::lower_bound(all.begin(), all.end(), std::pair(trigger, key),
-                          [](const Instance& i, const std::pair<std::uint32_t, std::string_view>& at) {
-                            return i.trigger != at.first ? i.trigger < at.first : i.key.view() < at.second;
-                          });
+  return instance_place(all, trigger, key);
 }
 
 // The deadline of a wait that is opened or restarted by an event at `t`; nothing if its expression is an error.
@@ -24,6 +22,11 @@ std::optional<Instant> deadline(Turn& turn, const catalog::Trigger& trigger, std
   ++turn.shard.trigger_counters[index].errors;
   ++turn.shard.counters.conditions_in_error;
   return std::nullopt;
+}
+
+// From when on an event ends the instance: since it began; what must stay away, since its last step.
+Instant exit_from(Turn& turn, const Instance& instance, bool silence) {
+  return silence ? instance.opened_at : began(turn, instance);
 }
 
 // The keys that `pattern` means at this event; `all` if it means every open instance.
@@ -54,14 +57,16 @@ Meant meant_by(Turn& turn, const catalog::Use& use) {
   return meant;
 }
 
-void exit_by(Turn& turn, const catalog::Use& use) {
+// `silence`: only what has nothing left to wait for but that this does not come.
+void exit_by(Turn& turn, const catalog::Use& use, bool silence = false) {
   const Meant meant = meant_by(turn, use);
   if (!meant.any) return;
   const Instant t = turn.event->time;
   CompactVector<Instance>& all = turn.customer.instances;
   for (auto it = place_of(all, use.owner, ""); it != all.end() && it->trigger == use.owner;) {
     // What happened before the wait was opened does not end it.
-    if (!meant.has(it->key) || t < it->opened_at) {
+    if (!meant.has(it->key) || (turn.late && t < exit_from(turn, *it, silence)) ||
+        (silence && !only_silence_missing(turn, *it))) {
       ++it;
       continue;
     }
@@ -73,10 +78,19 @@ void exit_by(Turn& turn, const catalog::Use& use) {
 
 }  // namespace
 
+CompactVector<Instance>::iterator instance_place(CompactVector<Instance>& all, std::uint32_t trigger,
+                                                 std::string_view key) {
+  return std::lower_bound(all.begin(), all.end(), std::pair(trigger, key),
+                          [](const Instance& i, const std::pair<std::uint32_t, std::string_view>& at) {
+                            return i.trigger != at.first ? i.trigger < at.first : i.key.view() < at.second;
+                          });
+}
+
 void absence_exits(Turn& turn) {
   const catalog::Listeners& at = turn.catalog().listeners(turn.event->name_index);
   for (const catalog::Use& use : at.exits) exit_by(turn, use);
   for (const catalog::Use& use : at.closes) exit_by(turn, use);
+  for (const catalog::Use& use : at.silences) exit_by(turn, use, /*silence=*/true);
 }
 
 void absence_resets(Turn& turn) {

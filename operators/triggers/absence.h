@@ -8,6 +8,10 @@
 
 namespace spur::triggers {
 
+// The first of the customer's instances of (trigger, key) or behind: where they stand or belong.
+CompactVector<Instance>::iterator instance_place(CompactVector<Instance>& all, std::uint32_t trigger,
+                                                 std::string_view key);
+
 inline constexpr std::size_t kWaitsMax =
     10'000;  // open at once, of one trigger and customer; beyond: not opened, counted
 

@@ -126,20 +126,6 @@ TEST(CatalogErrorsTest, KindsNotInThisVersion) {
 
 TEST(CatalogErrorsTest, OperatorsNotInThisVersion) {
   check_trigger({
-      {"rhythm: {on: Order Completed, change: drop, factor: 3}",
-       "c:5:3: operator `rhythm` is known, not in this version; use absence with `after` computed "
-       "from a Feature with "
-       "aggregate gaps\n"},
-      {"intent: {scores: [], half_life: 20m}",
-       "c:5:3: operator `intent` is known, not in this version; use threshold on a Feature with "
-       "aggregate decayed, and "
-       "`every`\n"},
-      {"sequence: {steps: []}",
-       "c:5:3: operator `sequence` is known, not in this version; use absence, with `where` on "
-       "what came before\n"},
-      {"date: {of: traits.birthday}",
-       "c:5:3: operator `date` is known, not in this version; use absence with `until`, or "
-       "schedule\n"},
       {"business: {reference: products}",
        "c:5:3: operator `business` is known, not in this version\n"},
   });
@@ -447,7 +433,7 @@ TEST(CatalogErrorsTest, Operators) {
   check_trigger({
       {"priority: 1",
        "c:4:1: the trigger has no operator; one of event, threshold, absence, session, novelty, "
-       "schedule, prediction\n"},
+       "schedule, prediction, rhythm, sequence, intent, date, segment\n"},
       {"event: {on: A}\n  threshold: {when: a}",
        "c:6:3: two operators, `event` and `threshold`; one a Trigger\n"},
       {"event: {}", "c:5:3: `on` is missing in `event`; an event name, a list of them, or \"*\"\n"},
@@ -733,7 +719,7 @@ TEST(CatalogErrorsTest, OfProtobufWithoutPositions) {
   trigger.set_shadow(true);
   trigger.add_actions()->add_channels("email");
   catalog.add_triggers()->set_name("u");
-  catalog.mutable_triggers(1)->mutable_unsupported()->set_name("rhythm");
+  catalog.mutable_triggers(1)->mutable_unsupported()->set_name("business");
   catalog.add_references()->set_name("products");
   catalog.add_policies()->set_max_action_age_ms(-2);
   EXPECT_EQ(to_text(validate(catalog, SourceMap()).errors),
@@ -746,7 +732,7 @@ TEST(CatalogErrorsTest, OfProtobufWithoutPositions) {
             "no Channel\n"
             "Trigger t: spec.actions[0]: `template` is missing in `actions`; the name of what the "
             "channel sends\n"
-            "Trigger u: spec.operator: operator `rhythm` is known, not in this version\n"
+            "Trigger u: spec.operator: operator `business` is known, not in this version\n"
             "Policy : metadata: `name` is missing in `metadata`; every resource has one\n"
             "Policy : spec.max_action_age: `max_action_age` is negative; 0s or more\n"
             "Reference products: kind `Reference` is known, not in this version\n");
