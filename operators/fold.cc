@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "operators/guards/ladder.h"
+#include "operators/held.h"
 #include "operators/opened.h"
+#include "operators/retract.h"
 #include "operators/triggers/schedule.h"
 #include "operators/triggers/session.h"
 #include "state/codec/value_codec.h"
@@ -74,6 +77,24 @@ void open_session(Turn& turn, std::uint32_t index, std::string_view key) {
   mutate(turn, Tag::kSession, key, state->count);
   want_thresholds(turn, session.thresholds);
   if (!session.triggers.empty()) turn.opened_sessions.emplace_back(index, turn.arena().copy(key));
+  for (const std::uint32_t t : session.triggers) guards::ladder_opened(turn, t, turn.event->time);
+}
+
+// A late event kept a session of this key that has ended by silence since: what that end sent is retracted, what is
+// held is taken back.
+void was_not_over(Turn& turn, const catalog::Session& session, const SessionState& ended) {
+  const Instant t = turn.event->time;
+  const Instant end = ended.last + session.idle;
+  if (session.idle.count == 0 || t < ended.last || t > end) return;
+  for (const std::uint32_t trigger : session.triggers) {
+    if (turn.catalog().triggers[trigger].moment != catalog::SessionMoment::kIdle) continue;
+    const auto of_that_end = [&](const auto& step) {
+      return step.trigger == trigger && step.fired_at == end && step.key == ended.key.view();
+    };
+    take_back_held(turn, trigger, t, ended.key);
+    drop_steps(turn, "contradicted", of_that_end);
+    retract_if(turn, of_that_end);
+  }
 }
 
 }  // namespace
@@ -167,6 +188,7 @@ void fold_session_starts(Turn& turn) {
         return;
       }
       SessionState* const state = find_session(turn.customer, use.owner, key);
+      if (turn.late && state != nullptr && !state->open) was_not_over(turn, session, *state);
       if (state != nullptr && state->open) {
         keep(*state);
       } else if (session.opens.empty() && !over(session)) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "operators/consents.h"
 #include "operators/fold.h"
 #include "operators/gate.h"
 #include "operators/triggers/absence.h"
@@ -63,6 +64,10 @@ Timeline::Next Timeline::next(const Customer& customer) const {
 
 void Timeline::plan(Customer& customer, Instant at, Effects& effects) {
   const bool is_new = customer.planned == 0;
+  if (customer.rare != nullptr && customer.rare->erased != Instant::never()) {
+    customer.planned = shard_.generation;
+    return;
+  }
   if (customer.features.size() < shard_.catalog->features.size())
     customer.features.resize(shard_.catalog->features.size());
   slots_.begin(customer, at, nullptr, shard_.run.scores);
@@ -212,11 +217,13 @@ void Timeline::take(Customer& customer, const Event& event, Instant received, Ef
   mutate(turn, Tag::kEvent, static_cast<std::uint64_t>(event.time.ms));
   if (at.nothing() && event.traits.is_absent()) return;
   slots_.begin(customer, now, &event, shard_.run.scores);
+  if (erased(turn)) return;
 
   // Identities and traits; sessions open or are kept; features; sessions close; exits and closes; resets; openings and
   // firings; guards.
   if (!at.before.empty()) slots_.capture_before(at.before);
   fold_traits(turn);
+  fold_consents(turn);
   fold_session_starts(turn);
   fold_features(turn);
   fold_models(turn);

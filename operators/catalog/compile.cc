@@ -79,7 +79,9 @@ class Compiler {
     segments();
     models();
     channels();
+    compile_gate(c_);
     triggers();
+    compile_ladders(c_);
     resolve_slots(c_);
     circles();
     check_threshold_times();
@@ -115,6 +117,10 @@ class Compiler {
       out_.policy.zone = *zone(at("Policy", policy.name(), "zone"), policy.zone());
     out_.policy.caps = caps(policy.caps());
     out_.policy.lateness = {policy.lateness_ms()};
+    out_.policy.holdout_parts = static_cast<std::int32_t>(std::llround(policy.holdout().percent() * 10'000));
+    out_.policy.holdout_salt = policy.holdout().salt();
+    if (policy.arbitration() == "channel") out_.policy.arbitration = Arbitration::kChannel;
+    if (policy.arbitration() == "customer") out_.policy.arbitration = Arbitration::kCustomer;
     if (policy.has_max_action_age_ms()) {
       out_.policy.max_action_age.reset();
       if (policy.max_action_age_ms() >= 0)
@@ -323,6 +329,7 @@ class Compiler {
       channel.reach = c_.program(path + ".reach", from.reach(),
                                  Place{.why_no_event = kNoEventAtCondition}, Type::boolean());
       channel.caps = caps(from.caps());
+      channel.purpose = from.purpose();
       channel.name_hash = hash64(from.name());
       if (!from.has_quiet_hours()) continue;
       QuietHours quiet{from.quiet_hours().from_minute(), from.quiet_hours().to_minute(),
@@ -349,6 +356,23 @@ class Compiler {
       return std::pair(a.from->priority(), std::string_view(a.from->name())) <
              std::pair(b.from->priority(), std::string_view(b.from->name()));
     });
+    // On a ladder the higher acts first: its triggers change places among themselves.
+    for (int i = 0; in_.policies_size() > 0 && i < in_.policies(0).ladders_size(); ++i) {
+      const auto& rungs = in_.policies(0).ladders(i).order();
+      const auto rung = [&](const Version& v) {
+        return std::find(rungs.begin(), rungs.end(), v.from->name()) - rungs.begin();
+      };
+      std::vector<std::size_t> places;
+      std::vector<Version> members;
+      for (std::size_t k = 0; k < order.size(); ++k) {
+        if (rung(order[k]) == rungs.size()) continue;
+        places.push_back(k);
+        members.push_back(order[k]);
+      }
+      std::stable_sort(members.begin(), members.end(),
+                       [&](const Version& a, const Version& b) { return rung(a) < rung(b); });
+      for (std::size_t k = 0; k < places.size(); ++k) order[places[k]] = members[k];
+    }
     for (const auto& [from, retired] : order) {
       if (from->has_enabled() && !from->enabled()) {
         check_disabled(*from);
@@ -732,6 +756,8 @@ class Compiler {
         for (const auto& [name, program] : step.data) keep(program, true);
       }
       t.opened_fields.assign(fields.begin(), fields.end());
+      t.retractable = t.kind == Operator::kAbsence || t.kind == Operator::kNovelty || t.kind == Operator::kSequence ||
+                      (t.kind == Operator::kSession && t.moment == SessionMoment::kIdle) || !t.exits.empty();
       if (t.kind == Operator::kSession) {
         Session& session = out_.sessions[static_cast<std::size_t>(t.session)];
         fields.insert(session.opened_fields.begin(), session.opened_fields.end());

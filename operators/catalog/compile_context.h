@@ -65,6 +65,10 @@ std::uint64_t definition_hash(Message message, std::string_view kind) {
   return hash64(std::string(kind) + '\0' + message.SerializeAsString());
 }
 
+// Consent and erasure (compile_gate.cc); after the triggers, who silences whom.
+void compile_gate(CompileContext& context);
+void compile_ladders(CompileContext& context);
+
 // Operators of a trigger, `path` being that of the operator (compile_operators.cc). `at_once` becomes what `if` and
 // `data` may see.
 void compile_rhythm(CompileContext& context, const spur::v1::RhythmOperator& from, const std::string& path,

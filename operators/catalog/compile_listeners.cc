@@ -92,7 +92,7 @@ void collect_before(const Compiled& catalog, Listeners& at) {
   for (const std::vector<Use>* uses :
        {&at.session_opens, &at.session_keeps, &at.session_closes, &at.features, &at.models,
         &at.exits, &at.closes, &at.resets, &at.opens, &at.events, &at.novelties, &at.silences,
-        &at.sequence_opens}) {
+        &at.sequence_opens, &at.grants, &at.withdrawals, &at.erasures}) {
     for (const Use& use : *uses) add_pattern(*use.pattern);
   }
   for (const StepUse& step : at.sequence_steps) add_pattern(*step.use.pattern);
@@ -154,6 +154,9 @@ void index_listeners(CompileContext& context) {
     if (t.kind == Operator::kSession)
       catalog.sessions[static_cast<std::size_t>(t.session)].triggers.push_back(i);
   }
+  listen(catalog, &Listeners::grants, 0, catalog.policy.consent.granted);
+  listen(catalog, &Listeners::withdrawals, 0, catalog.policy.consent.withdrawn);
+  listen(catalog, &Listeners::erasures, 0, catalog.policy.erasure);
   const auto for_all = [&](auto&& visit) {
     for (Listeners& at : catalog.by_name) visit(at);
     visit(catalog.other);

@@ -97,15 +97,29 @@ struct Channel {
   std::string name;
   std::string topic;
   bool json = false;
+  std::string purpose;  // the consent asked for; empty: none
   std::optional<Program> reach;
   std::optional<QuietHours> quiet_hours;
   std::vector<Cap> caps;
   std::uint64_t name_hash = 0;
 };
 
+// How the events tell of consent.
+struct Consent {
+  std::vector<Pattern> granted, withdrawn;  // the key is the purpose; none of a catalog whose channels ask for none
+  std::optional<Program> source, text_version, legal_basis;
+};
+
+enum class Arbitration : std::uint8_t { kNone, kChannel, kCustomer };
+
 struct Policy {
   Zone zone;
   std::vector<Cap> caps;
+  std::int32_t holdout_parts = 0;  // of a million
+  std::string holdout_salt;
+  Consent consent;
+  std::vector<Pattern> erasure;
+  Arbitration arbitration = Arbitration::kNone;
   std::optional<Millis> max_action_age;  // nullopt: never too old
   Millis lateness{0};
 };
@@ -214,6 +228,10 @@ struct Trigger {
   Millis cooldown_key{0};
   bool once_customer = false;
   bool once_key = false;
+  // Its ladder: the triggers on it, retired versions too, that silence it and that it silences.
+  std::vector<std::uint32_t> above, below;
+  Millis ladder_for{0};
+  bool retractable = false;  // a late event can contradict what it has sent
   std::vector<Step> steps;
 
   // What an instance keeps of the event that opened it: the fields that its expressions name.
@@ -299,6 +317,7 @@ struct Listeners {
   std::vector<std::uint32_t> sequences;  // triggers in the two before, in order
   std::vector<std::uint32_t> thresholds;  // whose level the event may change
   std::vector<std::uint32_t> dates;       // whose date the event may change
+  std::vector<Use> grants, withdrawals, erasures;  // the owner means nothing
   std::vector<std::uint32_t> predictions;
   std::vector<std::uint32_t> before;  // features to read before they are folded
 

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "operators/gate.h"
+#include "operators/guards/ladder.h"
 #include "operators/opened.h"
+#include "operators/retract.h"
 #include "operators/triggers/collect.h"
 #include "operators/triggers/sequence.h"
 
@@ -73,7 +75,10 @@ void exit_by(Turn& turn, const catalog::Use& use, bool silence = false) {
     mutate(turn, Tag::kInstanceClosed, it->key, use.owner);
     it = all.erase(it);
   }
-  drop_pending(turn, use.owner, t, [&](const std::string& key) { return meant.has(key); });
+  const KeyChosen chosen = [&](const std::string& key) { return meant.has(key); };
+  const Millis silent_for = silence ? turn.catalog().triggers[use.owner].silent_for : Millis{-1};
+  drop_pending(turn, use.owner, t, chosen, "exit", silent_for);
+  retract_ended(turn, use.owner, t, chosen, silent_for);
 }
 
 }  // namespace
@@ -84,6 +89,18 @@ CompactVector<Instance>::iterator instance_place(CompactVector<Instance>& all, s
                           [](const Instance& i, const std::pair<std::uint32_t, std::string_view>& at) {
                             return i.trigger != at.first ? i.trigger < at.first : i.key.view() < at.second;
                           });
+}
+
+void drop_instances(Turn& turn, std::uint32_t trigger, Instant t) {
+  CompactVector<Instance>& all = turn.customer.instances;
+  for (auto it = place_of(all, trigger, ""); it != all.end() && it->trigger == trigger;) {
+    if (t < began(turn, *it)) {
+      ++it;
+      continue;
+    }
+    mutate(turn, Tag::kInstanceClosed, it->key, trigger);
+    it = all.erase(it);
+  }
 }
 
 void absence_exits(Turn& turn) {
@@ -114,7 +131,9 @@ void absence_resets(Turn& turn) {
       if (due) it->due = turn.late ? std::max(it->due, *due) : *due;
       mutate(turn, Tag::kInstance, it->key, static_cast<std::uint64_t>(it->due.ms));
     }
-    reopen_held(turn, use.owner, [&](const std::string& key) { return meant.has(key); });
+    const KeyChosen chosen = [&](const std::string& key) { return meant.has(key); };
+    reopen_held(turn, use.owner, chosen);
+    reopen_retracted(turn, use.owner, chosen);
   }
 }
 
@@ -167,6 +186,7 @@ void absence_opens(Turn& turn) {
                                    trigger.keeps_item ? item : Value::absent());
       mutate(turn, Tag::kInstance, fresh.key, static_cast<std::uint64_t>(fresh.due.ms));
       all.insert(place_of(all, use.owner, key), std::move(fresh));
+      guards::ladder_opened(turn, use.owner, turn.event->time);
     });
   }
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "operators/guards/ladder.h"
 #include "operators/held.h"
 #include "operators/opened.h"
 #include "operators/triggers/absence.h"
@@ -130,6 +131,7 @@ void begin(Turn& turn, std::uint32_t owner, std::string_view key, Value item) {
                                trigger.keeps_item ? item : Value::absent());
   mutate(turn, Tag::kInstance, fresh.key, static_cast<std::uint64_t>(fresh.due.ms));
   all.insert(instance_place(all, owner, key), std::move(fresh));
+  guards::ladder_opened(turn, owner, t);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "daemon/log/kafka/effect_id.h"
 #include "daemon/log/kafka/instant_text.h"
+#include "daemon/log/kafka/records.h"
 
 namespace spur::kafka {
 namespace {
@@ -49,14 +50,15 @@ std::string json_of(const spur::v1::Action& action) {
 
 // What channels have read since the format began: it only grows.
 TEST(ActionJson, IsFlatWithTimesAsTextsAndTheVariablesAsAnObject) {
-  EXPECT_EQ(json_of(full_action()),
-            R"({"id":"00112233-4455-6677-8899-aabbccddeeff/3-1a2b3c4d5e6f-11-2","channel":"email",)"
-            R"("customer":"user_id:ann \"the\" müller","trigger":"cart-abandoned","instance":"k1\n",)"
-            R"("template":"cart","step":1,"class":"marketing",)"
-            R"("data":{"items":2,"names":["a","b\"c"],"price":19.99,"zone":{}},)"
-            R"("time":"2026-03-01T08:30:00.250Z","expires":"2026-03-01T09:30:00.000Z",)"
-            R"("received":"2026-03-01T08:30:00.251Z","cause":"e7","spurseq":18446744073709551615,)"
-            R"("catalog":"9f00ff"})");
+  EXPECT_EQ(
+      json_of(full_action()),
+      R"({"id":"00112233-4455-6677-8899-aabbccddeeff/3-1a2b3c4d5e6f-11-2","channel":"email",)"
+      R"("customer":"user_id:ann \"the\" müller","trigger":"cart-abandoned","instance":"k1\n",)"
+      R"("template":"cart","step":1,"class":"marketing",)"
+      R"("data":{"items":2,"names":["a","b\"c"],"price":19.99,"zone":{}},)"
+      R"("time":"2026-03-01T08:30:00.250Z","expires":"2026-03-01T09:30:00.000Z",)"
+      R"("received":"2026-03-01T08:30:00.251Z","cause":"e7","spurseq":18446744073709551615,)"
+      R"("catalog":"9f00ff"})");
 }
 
 TEST(ActionJson, ReadsBackAsTheStoredBytes) {
@@ -64,6 +66,34 @@ TEST(ActionJson, ReadsBackAsTheStoredBytes) {
   const absl::StatusOr<spur::v1::Action> read = parse_action_json(json_of(action));
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(read->SerializeAsString(), action.SerializeAsString());
+}
+
+TEST(ActionJson, ARetractionNamesTheActionAndReadsBackToo) {
+  spur::v1::Action action = full_action();
+  *action.mutable_retracts() = action.id();
+  action.mutable_retracts()->set_run(0x1a);
+  action.set_data_json("{}");
+  EXPECT_THAT(json_of(action),
+              HasSubstr(R"("retracts":"00112233-4455-6677-8899-aabbccddeeff/3-1a-11-2"})"));
+  const absl::StatusOr<spur::v1::Action> read = parse_action_json(json_of(action));
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->SerializeAsString(), action.SerializeAsString());
+}
+
+TEST(Records, TheHeadersOfARetractionSayThatItIsOne) {
+  RecordMaker maker(kDeployment);
+  for (const bool retraction : {true, false, true}) {
+    spur::v1::Action action = full_action();
+    if (retraction) *action.mutable_retracts() = action.id();
+    const RunEffects::Action stored{"actions.email", 5, "ann", action.SerializeAsString()};
+    const EffectRecord record = maker.action(stored, true);
+    const void* value = nullptr;
+    std::size_t size = 0;
+    ASSERT_EQ(rd_kafka_header_get_last(record.headers.get(), "ce_type", &value, &size),
+              RD_KAFKA_RESP_ERR_NO_ERROR);
+    EXPECT_EQ(std::string_view(static_cast<const char*>(value), size),
+              retraction ? "spur.retraction.v1" : "spur.action.v1");
+  }
 }
 
 TEST(ActionJson, AnActionWithNothingOptionalReadsBackToo) {
