@@ -3,11 +3,11 @@ JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
 PREFIX ?= /usr/local
 
-.PHONY: help setup build demo test bench asan tsan simulate plants fuzz lint format install clean
+.PHONY: help setup build demo cluster-demo test bench asan tsan simulate plants fuzz lint format install clean
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
 	@echo "  JOBS=N builds and tests with N at once (now $(JOBS)); SPUR_DATA names the folder of real test data"
 
 setup: ## install the Debian packages of packages.txt that are missing
@@ -19,6 +19,11 @@ build: setup ## configure and build everything, in build/release
 demo: setup ## build the two programs, start a daemon, send it events and watch it decide
 	@scripts/build release $(JOBS) spur spurd
 	@scripts/demo $(ARGS)
+
+cluster-demo: setup ## a Kafka broker and three daemons: one is killed, others take over, and an audit says what was lost
+	@scripts/setup packages-test.txt
+	@scripts/build release $(JOBS) spur spurd spur_peers_gen spur_peers_topic
+	@scripts/cluster_demo $(ARGS)
 
 test: build ## build and run every test; installs packages-test.txt too, for the tests on a Kafka broker
 	@scripts/setup packages-test.txt || [ -z "$$CI" ]

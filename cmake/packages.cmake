@@ -15,7 +15,8 @@ find_package(ZLIB REQUIRED)
 pkg_check_modules(RDKAFKA REQUIRED IMPORTED_TARGET rdkafka)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
-# The programs' allocator: every action is many small blocks that one thread takes and another gives back. Sanitizers bring their own.
+# The programs' allocator: every action is many small blocks that one thread takes and another gives back. Sanitizers
+# bring their own.
 add_library(spur_allocator INTERFACE)
 if(NOT SPUR_SANITIZE)
   pkg_check_modules(JEMALLOC REQUIRED IMPORTED_TARGET jemalloc)

@@ -10,5 +10,6 @@ add_subdirectory(http)
 add_subdirectory(grpc)
 
 add_executable(spurd main.cc daemon.cc catalog_folder.cc)
-target_link_libraries(spurd PRIVATE spur_allocator spur_config spur_logging spur_version spur_metrics spur_http spur_grpc_server
+target_link_libraries(spurd PRIVATE
+  spur_allocator spur_config spur_logging spur_version spur_metrics spur_http spur_grpc_server
   spur_engine spur_kafka_log spur_catalog fmt::fmt)

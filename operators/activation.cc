@@ -302,13 +302,10 @@ Value Activation::compute(const SlotSource& slot) {
 
 Value Activation::feature(std::uint32_t index, Member member) const {
   const catalog::Feature& feature = catalog_->features[index];
-  const Aggregate* state =
-      index < customer_->features.size() ? &customer_->features[index] : nullptr;
-  if (feature.per_session) {
-    const SessionState* const session = meant_session(static_cast<std::uint32_t>(feature.session));
-    const KeyedAggregates* const keyed = customer_->keyed(index);
-    state = session == nullptr || keyed == nullptr ? nullptr : keyed->find(session->key);
-  }
+  if (!feature.per_session) return customer_->features.read(index, feature.spec, member, now_, arena_);
+  const SessionState* const session = meant_session(static_cast<std::uint32_t>(feature.session));
+  const KeyedAggregates* const keyed = customer_->keyed(index);
+  const Aggregate* const state = session == nullptr || keyed == nullptr ? nullptr : keyed->find(session->key);
   return (state == nullptr ? nothing_yet() : *state).read(feature.spec, member, now_, arena_);
 }
 

@@ -107,10 +107,10 @@ bool erased(Turn& turn) {
     for_each_match(turn, *use.pattern, [&](Value, std::string_view) { asked = true; });
   if (!asked) return false;
   drop_steps(turn, "erased", [](const Pending&) { return true; });
-  customer.features = {};
-  customer.sessions = {};
-  customer.instances = {};
-  customer.triggers = {};
+  customer.features = FeatureStates();
+  customer.sessions = CompactVector<SessionState>();
+  customer.instances = Instances();
+  customer.triggers = CompactVector<TriggerState>();
   auto rest = std::make_unique<Customer::Rare>();
   rest->erased = turn.event->time;
   if (customer.rare != nullptr) rest->buffered = std::move(customer.rare->buffered);

@@ -53,7 +53,7 @@ void clear_within(Turn& turn, std::uint32_t session, std::string_view key, bool 
       continue;
     }
     if (!last) continue;
-    if (f < turn.customer.features.size()) turn.customer.features[f].clear();
+    turn.customer.features.clear(f);
     if (turn.customer.keyed(f) != nullptr) turn.customer.keyed_or_new(f).clear();
   }
 }
@@ -72,7 +72,8 @@ void open_session(Turn& turn, std::uint32_t index, std::string_view key) {
   ++state->count;
   state->opened.clear();
   if (!session.opened_fields.empty()) {
-    state->opened = encode_opened(*turn.event, turn.catalog().schema, session.opened_fields, Value::absent());
+    encode_opened(*turn.event, turn.catalog().schema, session.opened_fields, Value::absent(), turn.shard.bytes);
+    state->opened = turn.shard.bytes;
   }
   mutate(turn, Tag::kSession, key, state->count);
   want_thresholds(turn, session.thresholds);
@@ -177,7 +178,7 @@ void fold_session_starts(Turn& turn) {
       state.last = std::max(state.last, turn.event->time);
       ++state.events;
       mutate(turn, Tag::kSession, state.key, state.events);
-      want_thresholds(turn, session.thresholds);
+      want_thresholds(turn, session.thresholds_kept);
       changed = true;
     };
     for_each_match(turn, *use.pattern, [&](Value, std::string_view key) {
@@ -259,7 +260,7 @@ void fold_features(Turn& turn) {
       const Value of = value ? turn.evaluate(*value) : Value::integer(1);
       if (of.is_error()) return;
       if (!feature.by) {
-        if (turn.customer.features[use.owner].add(feature.spec, turn.event->time, turn.now, of, turn.shard.digest) ==
+        if (turn.customer.features.add(use.owner, feature.spec, turn.event->time, turn.now, of, turn.shard.digest) ==
             Aggregate::Added::kError) {
           ++turn.shard.counters.conditions_in_error;
         }
@@ -306,9 +307,8 @@ void fold_models(Turn& turn) {
 
 void end_session(Turn& turn, std::size_t session, catalog::SessionMoment moment, Instant hold_until) {
   SessionState& state = turn.customer.sessions[session];
-  const SessionState just_before = state;
-  turn.slots.set_ended_session(&just_before);
-  triggers::session_moment(turn, just_before, moment, hold_until);
+  turn.slots.set_ended_session(&state);  // it is as just before until its triggers have been asked
+  triggers::session_moment(turn, state, moment, hold_until);
   turn.slots.set_ended_session(nullptr);
   state.open = false;
   state.events = 0;
@@ -335,13 +335,13 @@ void fold_session_ends(Turn& turn) {
   const catalog::Listeners& at = turn.catalog().listeners(turn.event->name_index);
   for (const catalog::Use& use : at.session_closes) {
     const bool keyed = turn.catalog().sessions[use.owner].keyed;
-    std::vector<std::string> keys;
+    absl::InlinedVector<std::string_view, 4> keys;
     bool all = false;
     for_each_match(turn, *use.pattern, [&](Value, std::string_view key) {
       if (keyed && !use.pattern->key) {
         all = true;
       } else {
-        keys.emplace_back(key);
+        keys.push_back(key);
       }
     });
     for (std::size_t i = 0; i < turn.customer.sessions.size(); ++i) {

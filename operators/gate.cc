@@ -37,7 +37,7 @@ struct StepAsked {
   Instant fired_at;
   Instant opened_at;
   std::uint32_t count = 0;
-  const std::string* key = nullptr;
+  std::string_view key;
   const Event* event = nullptr;
   std::string_view opened;
   Value item;
@@ -45,7 +45,7 @@ struct StepAsked {
   bool later = false;  // a later or deferred step
 };
 
-Decision new_decision(Turn& turn, const Trigger& trigger, const std::string& key, Instant fired_at) {
+Decision new_decision(Turn& turn, const Trigger& trigger, std::string_view key, Instant fired_at) {
   RunState& run = turn.shard.run;
   Decision decision;
   decision.id = {run.shard, run.seq, run.input, run.ordinal++};
@@ -116,29 +116,30 @@ Chosen choose(Turn& turn, const StepAsked& asked, std::span<const std::uint32_t>
 InstanceView view_of(const Turn& turn, const StepAsked& asked) {
   const Trigger& trigger = turn.catalog().triggers[asked.trigger];
   return {
-      *asked.key,
+      asked.key,
       asked.opened_at,
       asked.count,
       asked.event,
       asked.opened,
       asked.item,
-      trigger.keeps_last_data ? last_data(turn.customer, trigger.current, *asked.key) : nullptr};
+      trigger.keeps_last_data ? last_data(turn.customer, trigger.current, asked.key) : nullptr};
 }
 
 void remember_data(Turn& turn, const StepAsked& asked, const Step& step) {
   if (!turn.catalog().triggers[asked.trigger].keeps_last_data) return;
-  std::string bytes = asked.prepared != nullptr ? asked.prepared->last_data : step_values(turn, step);
+  std::string bytes =
+      asked.prepared != nullptr ? std::string(asked.prepared->last_data) : step_values(turn, step);
   TriggerState& state = triggers::state_of(turn, turn.catalog().triggers[asked.trigger].current);
   if (state.more == nullptr) state.more = std::make_unique<TriggerState::More>();
   std::vector<LastData>& all = state.more->last;
-  const auto place = std::lower_bound(all.begin(), all.end(), *asked.key,
-                                      [](const LastData& l, const std::string& key) { return l.key < key; });
-  if (place != all.end() && place->key == *asked.key) {
+  const auto place = std::lower_bound(all.begin(), all.end(), asked.key,
+                                      [](const LastData& l, std::string_view key) { return l.key < key; });
+  if (place != all.end() && place->key == asked.key) {
     place->at = asked.fired_at;
     place->data = std::move(bytes);
     return;
   }
-  all.insert(place, {*asked.key, asked.fired_at, std::move(bytes)});
+  all.insert(place, {std::string(asked.key), asked.fired_at, std::move(bytes)});
   if (all.size() > kLastDataMax) {
     all.erase(
         std::min_element(all.begin(), all.end(), [](const LastData& a, const LastData& b) { return a.at < b.at; }));
@@ -166,11 +167,13 @@ Pending pending_of(Turn& turn, const StepAsked& asked, Pending::State state) {
   pending.due = asked.due;
   pending.fired_at = asked.fired_at;
   pending.opened_at = asked.opened_at;
-  pending.key = *asked.key;
-  pending.opened = asked.event != nullptr
-                       ? encode_opened(*asked.event, turn.catalog().schema, trigger.opened_fields,
-                                       trigger.keeps_item ? asked.item : Value::absent())
-                       : std::string(asked.opened);
+  pending.key = std::string(asked.key);
+  if (asked.event != nullptr) {
+    encode_opened(*asked.event, turn.catalog().schema, trigger.opened_fields,
+                  trigger.keeps_item ? asked.item : Value::absent(), pending.opened);
+  } else {
+    pending.opened = std::string(asked.opened);
+  }
   return pending;
 }
 
@@ -182,7 +185,7 @@ bool decide_step(Turn& turn, const StepAsked& asked, const Pending* released, He
   const InstanceView view = view_of(turn, asked);
   turn.slots.set_instance(&view);
 
-  Decision decision = new_decision(turn, trigger, *asked.key, asked.fired_at);
+  Decision decision = new_decision(turn, trigger, asked.key, asked.fired_at);
   decision.step = asked.step;
   decision.template_name = step.template_name;
   decision.cause_event_id = cause_of(turn, asked);
@@ -230,7 +233,7 @@ bool decide_step(Turn& turn, const StepAsked& asked, const Pending* released, He
       if (step.expires.count > 0) decision.expires = asked.due + step.expires;
       break;
   }
-  decision.data = asked.prepared != nullptr ? asked.prepared->data : step_data(turn, step);
+  decision.data = asked.prepared != nullptr ? std::string(asked.prepared->data) : step_data(turn, step);
   const bool through = !(chosen.answer.kind == Answer::Kind::kSuppressed);
   const bool sent = decision.verdict == Verdict::kSent || decision.verdict == Verdict::kHeldOut;
   if (sent && asked.step == 0) remember_data(turn, asked, step);
@@ -241,7 +244,7 @@ bool decide_step(Turn& turn, const StepAsked& asked, const Pending* released, He
     leaving.channel = chosen.channel;
     leaving.count = asked.count;
     leaving.opened_at = asked.opened_at;
-    leaving.key = *asked.key;
+    leaving.key = std::string(asked.key);
     if (!trigger.resets.empty()) leaving.opened = std::string(asked.opened);
     remember_sent(turn, decision, std::move(leaving));
   }
@@ -273,7 +276,7 @@ void decide_pending(Turn& turn, const Firing& firing) {
   const Pending& p = *firing.pending;
   if (p.state == Pending::State::kWaiting) supersede(turn, p);
   const StepAsked asked{p.trigger, p.step,  p.due,    p.fired_at, p.opened_at, p.count,
-                        &p.key,    nullptr, p.opened, {},         nullptr,      true};
+                        p.key,     nullptr, p.opened, {},         nullptr,      true};
   const bool released = p.state == Pending::State::kDeferred;
   HeldDecisions decided;  // leaves no earlier than the conclusion it belongs to
   const bool held = held_conclusion(turn.customer, p) != nullptr;
@@ -287,13 +290,15 @@ bool silenced(Turn& turn, const Firing& firing, HeldDecisions* held) {
   const Trigger& trigger = turn.catalog().triggers[firing.trigger];
   Answer answer = guards::warming(turn, firing.trigger);
   if (answer.through()) answer = guards::once(turn, firing.trigger, firing.key);
-  if (answer.through()) answer = guards::cooldown(turn, firing.trigger, firing.key);
+  if (answer.through()) answer = guards::cooldown(turn, firing.trigger, firing.key, guards::Detail::kNo);
   if (answer.through()) answer = guards::ladder(turn, firing.trigger);
   if (answer.through()) return false;
   if (guards::recorded_before(turn, firing.trigger, firing.key, answer.reason)) {
     ++turn.shard.counters.silenced_repeats;
     return true;
   }
+  if (answer.reason == "cooldown")
+    answer = guards::cooldown(turn, firing.trigger, firing.key, guards::Detail::kYes);
   Decision decision = new_decision(turn, trigger, firing.key, turn.now);
   decision.verdict = Verdict::kSuppressed;
   decision.reason = std::string(answer.reason);
@@ -326,7 +331,7 @@ void decide_firing(Turn& turn, const Firing& firing) {
                       firing.base,
                       firing.opened_at,
                       firing.count,
-                      &firing.key,
+                      firing.key,
                       firing.event,
                       firing.opened,
                       firing.item,
@@ -347,11 +352,29 @@ void decide_firing(Turn& turn, const Firing& firing) {
   if (held != nullptr) hold(turn, firing, std::move(conclusion));
 }
 
+bool acts_before(const Firing& a, const Firing& b) {
+  const std::uint32_t step_a = a.pending != nullptr ? a.pending->step : 0;
+  const std::uint32_t step_b = b.pending != nullptr ? b.pending->step : 0;
+  return std::tie(a.trigger, a.key, step_a) < std::tie(b.trigger, b.key, step_b);
+}
+
+// Stable. Mostly there are two or three, for which the library's would take memory.
+void sort_firings(Turn& turn) {
+  constexpr std::size_t kFew = 16;
+  auto& all = turn.firings;
+  if (all.size() > kFew) return std::stable_sort(all.begin(), all.end(), acts_before);
+  for (auto it = all.begin() + 1; it != all.end(); ++it) {
+    std::rotate(std::upper_bound(all.begin(), it, *it, acts_before), it, it + 1);
+  }
+}
+
 }  // namespace
 
 std::string step_data(Turn& turn, const Step& step) {
   if (step.data.empty()) return "{}";
-  std::string json = "{";
+  std::string json;
+  json.reserve(64);
+  json += '{';
   for (const auto& [name, program] : step.data) {
     if (json.size() > 1) json += ',';
     expression::append_json_string(&json, name);
@@ -384,15 +407,9 @@ const LastData* last_data(const Customer& customer, std::uint32_t trigger, std::
 }
 
 void decide_all(Turn& turn) {
-  if (turn.firings.size() > 1) {
-    std::stable_sort(turn.firings.begin(), turn.firings.end(), [](const Firing& a, const Firing& b) {
-      const std::uint32_t step_a = a.pending ? a.pending->step : 0;
-      const std::uint32_t step_b = b.pending ? b.pending->step : 0;
-      return std::tie(a.trigger, a.key, step_a) < std::tie(b.trigger, b.key, step_b);
-    });
-  }
+  if (turn.firings.size() > 1) sort_firings(turn);
   for (const Firing& firing : turn.firings) {
-    if (firing.pending) {
+    if (firing.pending != nullptr) {
       decide_pending(turn, firing);
     } else {
       decide_firing(turn, firing);

@@ -137,8 +137,8 @@ void hold(Turn& turn, const Firing& firing, HeldDecisions held) {
   kept.release = firing.hold_until;
   kept.due = turn.now;
   kept.opened_at = firing.opened_at;
-  kept.key = firing.key;
-  kept.opened = firing.opened;
+  kept.key = std::string(firing.key);
+  kept.opened = std::string(firing.opened);
   kept.decisions = encode(held);
   mutate(turn, Tag::kHeld, kept.key, static_cast<std::uint64_t>(kept.release.ms));
   turn.customer.more().held.push_back(std::move(kept));
@@ -308,12 +308,8 @@ void reopen_held(Turn& turn, std::uint32_t trigger, const KeyChosen& chosen) {
     const Value length = definition.after ? turn.evaluate(*definition.after) : Value::absent();
     turn.slots.set_instance(nullptr);
     again.due = length.is(Kind::kDuration) ? t + length.as_millis() : back.due;
-    CompactVector<Instance>& all = turn.customer.instances;
-    const auto place = std::lower_bound(all.begin(), all.end(), again, [](const Instance& a, const Instance& b) {
-      return a.trigger != b.trigger ? a.trigger < b.trigger : a.key < b.key;
-    });
-    if (place == all.end() || place->trigger != trigger || !(place->key == again.key))
-      all.insert(place, std::move(again));
+    Instances& all = turn.customer.instances;
+    if (!all.contains(trigger, again.key)) all.insert(again);
   }
 }
 

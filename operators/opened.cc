@@ -8,14 +8,13 @@
 
 namespace spur {
 
-std::string encode_opened(const Event& event, const EventSchema& schema,
-                          const std::vector<EventSchema::FieldIndex>& fields, const Value& item) {
-  std::string bytes;
+void encode_opened(const Event& event, const EventSchema& schema, const std::vector<EventSchema::FieldIndex>& fields,
+                   const Value& item, std::string& out) {
+  out.clear();
   std::string element;
   if (!item.is_absent()) encode_value(item, element);
-  ByteWriter(bytes).text(element);
-  encode_brief(event, schema, fields, bytes);
-  return bytes;
+  ByteWriter(out).text(element);
+  encode_brief(event, schema, fields, out);
 }
 
 std::optional<Opened> decode_opened(std::string_view bytes, const EventSchema& schema, Arena& arena) {

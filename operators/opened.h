@@ -12,9 +12,9 @@
 
 namespace spur {
 
-// `item` absent: none is kept.
-std::string encode_opened(const Event& event, const EventSchema& schema,
-                          const std::vector<EventSchema::FieldIndex>& fields, const Value& item);
+// Replaces what `out` holds. `item` absent: none is kept.
+void encode_opened(const Event& event, const EventSchema& schema, const std::vector<EventSchema::FieldIndex>& fields,
+                   const Value& item, std::string& out);
 
 struct Opened {
   const Event* event = nullptr;

@@ -106,9 +106,8 @@ void reopen_retracted(Turn& turn, std::uint32_t trigger, const KeyChosen& chosen
     const Value length = turn.evaluate(*definition.after);
     turn.slots.set_instance(nullptr);
     if (!length.is(Kind::kDuration) || t + length.as_millis() <= turn.now) continue;
-    CompactVector<Instance>& all = turn.customer.instances;
-    const auto place = triggers::instance_place(all, trigger, r.key);
-    if (place != all.end() && place->trigger == trigger && place->key.view() == r.key) continue;
+    Instances& all = turn.customer.instances;
+    if (all.contains(trigger, r.key)) continue;
     Instance again;
     again.trigger = trigger;
     again.count = r.count + 1;
@@ -117,7 +116,7 @@ void reopen_retracted(Turn& turn, std::uint32_t trigger, const KeyChosen& chosen
     again.key = r.key;
     again.opened = r.opened;
     mutate(turn, Tag::kInstance, again.key, static_cast<std::uint64_t>(again.due.ms));
-    all.insert(place, std::move(again));
+    all.insert(again);
     reopened.emplace_back(r.key, r.fired_at);
   }
   const auto again = [&](const std::string& key, Instant fired_at) {

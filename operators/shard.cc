@@ -121,6 +121,10 @@ struct Shard::Impl {
       }
       state.session_grace.push_back(longest);
     }
+    state.trigger_grace.clear();
+    for (const catalog::Trigger& t : state.catalog->triggers) state.trigger_grace.push_back(t.grace);
+    const auto none = [](Millis grace) { return grace.count == 0; };
+    if (std::all_of(state.trigger_grace.begin(), state.trigger_grace.end(), none)) state.trigger_grace.clear();
     settle_empty();
   }
 };
@@ -174,7 +178,7 @@ void Shard::apply(const Event& arrived, const Origin& origin, Effects& effects) 
   const Identity identity{known_user ? IdentityKind::kUserId : IdentityKind::kAnonymousId,
                           known_user ? event.user_id : event.anonymous_id};
   SPUR_CHECK(!identity.value.empty());
-  if (const std::uint32_t home = shard_of(identity.value, impl_->shards); home != run.shard) {
+  if (const std::uint32_t home = impl_->shards == 1 ? 0 : shard_of(identity.value, impl_->shards); home != run.shard) {
     if (!origin.forwarded) return forward(state, home, identity.value, origin, effects);
     impl_->dead_letter("MISROUTED", "another shard sent this event, and its customer does not live here", origin,
                        effects);

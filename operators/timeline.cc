@@ -23,11 +23,14 @@ namespace {
 template <typename Timer>
 void for_each_timer(const ShardState& shard, const Customer& customer, Timer&& timer) {
   const catalog::Compiled& catalog = *shard.catalog;
-  for (const Instance& i : customer.instances) timer(i.due, catalog.triggers[i.trigger].grace);
+  const Instances& waits = customer.instances;
+  const bool graces = !shard.trigger_grace.empty();
+  for (auto i = waits.begin(), end = waits.end(); i != end; ++i)
+    timer(i.due(), graces ? shard.trigger_grace[i.trigger()] : Millis{0});
   for (const TriggerState& t : customer.triggers) timer(t.next, Millis{0});
   for (const SessionState& s : customer.sessions) {
     const Instant idle = idle_deadline(catalog, s);
-    if (idle != Instant::never()) timer(idle, shard.session_grace[s.session]);
+    if (idle != Instant::never()) timer(idle, graces ? shard.session_grace[s.session] : Millis{0});
   }
   if (customer.rare == nullptr) return;
   for (const Pending& p : customer.rare->pending) timer(p.release, Millis{0});
@@ -49,7 +52,7 @@ Timeline::Due Timeline::timers(const Customer& customer, Instant limit, bool fin
 Timeline::Next Timeline::next(const Customer& customer) const {
   Next next;
   for_each_timer(shard_, customer, [&](Instant at, Millis grace) {
-    next.wake = std::min(next.wake, at + grace);
+    next.wake = std::min(next.wake, grace.count == 0 ? at : at + grace);
     next.due = std::min(next.due, at);
   });
   if (customer.rare == nullptr) return next;
@@ -271,19 +274,17 @@ void Timeline::take_timers(Customer& customer, Instant at, Instant limit, bool f
     end_session(turn, i, catalog::SessionMoment::kIdle,
                 hold_until(shard_.session_grace[customer.sessions[i].session]));
   }
-  for (std::size_t i = 0; i < customer.instances.size();) {
-    if (customer.instances[i].due != at) {
+  for (Instances::Iterator i = customer.instances.begin(); i != customer.instances.end();) {
+    if (i.due() != at) {
       ++i;
       continue;
     }
-    const catalog::Trigger& trigger = shard_.catalog->triggers[customer.instances[i].trigger];
-    if (trigger.kind == catalog::Operator::kSequence) {
-      triggers::sequence_concludes(turn, i, hold_until(trigger.grace));
-    } else {
-      triggers::absence_concludes(turn, i, hold_until(trigger.grace));
-    }
+    const catalog::Trigger& trigger = shard_.catalog->triggers[i.trigger()];
+    i = trigger.kind == catalog::Operator::kSequence
+            ? triggers::sequence_concludes(turn, i, hold_until(trigger.grace))
+            : triggers::absence_concludes(turn, i, hold_until(trigger.grace));
   }
-  std::vector<std::uint32_t> due;
+  absl::InlinedVector<std::uint32_t, 16> due;
   for (TriggerState& t : customer.triggers) {
     if (t.next != at) continue;
     t.next = Instant::never();
@@ -308,6 +309,7 @@ void Timeline::take_timers(Customer& customer, Instant at, Instant limit, bool f
     }
   }
   ask_thresholds(turn);
+  std::vector<Pending> released;
   if (customer.rare != nullptr) {
     std::vector<Pending>& pending = customer.rare->pending;
     for (std::size_t i = 0; i < pending.size();) {
@@ -315,13 +317,16 @@ void Timeline::take_timers(Customer& customer, Instant at, Instant limit, bool f
         ++i;
         continue;
       }
-      Firing firing;
-      firing.trigger = pending[i].trigger;
-      firing.key = pending[i].key;
-      firing.pending = std::move(pending[i]);
+      released.push_back(std::move(pending[i]));
       pending.erase(pending.begin() + static_cast<std::ptrdiff_t>(i));
-      turn.firings.push_back(std::move(firing));
     }
+  }
+  for (const Pending& step : released) {
+    Firing firing;
+    firing.trigger = step.trigger;
+    firing.key = step.key;
+    firing.pending = &step;
+    turn.firings.push_back(firing);
   }
   if (!turn.firings.empty()) decide_all(turn);
 }

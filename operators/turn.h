@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +49,7 @@ struct ShardState {
   std::vector<Since> features_since;   // by feature
   std::vector<Since> triggers_since;   // by trigger
   std::vector<Millis> session_grace;   // by session: how long its end by silence may have to wait
+  std::vector<Millis> trigger_grace;   // by trigger; empty where none has one, and so no session either
   std::uint32_t newest_since = 1;      // the greatest generation in the two
   std::map<std::string, std::uint64_t, std::less<>> spurseq_by_topic;  // the last given
   std::map<std::uint32_t, std::uint64_t> sent, accepted;  // messages, by the other shard: the last number
@@ -56,31 +58,32 @@ struct ShardState {
   RunState run;
   Digest digest;
   Arena arena;
+  std::string bytes;  // what is being encoded; kept for its memory
   Shard::Counters counters;
   std::vector<Shard::TriggerCounters> trigger_counters;
   Shard::Assumed assumed;
 };
 
-// An operator fired, and its `if` said yes.
+// An operator fired, and its `if` said yes. Lives as long as the turn; its texts lie in the turn's arena or event.
 struct Firing {
   std::uint32_t trigger = 0;
-  std::string key;
+  std::string_view key;
   Instant base;            // what the steps' `after` counts from: the instant that fired, or an `until` already past
   Instant opened_at;
   std::uint32_t count = 0;
   const Event* event = nullptr;  // the event that opened or fired it, if it is this turn's
-  std::string opened;      // else its encoding; empty: none
-  Value item;              // of an `each`; lives as long as the turn's arena
+  std::string_view opened;  // else its encoding; empty: none
+  Value item;               // of an `each`
   Instant hold_until = Instant::distant_past();  // a conclusion from silence: the clock must pass this before it leaves
   // Of a session's end: what the steps due at once answer as of just before it, by step.
   struct Prepared {
     bool condition = true;
-    std::string data;
-    std::string last_data;  // the same as a value, where the trigger reads instance.last
+    std::string_view data;
+    std::string_view last_data;  // the same as a value, where the trigger reads instance.last
   };
-  std::vector<Prepared> prepared;
-  // A later or deferred step of an earlier firing; everything above is its own.
-  std::optional<Pending> pending;
+  std::span<const Prepared> prepared;
+  // A later or deferred step of an earlier firing, which outlives this; everything above is its own.
+  const Pending* pending = nullptr;
 };
 
 // Sessions by (index, key); the keys live in the turn's arena.
@@ -95,7 +98,7 @@ struct Turn {
   bool late = false;       // the event is older than `now`
   Activation& slots;
   Effects& effects;
-  std::vector<Firing> firings;
+  absl::InlinedVector<Firing, 2> firings;
   // Lists that most events put something into stand in the turn: an event of a known customer allocates nothing.
   absl::InlinedVector<std::uint32_t, 16> thresholds;  // to be asked at the end of this turn
   SessionKeys opened_sessions = {};                   // by this event

@@ -27,15 +27,17 @@ class CompactText {
 
   std::string_view view() const {
     if (bytes_ == nullptr) return {};
+    const auto first = static_cast<std::uint8_t>(bytes_[0]);
+    if (first < kLong) return {bytes_.get() + 1, first};
     std::uint32_t size;
-    std::memcpy(&size, bytes_.get(), sizeof size);
-    return {bytes_.get() + sizeof size, size};
+    std::memcpy(&size, bytes_.get() + 1, sizeof size);
+    return {bytes_.get() + 1 + sizeof size, size};
   }
   operator std::string_view() const { return view(); }  // NOLINT(google-explicit-constructor)
   bool empty() const { return bytes_ == nullptr; }
   void clear() { bytes_.reset(); }
   std::string str() const { return std::string(view()); }
-  std::size_t memory_bytes() const { return bytes_ == nullptr ? 0 : sizeof(std::uint32_t) + view().size(); }
+  std::size_t memory_bytes() const { return bytes_ == nullptr ? 0 : head_of(view().size()) + view().size(); }
 
   friend bool operator==(const CompactText& a, const CompactText& b) { return a.view() == b.view(); }
   friend bool operator==(const CompactText& a, std::string_view b) { return a.view() == b; }  // without a copy
@@ -48,13 +50,19 @@ class CompactText {
       return;
     }
     const auto size = static_cast<std::uint32_t>(text.size());
-    auto fresh = std::unique_ptr<char[]>(new char[sizeof size + text.size()]);
-    std::memcpy(fresh.get(), &size, sizeof size);
-    std::memcpy(fresh.get() + sizeof size, text.data(), text.size());
+    const std::size_t head = head_of(size);
+    auto fresh = std::unique_ptr<char[]>(new char[head + size]);
+    fresh[0] = static_cast<char>(size < kLong ? size : kLong);
+    if (size >= kLong) std::memcpy(fresh.get() + 1, &size, sizeof size);
+    std::memcpy(fresh.get() + head, text.data(), size);
     bytes_ = std::move(fresh);
   }
 
-  std::unique_ptr<char[]> bytes_;  // size (4 bytes), then the text
+  // The size stands in front: 1 byte, of a long one 4 more behind kLong.
+  static constexpr std::uint8_t kLong = 255;
+  static std::size_t head_of(std::size_t size) { return size < kLong ? 1 : 1 + sizeof(std::uint32_t); }
+
+  std::unique_ptr<char[]> bytes_;
 };
 static_assert(sizeof(CompactText) == 8);
 

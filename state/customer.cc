@@ -9,7 +9,9 @@ std::string_view to_text(IdentityKind kind) {
 }
 
 std::string to_text(const Identity& identity) {
-  std::string text(to_text(identity.kind));
+  std::string text;
+  text.reserve(identity.value.size() + 16);
+  text += to_text(identity.kind);
   text += ':';
   text += identity.value;
   return text;
@@ -25,8 +27,6 @@ constexpr std::size_t block(std::size_t bytes) {
 // Heap bytes of a string beyond its own object (libstdc++ keeps 15 characters inside).
 std::size_t heap(const std::string& s) { return s.capacity() > 15 ? block(s.capacity() + 1) : 0; }
 std::size_t heap(const CompactText& t) { return block(t.memory_bytes()); }
-// Of a feature mostly one block; what stands beside it is larger than a header.
-std::size_t heap(const Aggregate& f) { return f.memory_bytes() == 0 ? 0 : f.memory_bytes() + 8; }
 
 template <typename T>
 std::size_t heap(const CompactVector<T>& v) {
@@ -60,11 +60,10 @@ KeyedAggregates& Customer::keyed_or_new(std::uint32_t feature) {
 }
 
 std::size_t Customer::memory_bytes() const {
-  std::size_t bytes = kPlaceBytes + block(sizeof(Customer)) + heap(identity) + heap(features) + heap(sessions) +
-                      heap(instances) + heap(triggers) + heap(seen);
-  for (const Aggregate& f : features) bytes += heap(f);
+  std::size_t bytes = kPlaceBytes + block(sizeof(Customer)) + heap(identity) + block(features.block_bytes()) +
+                      features.own_bytes() + heap(sessions) + block(instances.heap_bytes()) + heap(triggers) +
+                      heap(seen);
   for (const SessionState& s : sessions) bytes += heap(s.key) + heap(s.opened);
-  for (const Instance& i : instances) bytes += heap(i.key) + heap(i.opened);
   for (const TriggerState& t : triggers) {
     if (t.more == nullptr) continue;
     bytes += block(sizeof(TriggerState::More)) + heap(t.more->seen) + heap(t.more->by_key) + heap(t.more->last);

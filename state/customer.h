@@ -1,9 +1,9 @@
 // Customer: everything a shard remembers of one customer, as a plain value.
 //
-// Compact, since there are millions: what most customers do not have sits behind one pointer (Rare), features are 8
-// bytes when empty, and what belongs to a definition is kept under its index in the catalog of `layout`. On a change of
-// catalog the indices are remapped when the customer is next touched (state/layout.h); stored rows carry hashes of
-// definitions instead.
+// Compact, since there are millions: what most customers do not have sits behind one pointer (Rare), features and open
+// waits stand in one block each, and what belongs to a definition is kept under its index in the catalog of `layout`.
+// On a change of catalog the indices are remapped when the customer is next touched (state/layout.h); stored rows carry
+// hashes of definitions instead.
 #pragma once
 
 #include <cstdint>
@@ -12,10 +12,11 @@
 #include <string_view>
 #include <vector>
 
-#include "state/aggregates/aggregate.h"
 #include "state/aggregates/keyed.h"
 #include "state/compact_text.h"
 #include "state/compact_vector.h"
+#include "state/feature_states.h"
+#include "state/instances.h"
 #include "state/time.h"
 
 namespace spur {
@@ -56,16 +57,6 @@ struct SessionState {
   std::uint64_t events = 0;  // in the open one
   std::uint64_t count = 0;   // opened so far
   CompactText opened;        // operators/opened.h: what the session's triggers name of the event that opened it
-};
-
-// An open wait of an absence trigger.
-struct Instance {
-  std::uint32_t trigger = 0;
-  std::uint32_t count = 0;  // events that opened or reset it
-  Instant opened_at;
-  Instant due;
-  CompactText key;
-  CompactText opened;       // operators/opened.h: only the fields that the trigger names
 };
 
 struct KeyTime {
@@ -187,18 +178,23 @@ struct Retractable {
 };
 
 struct Customer {
+  // What Customers keeps of it; the fold leaves these and those at the end alone.
+  enum class Cut : std::uint8_t { kClean, kDirty, kFrozen, kWriting };
+
   IdentityKind kind = IdentityKind::kUserId;
+  Cut cut = Cut::kClean;
+  bool dirty_again = false;            // touched while its frozen row waits to be written
   std::uint32_t layout = 0;            // generation of the catalog that the indices below belong to
   std::uint32_t planned = 0;           // generation whose timers it has; 0: none yet
   std::uint32_t first_generation = 0;  // of the catalog in force when it was first seen
-  std::string identity;
+  CompactText identity;
   Instant first_seen;
   Instant newest = Instant::distant_past();  // the newest instant that was decided for it
   Instant next_due = Instant::never();       // nothing of its own is due before; may be early, never late
 
-  CompactVector<Aggregate> features;       // by index in the catalog; may be shorter: the rest is empty
+  FeatureStates features;                  // by index in the catalog; may be shorter: the rest is empty
   CompactVector<SessionState> sessions;    // by (session, key)
-  CompactVector<Instance> instances;       // by (trigger, key)
+  Instances instances;                     // open waits, by (trigger, key)
   CompactVector<TriggerState> triggers;    // by trigger; only those with something to remember
   CompactVector<Seen> seen;                // in order of arrival
 
@@ -216,10 +212,7 @@ struct Customer {
   };
   std::unique_ptr<Rare> rare;
 
-  // --- kept by Customers; the fold leaves these alone ---
-  enum class Cut : std::uint8_t { kClean, kDirty, kFrozen, kWriting };
-  Cut cut = Cut::kClean;
-  bool dirty_again = false;      // touched while its frozen row waits to be written
+  // --- kept by Customers, as are `cut` and `dirty_again` ---
   Instant wake = Instant::never();         // in the wake index
   Instant stored_wake = Instant::never();  // the wake row in the store
   std::uint64_t touched = 0;     // for eviction

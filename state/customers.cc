@@ -80,11 +80,23 @@ void prefetch(const void* at, std::size_t lines = 1) {
 }
 
 void prefetch_lists(const Customer& c) {
-  prefetch(c.features.block(), 3);
+  prefetch(c.features.block());
   prefetch(c.sessions.block(), 2);
-  prefetch(c.instances.block(), 3);
+  prefetch(c.instances.block());
   prefetch(c.triggers.block(), 2);
   prefetch(c.rare.get(), 2);
+}
+
+constexpr std::size_t kLinesMax = 6;
+
+// What does not lie in the first line of the two blocks, whose sizes stand in that.
+void prefetch_rest(const Customer& c) {
+  const auto rest = [](const void* block, std::size_t bytes) {
+    if (bytes <= 64) return;
+    prefetch(static_cast<const char*>(block) + 64, std::min(kLinesMax, (bytes - 1) / 64));
+  };
+  rest(c.features.block(), c.features.block_bytes());
+  rest(c.instances.block(), c.instances.heap_bytes());
 }
 
 // The value of a wake row whose customer's own row names another wake.
@@ -236,16 +248,14 @@ void Customers::expect(std::string_view identity_value) {
   newest = {hash64(identity_value), nullptr};
   impl.customers.prefetch(Hint{newest.hash});
   // Distances in hints, so that each step finds in the cache what the one before has fetched.
-  constexpr std::size_t kToCustomer = 4, kToLists = 8, kToFeatures = 12;
+  constexpr std::size_t kToCustomer = 4, kToLists = 8, kToRest = 12;
   Impl::Hinted& second = impl.hinted[(n - kToCustomer) % kHints];
   if (const auto it = impl.customers.find(Hint{second.hash}); it != impl.customers.end()) {
     second.customer = it->customer.get();
     prefetch(second.customer, (sizeof(Customer) + 63) / 64);
   }
   if (const Customer* const c = impl.hinted[(n - kToLists) % kHints].customer) prefetch_lists(*c);
-  if (const Customer* const c = impl.hinted[(n - kToFeatures) % kHints].customer) {
-    for (const Aggregate& feature : c->features) feature.prefetch();
-  }
+  if (const Customer* const c = impl.hinted[(n - kToRest) % kHints].customer) prefetch_rest(*c);
 }
 
 Customer& Customers::touch(const Identity& identity, std::uint64_t hash, bool& created) {
@@ -254,7 +264,7 @@ Customer& Customers::touch(const Identity& identity, std::uint64_t hash, bool& c
   if (created) {
     auto fresh = std::make_unique<Customer>();
     fresh->kind = identity.kind;
-    fresh->identity = std::string(identity.value);
+    fresh->identity = identity.value;
     fresh->layout = impl_->generation;
     impl_->bytes += sizeof(Customer);
     customer = &impl_->add(std::move(fresh), hash);
@@ -305,8 +315,9 @@ Customer* Customers::pop_wake() {
     Customer* const customer = impl_->ready(const_cast<Customer*>(plans.begin()->customer));
     auto next = plans.erase(plans.begin());
     // In a storm the customers that wake next are far from the cache.
-    constexpr int kToLists = 2, kToCustomer = 4;
+    constexpr int kToRest = 1, kToLists = 2, kToCustomer = 4;
     for (int n = 1; n <= kToCustomer && next != plans.end(); ++n, ++next) {
+      if (n == kToRest) prefetch_rest(*next->customer);
       if (n == kToLists) prefetch_lists(*next->customer);
       if (n == kToCustomer) prefetch(next->customer, (sizeof(Customer) + 63) / 64);
     }
@@ -432,7 +443,7 @@ void Customers::evict() {
     impl_->bytes -= std::min(impl_->bytes, candidate.bytes);
     Customer& leaving = *candidate.customer;
     if (leaving.wake != Instant::never() && impl_->plans.erase(Plan{leaving.wake, &leaving}) > 0) {
-      impl_->stored_plans.insert(StoredPlan{leaving.wake, leaving.kind, leaving.identity});
+      impl_->stored_plans.insert(StoredPlan{leaving.wake, leaving.kind, leaving.identity.str()});
     }
     const auto it = impl_->customers.find(Wanted{hash64(leaving.identity), leaving.id()});
     SPUR_CHECK(it != impl_->customers.end());

@@ -46,7 +46,7 @@ class Customers {
   void touch(Customer& customer);
 
   // A hint, without any effect on the state: this customer will be asked for kHintsAhead hints from now. Each hint
-  // moves those before it one step nearer to the cache: its place in the table, the customer, its lists, its features.
+  // moves those before it one step nearer to the cache: its place in the table, the customer, what hangs from it.
   // `identity_value` of whatever kind.
   void expect(std::string_view identity_value);
   static constexpr std::size_t kHintsAhead = 16;

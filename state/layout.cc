@@ -42,10 +42,11 @@ std::int32_t Layout::find_feature(std::uint64_t definition) const {
 }
 
 void remap(Customer& customer, const Layout& from, const Layout& to) {
-  CompactVector<Aggregate> features(to.features.size());
+  FeatureStates features;
+  features.resize(to.features.size());
   for (std::size_t i = 0; i < customer.features.size(); ++i) {
     const std::int32_t place = to.find_feature(from.features[i].definition);
-    if (place >= 0) features[static_cast<std::size_t>(place)] = std::move(customer.features[i]);
+    if (place >= 0) customer.features.move_to(i, features, static_cast<std::size_t>(place));
   }
   customer.features = std::move(features);
 
@@ -53,11 +54,15 @@ void remap(Customer& customer, const Layout& from, const Layout& to) {
             from.sessions, to.sessions, [](const SessionState& a, const SessionState& b) {
               return a.session != b.session ? a.session < b.session : a.key < b.key;
             });
-  const auto by_trigger_and_key = [](const Instance& a, const Instance& b) {
-    return a.trigger != b.trigger ? a.trigger < b.trigger : a.key < b.key;
-  };
-  remap_all(customer.instances, trigger_index<Instance>, from.versions, to.versions,
-            by_trigger_and_key);
+  Instances instances;
+  for (const Instances::View& wait : customer.instances) {
+    const std::int32_t place = find_hash(to.versions, from.versions[wait.trigger]);
+    if (place < 0) continue;
+    Instance moved = Instances::copy(wait);
+    moved.trigger = static_cast<std::uint32_t>(place);
+    instances.insert(moved);
+  }
+  customer.instances = std::move(instances);
   remap_all(customer.triggers, trigger_index<TriggerState>, from.triggers, to.triggers,
             [](const TriggerState& a, const TriggerState& b) { return a.trigger < b.trigger; });
   if (customer.rare == nullptr) return;

@@ -313,11 +313,10 @@ void BM_CustomerMemory(benchmark::State& state) {
     const std::size_t heap = heap_bytes() - before;
     std::size_t features = 0, waits = 0, estimated = 0, of_features = 0, of_waits = 0;
     drive->customers().for_each([&](const Customer& customer) {
-      features += static_cast<std::size_t>(std::count_if(customer.features.begin(), customer.features.end(),
-                                                         [](const Aggregate& f) { return !f.empty(); }));
+      for (std::size_t i = 0; i < customer.features.size(); ++i) features += customer.features.empty(i) ? 0 : 1;
       waits += customer.instances.size();
-      for (const Aggregate& f : customer.features) of_features += f.memory_bytes();
-      for (const Instance& i : customer.instances) of_waits += i.key.memory_bytes() + i.opened.memory_bytes();
+      of_features += customer.features.block_bytes() + customer.features.own_bytes();
+      of_waits += customer.instances.heap_bytes();
       estimated += customer.memory_bytes();
     });
     constexpr auto kEach = static_cast<double>(kCustomers);

@@ -26,6 +26,7 @@ int main(int argc, char** argv) {
   add_subscribe(app, chosen);
   add_get(app, chosen);
   add_explain(app, chosen);
+  add_top(app, chosen);
   add_demo(app, chosen);
   add_completion(app, chosen);
   try {

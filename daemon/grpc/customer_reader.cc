@@ -91,18 +91,16 @@ std::string keyed_json(Reading& reading, const AggregateSpec& spec, const KeyedA
 }
 
 void read_features(Reading& reading, spur::v1::Customer& out) {
-  static const Aggregate empty;
   static const KeyedAggregates no_keys;
   for (std::size_t i = 0; i < reading.catalog.features.size(); ++i) {
     const catalog::Feature& feature = reading.catalog.features[i];
     if (feature.hidden) continue;
-    const Aggregate& state = i < reading.customer.features.size() ? reading.customer.features[i] : empty;
     const KeyedAggregates* const keyed = reading.customer.keyed(static_cast<std::uint32_t>(i));
     add_json(*out.mutable_features(), feature.name,
              catalog::Compiled::is_keyed(feature)
                  ? keyed_json(reading, feature.spec, keyed != nullptr ? *keyed : no_keys)
                  : feature_json(feature.spec, [&](Member member) {
-                     return state.read(feature.spec, member, reading.now, reading.arena);
+                     return reading.customer.features.read(i, feature.spec, member, reading.now, reading.arena);
                    }));
   }
 }
@@ -137,13 +135,14 @@ void read_models(Reading& reading, spur::v1::Customer& out) {
   }
 }
 
-void fill(const Instance& instance, Reading& reading, spur::v1::OpenInstance& out) {
+void fill(const Instances::View& instance, Reading& reading, spur::v1::OpenInstance& out) {
   const catalog::Trigger& trigger = reading.catalog.triggers[instance.trigger];
   out.set_trigger(trigger.name);
-  out.set_key(instance.key.str());
+  out.set_key(std::string(instance.key));
   Instant opened_at = instance.opened_at;
   if (trigger.kind == catalog::Operator::kSequence) {  // which keeps the time of its last step there
-    const auto opened = decode_opened(instance.opened.view(), reading.catalog.schema, reading.arena);
+    const auto opened =
+        decode_opened(Instances::opened(instance, reading.arena), reading.catalog.schema, reading.arena);
     if (opened) opened_at = opened->event->time;
   }
   out.set_opened_at_ms(opened_at.ms);
@@ -242,7 +241,7 @@ void read_standing(Reading& reading, std::uint32_t index, const spur::v1::Trigge
                    spur::v1::TriggerStanding& out) {
   const catalog::Trigger& trigger = reading.catalog.triggers[index];
   out.set_trigger(trigger.name);
-  for (const Instance& instance : reading.customer.instances) {
+  for (const Instances::View& instance : reading.customer.instances) {
     // Those that an earlier version opened too.
     if (reading.catalog.triggers[instance.trigger].current == index)
       fill(instance, reading, *out.add_instances());
@@ -288,7 +287,7 @@ bool read_customer(const ShardView& view, const CustomerName& name, spur::v1::Cu
   }
   read_sessions(reading, out);
   read_models(reading, out);
-  for (const Instance& instance : customer->instances) fill(instance, reading, *out.add_instances());
+  for (const Instances::View& instance : customer->instances) fill(instance, reading, *out.add_instances());
   read_pending(reading, out);
   read_consents(reading, out);
   return true;

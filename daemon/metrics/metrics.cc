@@ -73,6 +73,8 @@ void write_state(FamilyWriter& out, const ShardStats& shard, std::string_view la
   out.add(Metric::kInputsChanged, labels, static_cast<double>(shard.inputs_changed));
   out.add(Metric::kQuarantined, labels, static_cast<double>(shard.quarantined));
   out.add(Metric::kEpoch, labels, static_cast<double>(shard.epoch));
+  const bool owned = shard.phase == ShardPhase::kLive || shard.phase == ShardPhase::kRecovering;
+  out.add(Metric::kShardOwned, labels, owned ? 1 : 0);
 }
 
 // Triggers by label, over all shards. A shard counts by index of the catalog it has, so names are resolved shard by

@@ -97,6 +97,8 @@ constexpr MetricInfo kTable[] = {
     {Metric::kQuarantined, "spur_inputs_quarantined_total", kC, "shard",
      "Inputs set aside because they brought the process down."},
     {Metric::kEpoch, "spur_owner_epoch", kG, "shard", "Epoch of the shard's owner: one more with each start."},
+    {Metric::kShardOwned, "spur_shard_owned", kG, "shard",
+     "1 while the shard is this process's: live, or recovering to be."},
 
     {Metric::kCatalogInfo, "spur_catalog_info", kG, "hash", "Always 1; the catalog in force."},
     {Metric::kCatalogApplies, "spur_catalog_applies_total", kC, "result",

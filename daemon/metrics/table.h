@@ -27,7 +27,7 @@ enum class Metric : std::uint8_t {
   kLagRecords, kLagSeconds, kClock, kClockHeld,
   kRuns, kRunInputs, kRunsUnacknowledged, kLogCommits, kLogCommitSeconds, kLogCommitAppends, kLogBytes,
   kCustomers, kCustomerBytes, kCustomersDirty, kStoreBytes, kStateFlushes, kStateLagRuns,
-  kReplayRemaining, kReplayDivergences, kInputsChanged, kQuarantined, kEpoch,
+  kReplayRemaining, kReplayDivergences, kInputsChanged, kQuarantined, kEpoch, kShardOwned,
   kCatalogInfo, kCatalogApplies, kCatalogApplySuccessful, kCatalogApplyTime,
   kGrpcRequests, kGrpcSeconds,
   kCount,

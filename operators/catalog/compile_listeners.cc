@@ -73,6 +73,22 @@ bool touches(const Listeners& at, const Reach& reach) {
   return false;
 }
 
+// Whether a threshold's level is nothing but what features without a window say, so that it can
+// only change where one of them does: at an event that is folded into one, and when a session opens
+// or ends. One with `rearm` is no such level: where both hold, each asking turns it.
+bool is_level_of_features(const Compiled& catalog, const Trigger& t) {
+  if (!t.when || t.rearm || t.every.count > 0) return false;
+  const std::span<const std::uint32_t> slots = t.when->slots();
+  return std::all_of(slots.begin(), slots.end(), [&](std::uint32_t s) {
+    const SlotSource& slot = catalog.slots[s];
+    if (slot.kind != SlotKind::kFeature) return false;
+    const Feature& feature = catalog.features[slot.index];
+    const AggregateSpec& spec = feature.spec;
+    return spec.kind != AggregateKind::kDecayed && !feature.per_session && spec.window.count == 0 &&
+           spec.offset.count == 0;
+  });
+}
+
 // The slots of before.x that anything asked at this event may read.
 void collect_before(const Compiled& catalog, Listeners& at) {
   std::set<std::uint32_t> slots;
@@ -163,6 +179,10 @@ void index_listeners(CompileContext& context) {
   };
   for (std::uint32_t i = 0; i < catalog.triggers.size(); ++i) {
     Trigger& t = catalog.triggers[i];
+    if (t.after) {
+      const std::optional<Value> after = t.after->constant();
+      if (after && after->is(Kind::kDuration)) t.after_always = after->as_millis();
+    }
     if (t.retired) continue;
     if (t.kind == Operator::kPrediction) {
       for_all([&](Listeners& at) {
@@ -185,6 +205,11 @@ void index_listeners(CompileContext& context) {
       }
     }
     for (const std::uint32_t s : reach.sessions) catalog.sessions[s].thresholds.push_back(i);
+    if (is_level_of_features(catalog, t)) {
+      reach.sessions.clear();
+    } else {
+      for (const std::uint32_t s : reach.sessions) catalog.sessions[s].thresholds_kept.push_back(i);
+    }
     if (reach.traits) catalog.trait_thresholds.push_back(i);
     // One that asks at intervals is asked at every event too, whatever it reads.
     for_all([&](Listeners& at) {

@@ -73,7 +73,9 @@ struct Session {
       opened_fields;                      // what its triggers name of the event that opened it
   std::vector<std::uint32_t> features;    // counted within it
   std::vector<std::uint32_t> triggers;    // session operators on it
-  std::vector<std::uint32_t> thresholds;  // to be asked again when it ends
+  std::vector<std::uint32_t> thresholds;  // to be asked again when it opens or ends
+  std::vector<std::uint32_t>
+      thresholds_kept;  // and of them, whose level an event that keeps it may change
 };
 
 struct Segment {
@@ -189,9 +191,10 @@ struct Trigger {
   std::vector<Pattern> resets;  // absence
   std::vector<Pattern> closes;  // absence; sequence: `without`
   std::vector<Pattern> exits;
-  bool keyed = false;            // its instances have keys
-  std::optional<Program> after;  // absence: a duration
-  std::optional<Program> until;  // absence: a timestamp
+  bool keyed = false;                  // its instances have keys
+  std::optional<Program> after;        // absence: a duration
+  std::optional<Program> until;        // absence: a timestamp
+  std::optional<Millis> after_always;  // `after`, where it is the same for every wait
   Millis grace{0};
   std::int32_t session = kNone;
   SessionMoment moment = SessionMoment::kIdle;

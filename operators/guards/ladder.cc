@@ -13,9 +13,8 @@ namespace {
 // Whether a wait, a sequence, a session or a step of `trigger` is open.
 bool is_open(const Turn& turn, std::uint32_t trigger) {
   const Customer& customer = turn.customer;
-  if (std::any_of(customer.instances.begin(), customer.instances.end(),
-                  [&](const Instance& i) { return i.trigger == trigger; }))
-    return true;
+  const auto first = customer.instances.lower_bound(trigger, "");
+  if (first != customer.instances.end() && first.trigger() == trigger) return true;
   const catalog::Trigger& definition = turn.catalog().triggers[trigger];
   if (definition.kind == catalog::Operator::kSession && !definition.retired &&
       std::any_of(customer.sessions.begin(), customer.sessions.end(), [&](const SessionState& s) {

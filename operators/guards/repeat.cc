@@ -17,8 +17,9 @@ std::uint8_t bit_of(std::string_view reason) {
 
 bool by_key(const catalog::Trigger& trigger) { return trigger.once_key || trigger.cooldown_key.count > 0; }
 
-Answer within(Instant last, Millis length, Instant now) {
+Answer within(Instant last, Millis length, Instant now, Detail detail) {
   if (length.count == 0 || now >= last + length) return Answer::yes();
+  if (detail == Detail::kNo) return Answer::no("cooldown");
   return Answer::no("cooldown",
                     fmt::format("{} s since the last, cooldown {} s", (now - last).count / 1000, length.count / 1000));
 }
@@ -58,19 +59,19 @@ Answer once(Turn& turn, std::uint32_t index, std::string_view key) {
   return Answer::yes();
 }
 
-Answer cooldown(Turn& turn, std::uint32_t index, std::string_view key) {
+Answer cooldown(Turn& turn, std::uint32_t index, std::string_view key, Detail detail) {
   const catalog::Trigger& trigger = turn.catalog().triggers[index];
   TriggerState* const state =
       triggers::find_state(turn.customer, turn.catalog().triggers[index].current);
   if (state == nullptr) return Answer::yes();
   if (state->fired) {
-    Answer answer = within(state->last_fired, trigger.cooldown, turn.now);
+    Answer answer = within(state->last_fired, trigger.cooldown, turn.now, detail);
     if (!answer.through()) return answer;
   }
   if (trigger.cooldown_key.count == 0) return Answer::yes();
   const KeyTime* const at = triggers::find_key_state(*state, key);
   if (at == nullptr || at->time == Instant::distant_past()) return Answer::yes();
-  return within(at->time, trigger.cooldown_key, turn.now);
+  return within(at->time, trigger.cooldown_key, turn.now, detail);
 }
 
 bool recorded_before(Turn& turn, std::uint32_t index, std::string_view key, std::string_view reason) {

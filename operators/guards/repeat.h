@@ -10,7 +10,9 @@ namespace spur::guards {
 // Features (or the memory of a novelty) that this customer has not had for a whole window yet.
 Answer warming(const Turn& turn, std::uint32_t trigger);
 Answer once(Turn& turn, std::uint32_t trigger, std::string_view key);
-Answer cooldown(Turn& turn, std::uint32_t trigger, std::string_view key);
+// Most silenced firings are repeats that nobody is told of, so the detail is only written where it is asked for.
+enum class Detail : std::uint8_t { kNo, kYes };
+Answer cooldown(Turn& turn, std::uint32_t trigger, std::string_view key, Detail detail);
 
 // Whether a firing silenced for `reason` has been recorded since the last that went through; remembers it if not.
 bool recorded_before(Turn& turn, std::uint32_t trigger, std::string_view key, std::string_view reason);

@@ -12,13 +12,20 @@
 namespace spur::triggers {
 namespace {
 
-auto place_of(CompactVector<Instance>& all, std::uint32_t trigger, std::string_view key) {
-  return instance_place(all, trigger, key);
-}
-
-// The deadline of a wait that is opened or restarted by an event at `t`; nothing if its expression is an error.
-std::optional<Instant> deadline(Turn& turn, const catalog::Trigger& trigger, std::uint32_t index, Instant t) {
+// The deadline of a wait for `key` that is opened or restarted by an event at `t`; nothing if its expression is an
+// error. `view_of_wait()` is asked for where that reads the wait.
+template <typename View>
+std::optional<Instant> deadline(Turn& turn, std::uint32_t index, Instant t, std::string_view key,
+                                const View& view_of_wait) {
+  const catalog::Trigger& trigger = turn.catalog().triggers[index];
+  const std::string_view kept = turn.arena().copy(key);  // `key` may go where the wait goes
+  turn.slots.set_session_key(kept);                       // the one meant from here on
+  if (trigger.after_always) return t + *trigger.after_always;
+  const InstanceView view = view_of_wait();
+  turn.slots.set_instance(&view);
   const Value value = turn.evaluate(trigger.after ? *trigger.after : *trigger.until);
+  turn.slots.set_instance(nullptr);
+  turn.slots.set_session_key(kept);
   if (trigger.after && value.is(Kind::kDuration)) return t + value.as_millis();
   if (trigger.until && value.is(Kind::kTimestamp)) return value.as_instant();
   ++turn.shard.trigger_counters[index].errors;
@@ -27,7 +34,7 @@ std::optional<Instant> deadline(Turn& turn, const catalog::Trigger& trigger, std
 }
 
 // From when on an event ends the instance: since it began; what must stay away, since its last step.
-Instant exit_from(Turn& turn, const Instance& instance, bool silence) {
+Instant exit_from(Turn& turn, const Instances::View& instance, bool silence) {
   return silence ? instance.opened_at : began(turn, instance);
 }
 
@@ -35,7 +42,7 @@ Instant exit_from(Turn& turn, const Instance& instance, bool silence) {
 struct Meant {
   bool any = false;
   bool all = false;
-  std::vector<std::string> keys;
+  absl::InlinedVector<std::string_view, 4> keys;  // of the event, or in the turn's arena
 
   bool has(std::string_view key) const {
     return any && (all || std::find(keys.begin(), keys.end(), key) != keys.end());
@@ -48,7 +55,7 @@ void add_meant(Turn& turn, const catalog::Use& use, Meant& meant) {
     if (!use.pattern->key) {
       meant.all = true;
     } else {
-      meant.keys.emplace_back(key);
+      meant.keys.push_back(key);
     }
   });
 }
@@ -64,15 +71,16 @@ void exit_by(Turn& turn, const catalog::Use& use, bool silence = false) {
   const Meant meant = meant_by(turn, use);
   if (!meant.any) return;
   const Instant t = turn.event->time;
-  CompactVector<Instance>& all = turn.customer.instances;
-  for (auto it = place_of(all, use.owner, ""); it != all.end() && it->trigger == use.owner;) {
+  Instances& all = turn.customer.instances;
+  for (auto it = all.lower_bound(use.owner, ""); it != all.end() && it.trigger() == use.owner;) {
+    const Instances::View wait = *it;
     // What happened before the wait was opened does not end it.
-    if (!meant.has(it->key) || (turn.late && t < exit_from(turn, *it, silence)) ||
-        (silence && !only_silence_missing(turn, *it))) {
+    if (!meant.has(wait.key) || (turn.late && t < exit_from(turn, wait, silence)) ||
+        (silence && !only_silence_missing(turn, wait))) {
       ++it;
       continue;
     }
-    mutate(turn, Tag::kInstanceClosed, it->key, use.owner);
+    mutate(turn, Tag::kInstanceClosed, wait.key, use.owner);
     it = all.erase(it);
   }
   const KeyChosen chosen = [&](const std::string& key) { return meant.has(key); };
@@ -83,22 +91,15 @@ void exit_by(Turn& turn, const catalog::Use& use, bool silence = false) {
 
 }  // namespace
 
-CompactVector<Instance>::iterator instance_place(CompactVector<Instance>& all, std::uint32_t trigger,
-                                                 std::string_view key) {
-  return std::lower_bound(all.begin(), all.end(), std::pair(trigger, key),
-                          [](const Instance& i, const std::pair<std::uint32_t, std::string_view>& at) {
-                            return i.trigger != at.first ? i.trigger < at.first : i.key.view() < at.second;
-                          });
-}
-
 void drop_instances(Turn& turn, std::uint32_t trigger, Instant t) {
-  CompactVector<Instance>& all = turn.customer.instances;
-  for (auto it = place_of(all, trigger, ""); it != all.end() && it->trigger == trigger;) {
-    if (t < began(turn, *it)) {
+  Instances& all = turn.customer.instances;
+  for (auto it = all.lower_bound(trigger, ""); it != all.end() && it.trigger() == trigger;) {
+    const Instances::View instance = *it;
+    if (t < began(turn, instance)) {
       ++it;
       continue;
     }
-    mutate(turn, Tag::kInstanceClosed, it->key, trigger);
+    mutate(turn, Tag::kInstanceClosed, instance.key, trigger);
     it = all.erase(it);
   }
 }
@@ -117,19 +118,19 @@ void absence_resets(Turn& turn) {
     Meant meant;  // by all patterns of the trigger: an event restarts a wait once
     for (; n < uses.size() && uses[n].owner == use.owner; ++n) add_meant(turn, uses[n], meant);
     if (!meant.any) continue;
-    const catalog::Trigger& trigger = turn.catalog().triggers[use.owner];
     const Instant t = turn.event->time;
-    CompactVector<Instance>& all = turn.customer.instances;
-    for (auto it = place_of(all, use.owner, ""); it != all.end() && it->trigger == use.owner; ++it) {
-      if (!meant.has(it->key) || t < it->opened_at) continue;
-      const InstanceView view{it->key, it->opened_at, it->count, nullptr, it->opened, Value::absent(), nullptr};
-      turn.slots.set_instance(&view);
-      const std::optional<Instant> due = deadline(turn, trigger, use.owner, t);
-      turn.slots.set_instance(nullptr);
-      ++it->count;
+    Instances& all = turn.customer.instances;
+    for (auto it = all.lower_bound(use.owner, ""); it != all.end() && it.trigger() == use.owner; ++it) {
+      const Instances::View wait = *it;
+      if (!meant.has(wait.key) || t < wait.opened_at) continue;
+      const std::optional<Instant> due = deadline(turn, use.owner, t, wait.key, [&]() -> InstanceView {
+        return {wait.key,        wait.opened_at, wait.count, nullptr, Instances::opened(wait, turn.arena()),
+                Value::absent(), nullptr};
+      });
       // A late one must not bring a deadline nearer that a newer event has set.
-      if (due) it->due = turn.late ? std::max(it->due, *due) : *due;
-      mutate(turn, Tag::kInstance, it->key, static_cast<std::uint64_t>(it->due.ms));
+      const Instant restarted = !due ? wait.due : turn.late ? std::max(wait.due, *due) : *due;
+      all.restart(it, wait.count + 1, restarted);
+      mutate(turn, Tag::kInstance, wait.key, static_cast<std::uint64_t>(restarted.ms));
     }
     const KeyChosen chosen = [&](const std::string& key) { return meant.has(key); };
     reopen_held(turn, use.owner, chosen);
@@ -143,67 +144,65 @@ void absence_opens(Turn& turn) {
     const catalog::Use& use = uses[n];
     const catalog::Trigger& trigger = turn.catalog().triggers[use.owner];
     n = for_each_match_of_owner(turn, uses, n, [&](Value item, std::string_view key) {
-      CompactVector<Instance>& all = turn.customer.instances;
-      const auto open_in = [&](std::uint32_t version) {
-        const auto place = place_of(all, version, key);
-        return place != all.end() && place->trigger == version && place->key.view() == key;
-      };
+      Instances& all = turn.customer.instances;
+      const auto open_in = [&](std::uint32_t version) { return all.contains(version, key); };
       if (open_in(use.owner) ||
           std::any_of(trigger.earlier.begin(), trigger.earlier.end(), open_in))
         return;
-      const InstanceView view{key, turn.event->time, 1, turn.event, {}, item, nullptr};
-      turn.slots.set_instance(&view);
-      const std::optional<Instant> due = deadline(turn, trigger, use.owner, turn.event->time);
-      turn.slots.set_instance(nullptr);
+      const std::optional<Instant> due = deadline(turn, use.owner, turn.event->time, key, [&]() -> InstanceView {
+        return {key, turn.event->time, 1, turn.event, {}, item, nullptr};
+      });
       if (!due) return;
       const bool past = *due <= turn.now && *due < turn.event->time;
       if (turn.late && *due <= turn.now) return;  // a late one opens a wait only if its deadline is ahead
       if (past) {
         Firing firing;
         firing.trigger = use.owner;
-        firing.key = std::string(key);
+        firing.key = key;
         firing.base = *due;
         firing.opened_at = turn.event->time;
         firing.count = 1;
         firing.event = turn.event;
         firing.item = item;
-        collect(turn, std::move(firing));
+        collect(turn, firing);
         return;
       }
-      const auto same = static_cast<std::size_t>(
-          std::count_if(all.begin(), all.end(), [&](const Instance& i) { return i.trigger == use.owner; }));
+      std::size_t same = 0;
+      for (auto it = all.begin(); it != all.end(); ++it) same += it.trigger() == use.owner ? 1 : 0;
       if (same >= kWaitsMax) {
         ++turn.shard.counters.dropped_over_limit;
         return;
       }
-      Instance fresh;
+      Instances::Fresh fresh;
       fresh.trigger = use.owner;
       fresh.count = 1;
       fresh.opened_at = turn.event->time;
       fresh.due = *due;
       fresh.key = key;
-      fresh.opened = encode_opened(*turn.event, turn.catalog().schema, trigger.opened_fields,
-                                   trigger.keeps_item ? item : Value::absent());
+      encode_opened(*turn.event, turn.catalog().schema, trigger.opened_fields,
+                    trigger.keeps_item ? item : Value::absent(), turn.shard.bytes);
+      fresh.opened = turn.shard.bytes;
       mutate(turn, Tag::kInstance, fresh.key, static_cast<std::uint64_t>(fresh.due.ms));
-      all.insert(place_of(all, use.owner, key), std::move(fresh));
+      all.insert(fresh);
       guards::ladder_opened(turn, use.owner, turn.event->time);
     });
   }
 }
 
-void absence_concludes(Turn& turn, std::size_t instance, Instant hold_until) {
-  Instance ended = std::move(turn.customer.instances[instance]);
-  turn.customer.instances.erase(turn.customer.instances.begin() + static_cast<std::ptrdiff_t>(instance));
-  mutate(turn, Tag::kInstanceClosed, ended.key, ended.trigger);
+Instances::Iterator absence_concludes(Turn& turn, Instances::Iterator wait, Instant hold_until) {
+  const Instances::View ended = *wait;
   Firing firing;
   firing.trigger = ended.trigger;
-  firing.key = ended.key.str();
+  firing.key = turn.arena().copy(ended.key);
   firing.base = ended.due;
   firing.opened_at = ended.opened_at;
   firing.count = ended.count;
-  firing.opened = ended.opened.str();
+  firing.opened = turn.arena().copy(Instances::opened(ended, turn.arena()));
+  mutate(turn, Tag::kInstanceClosed, ended.key, ended.trigger);
   if (turn.catalog().triggers[ended.trigger].grace.count > 0) firing.hold_until = hold_until;
-  collect(turn, std::move(firing));
+  const Instances::Iterator next = turn.customer.instances.erase(wait);
+  collect(turn, firing);
+  return next;
 }
 
 }  // namespace spur::triggers

@@ -8,10 +8,6 @@
 
 namespace spur::triggers {
 
-// The first of the customer's instances of (trigger, key) or behind: where they stand or belong.
-CompactVector<Instance>::iterator instance_place(CompactVector<Instance>& all, std::uint32_t trigger,
-                                                 std::string_view key);
-
 inline constexpr std::size_t kWaitsMax =
     10'000;  // open at once, of one trigger and customer; beyond: not opened, counted
 
@@ -22,7 +18,7 @@ void drop_instances(Turn& turn, std::uint32_t trigger, Instant t);
 void absence_exits(Turn& turn);
 void absence_resets(Turn& turn);
 void absence_opens(Turn& turn);
-// The wait at `instance` of the customer's has run out: it ends and fires.
-void absence_concludes(Turn& turn, std::size_t instance, Instant hold_until);
+// `wait` of the customer's has run out: it ends and fires. Answers the one behind it.
+Instances::Iterator absence_concludes(Turn& turn, Instances::Iterator wait, Instant hold_until);
 
 }  // namespace spur::triggers

@@ -36,13 +36,19 @@ void collect(Turn& turn, Firing firing) {
   ++counters.fired;
   ++turn.shard.counters.firings;
   if (trigger.kind == catalog::Operator::kSession) {
-    for (const catalog::Step& step : trigger.steps) {
-      if (step.after.count > 0) break;
-      firing.prepared.push_back({turn.holds(step.condition, firing.trigger), step_data(turn, step),
-                                 trigger.keeps_last_data ? step_values(turn, step) : std::string()});
+    const auto later = std::find_if(trigger.steps.begin(), trigger.steps.end(),
+                                    [](const catalog::Step& step) { return step.after.count > 0; });
+    const auto prepared =
+        turn.arena().array<Firing::Prepared>(static_cast<std::size_t>(later - trigger.steps.begin()));
+    for (std::size_t i = 0; i < prepared.size(); ++i) {
+      const catalog::Step& step = trigger.steps[i];
+      prepared[i].condition = turn.holds(step.condition, firing.trigger);
+      prepared[i].data = turn.arena().copy(step_data(turn, step));
+      if (trigger.keeps_last_data) prepared[i].last_data = turn.arena().copy(step_values(turn, step));
     }
+    firing.prepared = prepared;
   }
-  turn.firings.push_back(std::move(firing));
+  turn.firings.push_back(firing);
 }
 
 TriggerState* find_state(Customer& customer, std::uint32_t trigger) {

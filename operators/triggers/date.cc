@@ -140,7 +140,7 @@ void ask_date(Turn& turn, std::uint32_t index) {
   const Date date = spur::date_of(now.day);
   Firing firing;
   firing.trigger = index;
-  firing.key = fmt::format("{:04}-{:02}-{:02}", date.year, date.month, date.day);
+  firing.key = turn.arena().copy(fmt::format("{:04}-{:02}-{:02}", date.year, date.month, date.day));
   firing.base = firing.opened_at = turn.now;
   firing.count = static_cast<std::uint32_t>(now.count);
   collect(turn, std::move(firing));

@@ -11,12 +11,12 @@ void event_fires(Turn& turn) {
     i = for_each_match_of_owner(turn, uses, i, [&](Value item, std::string_view key) {
       Firing firing;
       firing.trigger = use.owner;
-      firing.key = std::string(key);
+      firing.key = key;
       firing.base = firing.opened_at = turn.now;
       firing.count = 1;
       firing.event = turn.event;
       firing.item = item;
-      collect(turn, std::move(firing));
+      collect(turn, firing);
     });
   }
 }

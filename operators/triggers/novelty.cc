@@ -56,12 +56,12 @@ void novelty_fires(Turn& turn) {
         if (trigger.after_first && first_event) return;
         Firing firing;
         firing.trigger = owner;
-        firing.key = std::string(*text);
+        firing.key = *text;
         firing.base = firing.opened_at = turn.now;
         firing.count = 1;
         firing.event = turn.event;
         firing.item = item;
-        collect(turn, std::move(firing));
+        collect(turn, firing);
       });
     }
   }

@@ -39,7 +39,7 @@ void ask_schedule(Turn& turn, std::uint32_t index) {
   firing.trigger = index;
   firing.base = firing.opened_at = turn.now;
   firing.count = 1;
-  collect(turn, std::move(firing));
+  collect(turn, firing);
 }
 
 }  // namespace spur::triggers

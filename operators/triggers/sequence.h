@@ -13,11 +13,12 @@ namespace spur::triggers {
 
 void sequence_advances(Turn& turn);
 // The deadline of the instance has come: what has only its silence left fires, all else ends.
-void sequence_concludes(Turn& turn, std::size_t instance, Instant hold_until);
+// Answers the one behind it.
+Instances::Iterator sequence_concludes(Turn& turn, Instances::Iterator instance, Instant hold_until);
 
 // Whether all its steps are done; false for other operators.
-bool only_silence_missing(const Turn& turn, const Instance& instance);
+bool only_silence_missing(const Turn& turn, const Instances::View& instance);
 // When the instance began: of a sequence its first step.
-Instant began(Turn& turn, const Instance& instance);
+Instant began(Turn& turn, const Instances::View& instance);
 
 }  // namespace spur::triggers

@@ -10,14 +10,14 @@ void session_moment(Turn& turn, const SessionState& session, catalog::SessionMom
     if (trigger.moment != moment) continue;
     Firing firing;
     firing.trigger = i;
-    firing.key = session.key.str();
+    firing.key = turn.arena().copy(session.key);
     firing.base = turn.now;
     firing.opened_at = session.started;
     firing.count = static_cast<std::uint32_t>(session.events);
-    firing.opened = session.opened.str();
+    firing.opened = turn.arena().copy(session.opened);
     if (moment == catalog::SessionMoment::kOpened) firing.event = turn.event;
     if (trigger.grace.count > 0) firing.hold_until = hold_until;
-    collect(turn, std::move(firing));
+    collect(turn, firing);
   }
 }
 

@@ -15,8 +15,8 @@ Instant next_asking(Turn& turn, const catalog::Trigger& trigger) {
     if (turn.catalog().features[f].by) {
       const KeyedAggregates* const keyed = turn.customer.keyed(f);
       if (keyed != nullptr) next = std::min(next, keyed->next_change(spec, turn.now));
-    } else if (f < turn.customer.features.size()) {
-      next = std::min(next, turn.customer.features[f].next_change(spec, turn.now));
+    } else {
+      next = std::min(next, turn.customer.features.next_change(f, spec, turn.now));
     }
   }
   return next;
@@ -28,6 +28,11 @@ void set_level(Turn& turn, std::uint32_t trigger, bool level) {
 }
 
 void set_timer(Turn& turn, std::uint32_t index, const catalog::Trigger& trigger) {
+  if (trigger.every.count == 0 && trigger.windowed_features.empty()) {  // it has none
+    if (TriggerState* const state = find_state(turn.customer, index))
+      state->next = Instant::never();
+    return;
+  }
   const Instant next = next_asking(turn, trigger);
   TriggerState* const state = find_state(turn.customer, index);
   if (state != nullptr) {
@@ -56,7 +61,7 @@ void ask_threshold(Turn& turn, std::uint32_t index) {
       firing.base = firing.opened_at = turn.now;
       firing.count = 1;
       firing.event = turn.event;
-      collect(turn, std::move(firing));
+      collect(turn, firing);
     }
   } else if (trigger.rearm ? turn.holds(trigger.rearm, index) : !turn.holds(trigger.when, index)) {
     set_level(turn, index, false);

@@ -66,6 +66,16 @@ bool needs_amount(AggregateKind kind) {
          kind == AggregateKind::kDecayed;
 }
 
+// What the digest says of an event beside its value.
+std::uint64_t tag_of(const AggregateSpec& spec, Instant time) {
+  return static_cast<std::uint64_t>(spec.kind) << 56 ^ static_cast<std::uint64_t>(time.ms);
+}
+
+// In millionths; 1 where only the event counts.
+std::optional<std::int64_t> amount_of(const AggregateSpec& spec, const Value& of) {
+  return needs_amount(spec.kind) ? to_millionths(of) : 1;
+}
+
 void add_amount(const AggregateSpec& spec, Layout layout, Instant time, Instant now,
                 std::int64_t amount, StatePtr& state) {
   switch (layout) {
@@ -135,7 +145,7 @@ std::size_t side_bytes(const State& state) {
 StatePtr clone(const State* state) {
   if (state == nullptr) return nullptr;
   if (is_tagged(state)) return StatePtr(const_cast<State*>(state));
-  const std::size_t bytes = kBlockBytes[state->size_class];
+  const std::size_t bytes = block_bytes(*state);
   StatePtr copy = new_state(state->layout, bytes);
   std::memcpy(static_cast<void*>(copy.get()), state, bytes);
   clone_side(*copy);
@@ -183,8 +193,7 @@ Aggregate::Added Aggregate::add(const AggregateSpec& spec, Instant time, Instant
   SPUR_CHECK(is_event_time(time.ms) && time <= now);
   if (has_window(spec) && time.ms <= Window(spec, now).cutoff) return Added::kOutside;
   const Layout layout = layout_of(spec);
-  const std::uint64_t tag =
-      static_cast<std::uint64_t>(spec.kind) << 56 ^ static_cast<std::uint64_t>(time.ms);
+  const std::uint64_t tag = tag_of(spec, time);
   if (keeps_scalars(layout)) {
     if (!is_scalar(of)) return Added::kError;
     digest.add(tag, hash(of));
@@ -192,14 +201,10 @@ Aggregate::Added Aggregate::add(const AggregateSpec& spec, Instant time, Instant
                                 : extremes::add(spec, time.ms, now, of, state_);
     return Added::kYes;
   }
-  std::int64_t amount = 1;
-  if (needs_amount(spec.kind)) {
-    const std::optional<std::int64_t> millionths = to_millionths(of);
-    if (!millionths) return Added::kError;
-    amount = *millionths;
-  }
-  digest.add(tag, static_cast<std::uint64_t>(amount));
-  add_amount(spec, layout, time, now, amount, state_);
+  const std::optional<std::int64_t> amount = amount_of(spec, of);
+  if (!amount) return Added::kError;
+  digest.add(tag, static_cast<std::uint64_t>(*amount));
+  add_amount(spec, layout, time, now, *amount, state_);
   return Added::kYes;
 }
 
@@ -320,9 +325,107 @@ bool Aggregate::decode(const AggregateSpec& spec, std::string_view bytes) {
   return true;
 }
 
+bool Aggregate::pack(const AggregateSpec& spec, PackedWriter& out) const {
+  switch (layout_of(spec)) {
+    case Layout::kTotals:
+      totals::pack(spec, state_.get(), out);
+      break;
+    case Layout::kGaps:
+      gaps::pack(*state_, out);
+      break;
+    case Layout::kDecayed:
+      decayed::pack(*state_, out);
+      break;
+    case Layout::kExtremes:
+      extremes::pack(spec, *state_, out);
+      break;
+    case Layout::kDistinct:
+      distinct::pack(*state_, out);
+      break;
+    default:
+      window_totals::pack(spec, *state_, out);
+      break;
+  }
+  return out.fits();
+}
+
+Aggregate Aggregate::unpack(const AggregateSpec& spec, PackedReader& in, Scratch& scratch) {
+  switch (layout_of(spec)) {
+    case Layout::kTotals:
+      return Aggregate(totals::unpack(spec, in, scratch));
+    case Layout::kGaps:
+      return Aggregate(gaps::unpack(in, scratch));
+    case Layout::kDecayed:
+      return Aggregate(decayed::unpack(in, scratch));
+    case Layout::kExtremes:
+      return Aggregate(extremes::unpack(spec, in, scratch));
+    case Layout::kDistinct:
+      return Aggregate(distinct::unpack(in, scratch));
+    default:
+      return Aggregate(window_totals::unpack(spec, in, scratch));
+  }
+}
+
+bool Aggregate::begins_empty(const AggregateSpec& spec) {
+  const Layout layout = layout_of(spec);
+  return layout != Layout::kGaps && (layout != Layout::kExtremes || has_window(spec));
+}
+
+bool Aggregate::is_total(const AggregateSpec& spec) { return layout_of(spec) == Layout::kTotals; }
+
+Aggregate::Added Aggregate::add_packed(const AggregateSpec& spec, PackedReader& before,
+                                       PackedWriter& after, Instant time, Instant now,
+                                       const Value& of, Digest& digest) {
+  SPUR_CHECK(is_event_time(time.ms) && time <= now);
+  const std::optional<std::int64_t> amount = amount_of(spec, of);
+  if (!amount) return Added::kError;
+  digest.add(tag_of(spec, time), static_cast<std::uint64_t>(*amount));
+  totals::add_packed(spec, *amount, before, after);
+  return Added::kYes;
+}
+
+// Counts and sums, which conditions mostly ask for, are read where they stand.
+Value Aggregate::read_packed(const AggregateSpec& spec, PackedReader& in, Member member,
+                             Instant now, Arena& arena) {
+  const Layout layout = layout_of(spec);
+  if (layout == Layout::kTotals) return totals::read_packed(spec, in);
+  if (layout == Layout::kTimes && spec.kind == AggregateKind::kCount)
+    return window_totals::count_packed(spec, in, now);
+  Scratch scratch;
+  return unpack(spec, in, scratch).read(spec, member, now, arena);
+}
+
+Instant Aggregate::next_change_packed(const AggregateSpec& spec, PackedReader& in, Instant now) {
+  const Layout layout = layout_of(spec);
+  if (layout == Layout::kTotals) return Instant::never();
+  if (layout == Layout::kTimes && spec.offset.count == 0)
+    return window_totals::next_leaving_packed(spec, in, now);
+  Scratch scratch;
+  return unpack(spec, in, scratch).next_change(spec, now);
+}
+
+void Aggregate::settle() {
+  if (!state_ || is_tagged(state_.get())) return;
+  switch (state_->layout) {
+    case Layout::kTotals:
+      return totals::settle(state_);
+    case Layout::kTimes:
+    case Layout::kAmounts:
+      return window_totals::settle(state_);
+    case Layout::kExtremes:
+      return extremes::settle(state_);
+    case Layout::kDistinct:
+      return distinct::settle(state_);
+    case Layout::kGaps:
+      return gaps::settle(state_);
+    case Layout::kDecayed:
+      return decayed::settle(state_);
+  }
+}
+
 std::size_t Aggregate::memory_bytes() const {
   if (!state_ || is_tagged(state_.get())) return 0;
-  return kBlockBytes[state_->size_class] + side_bytes(*state_);
+  return block_bytes(*state_) + side_bytes(*state_);
 }
 
 }  // namespace spur

@@ -36,6 +36,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "state/arena.h"
 #include "state/digest.h"
@@ -43,6 +44,10 @@
 #include "state/value.h"
 
 namespace spur {
+
+class PackedReader;
+class PackedWriter;
+class Scratch;
 
 // Stored: a number is never reused.
 enum class AggregateKind : std::uint8_t {
@@ -141,6 +146,22 @@ class Aggregate {
   // Heap bytes held, for memory limits and the figures in bench/README.md.
   std::size_t memory_bytes() const;
 
+  // The packed form (packed.h): false if it has none. What unpack() gives borrows from both and
+  // must be settled before it outlives one of them.
+  bool pack(const AggregateSpec& spec, PackedWriter& out) const;
+  static Aggregate unpack(const AggregateSpec& spec, PackedReader& in, Scratch& scratch);
+  static bool begins_empty(const AggregateSpec& spec);
+  // Whether it is a count, a sum or a mean over all time, which always has a packed form; and add()
+  // to that.
+  static bool is_total(const AggregateSpec& spec);
+  static Added add_packed(const AggregateSpec& spec, PackedReader& before, PackedWriter& after,
+                          Instant time, Instant now, const Value& of, Digest& digest);
+  // As read() and next_change() of what unpack() gives.
+  static Value read_packed(const AggregateSpec& spec, PackedReader& in, Member member, Instant now,
+                           Arena& arena);
+  static Instant next_change_packed(const AggregateSpec& spec, PackedReader& in, Instant now);
+  void settle();
+
   struct State;  // aggregate_state.h
   struct Deleter {
     void operator()(State* state) const;
@@ -148,6 +169,9 @@ class Aggregate {
   using StatePtr = std::unique_ptr<State, Deleter>;
 
  private:
+  friend class FeatureStates;  // keeps the pointer of one that is not packed
+  explicit Aggregate(StatePtr state) : state_(std::move(state)) {}
+
   StatePtr state_;
 };
 static_assert(sizeof(Aggregate) == 8);

@@ -13,6 +13,16 @@ StatePtr new_state(Layout layout, std::size_t bytes) {
   return StatePtr(state);
 }
 
-void free_block(Aggregate::State* state) { ::operator delete(state); }
+Aggregate::State* borrow_block(void* memory, Layout layout) {
+  std::memset(memory, 0, sizeof(Aggregate::State));
+  auto* state = static_cast<Aggregate::State*>(memory);
+  state->layout = layout;
+  state->size_class = kScratchClass | kBorrowed;
+  return state;
+}
+
+void free_block(Aggregate::State* state) {
+  if (!is_borrowed(*state)) ::operator delete(state);
+}
 
 }  // namespace spur

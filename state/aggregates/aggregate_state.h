@@ -42,7 +42,7 @@ enum class Layout : std::uint8_t {
 
 struct Aggregate::State {
   Layout layout;
-  std::uint8_t size_class;  // index into kBlockBytes
+  std::uint8_t size_class;  // index into kBlockBytes; kBorrowed on top: nobody frees it
   std::uint16_t head;       // entries' places left free at the front
   std::uint16_t size;       // entries
   std::uint16_t entered;  // of them, how many the window had reached at the last add() or advance()
@@ -62,9 +62,26 @@ inline constexpr auto kBlockBytes = [] {
 }();
 static_assert(kBlockBytes.back() > 2'500'000);
 
+// Marks a block that lies in a Scratch (packed.h), which is of the class below.
+inline constexpr std::uint8_t kBorrowed = 0x80;
+inline constexpr std::uint8_t kScratchClass = [] {
+  std::uint8_t place = 0;
+  while (kBlockBytes[place] < 512) ++place;
+  return place;
+}();
+
+inline std::size_t block_bytes(const Aggregate::State& state) {
+  return kBlockBytes[state.size_class & ~kBorrowed];
+}
+inline bool is_borrowed(const Aggregate::State& state) {
+  return (state.size_class & kBorrowed) != 0;
+}
+
 // A block of at least `bytes`, whose header says that it is empty; the rest is not initialised.
 StatePtr new_state(Layout layout, std::size_t bytes);
-// Gives the memory back without looking at what is inside.
+// The same in memory that is somebody else's and has kBlockBytes[kScratchClass].
+Aggregate::State* borrow_block(void* memory, Layout layout);
+// Gives the memory back without looking at what is inside; a borrowed block is left alone.
 void free_block(Aggregate::State* state);
 
 // The count of an aggregate that is nothing but a count.
@@ -80,16 +97,21 @@ inline Aggregate::State* tag_count(std::uint64_t count) {
 
 // A block with a Fixed part and entries of one type, both trivially copyable: what they own is
 // moved with their bytes.
-template <Layout kLayout, typename Fixed, typename Entry>
+template <Layout kLayoutOf, typename Fixed, typename Entry>
 struct Block {
   using State = Aggregate::State;
+  static constexpr Layout kLayout = kLayoutOf;
   static_assert(alignof(Fixed) <= 8 && alignof(Entry) <= 8);
   static constexpr std::size_t kHead = sizeof(State) + (std::is_empty_v<Fixed> ? 0 : sizeof(Fixed));
 
   static StatePtr make(std::size_t entries = 1) {
     StatePtr state = new_state(kLayout, kHead + entries * sizeof(Entry));
-    if constexpr (!std::is_empty_v<Fixed>) new (&fixed(*state)) Fixed();
+    begin(*state);
     return state;
+  }
+  // Makes the fixed part of a block that has none yet.
+  static void begin(State& state) {
+    if constexpr (!std::is_empty_v<Fixed>) new (&fixed(state)) Fixed();
   }
 
   static Fixed& fixed(State& state) { return *reinterpret_cast<Fixed*>(&state + 1); }
@@ -104,7 +126,7 @@ struct Block {
     return entries(const_cast<State&>(state));
   }
   static std::size_t capacity(const State& state) {
-    return (kBlockBytes[state.size_class] - kHead) / sizeof(Entry);
+    return (block_bytes(state) - kHead) / sizeof(Entry);
   }
 
   // Makes room for one more entry before place `at`; its bytes are whatever was there.
@@ -136,8 +158,12 @@ struct Block {
 
   // Gives back what is not needed once three quarters of a block of some size are empty.
   static void shrink(StatePtr& state) {
-    if (kBlockBytes[state->size_class] > 120 && state->size < capacity(*state) / 4)
+    if (block_bytes(*state) > 120 && state->size < capacity(*state) / 4)
       reallocate(state, state->size + 1u);
+  }
+  // Makes sure that it lies in a block of its own.
+  static void settle(StatePtr& state) {
+    if (is_borrowed(*state)) reallocate(state, state->size + 1u);
   }
 
  private:
@@ -151,7 +177,7 @@ struct Block {
       return;
     }
     const std::size_t needed = kHead + (state->size + 1u) * sizeof(Entry);
-    const std::size_t next_class = kBlockBytes[state->size_class + 1u];
+    const std::size_t next_class = kBlockBytes[(state->size_class & ~kBorrowed) + 1u];
     reallocate(state, (std::max(needed, next_class) - kHead) / sizeof(Entry));
   }
 

@@ -97,4 +97,24 @@ StatePtr decode(const AggregateSpec& spec, ByteReader& in) {
   return in.ok() ? std::move(state) : nullptr;
 }
 
+void pack(const State& state, PackedWriter& out) {
+  out.u8(static_cast<std::uint8_t>(state.size));
+  for (const Epoch& epoch : DecayedBlock::entries(state)) {
+    out.number(static_cast<std::uint64_t>(epoch.number));
+    out.wide(epoch.sum.get());
+  }
+}
+
+StatePtr unpack(PackedReader& in, Scratch& scratch) {
+  StatePtr state = scratch.make<DecayedBlock>();
+  state->size = in.u8();
+  for (Epoch& epoch : DecayedBlock::entries(*state)) {
+    epoch.number = static_cast<std::int64_t>(in.number());
+    epoch.sum.set(in.wide());
+  }
+  return state;
+}
+
+void settle(StatePtr& state) { DecayedBlock::settle(state); }
+
 }  // namespace spur::decayed

@@ -15,7 +15,7 @@
 // Over a window the single weights are kept instead (window_totals.h).
 #pragma once
 
-#include "state/aggregates/aggregate_state.h"
+#include "state/aggregates/packed.h"
 #include "state/codec/byte_io.h"
 
 namespace spur::decayed {
@@ -26,5 +26,11 @@ Value read(const AggregateSpec& spec, Instant now, const Aggregate::State& state
 
 void encode(const Aggregate::State& state, ByteWriter& out);
 StatePtr decode(const AggregateSpec& spec, ByteReader& in);
+
+// The packed form (packed.h). pack() gives up on what it has no room for; settle() moves a state
+// out of its scratch.
+void pack(const Aggregate::State& state, PackedWriter& out);
+StatePtr unpack(PackedReader& in, Scratch& scratch);
+void settle(StatePtr& state);
 
 }  // namespace spur::decayed

@@ -348,4 +348,38 @@ StatePtr decode(const AggregateSpec& spec, ByteReader& in) {
   return in.ok() ? std::move(state) : nullptr;
 }
 
+void pack(const State& state, PackedWriter& out) {
+  if (fixed_of(state).side != nullptr) return out.give_up();
+  out.u8(static_cast<std::uint8_t>(state.size));
+  for (Slot slot = fixed_of(state).oldest; slot != kNone; slot = entry_at(state, slot).next) {
+    const Entry& entry = entry_at(state, slot);
+    out.time(entry.time);
+    out.fixed16(entry.hash);
+    pack_scalar(entry.value, out);
+  }
+}
+
+StatePtr unpack(PackedReader& in, Scratch& scratch) {
+  StatePtr state = scratch.make<DistinctBlock>();
+  const std::uint8_t size = in.u8();
+  state->size = size;
+  for (Slot slot = 0; slot < size; ++slot) {
+    Entry& entry = entry_at(*state, slot);
+    entry.time = in.time();
+    entry.hash = in.fixed16();
+    entry.value = unpack_scalar(in);
+    entry.previous = slot == 0 ? kNone : static_cast<Slot>(slot - 1);
+    entry.next = slot + 1 == size ? kNone : static_cast<Slot>(slot + 1);
+    entry.chain = kNone;
+  }
+  fixed_of(*state).oldest = size == 0 ? kNone : Slot{0};
+  fixed_of(*state).newest = size == 0 ? kNone : static_cast<Slot>(size - 1);
+  return state;
+}
+
+void settle(StatePtr& state) {
+  DistinctBlock::settle(state);
+  for (Entry& entry : DistinctBlock::entries(*state)) own(entry.value);
+}
+
 }  // namespace spur::distinct

@@ -24,6 +24,12 @@ struct Entry {
 };
 using ExtremesBlock = Block<Layout::kExtremes, Fixed, Entry>;
 
+// Over all time min and max have none.
+bool keeps_time(const AggregateSpec& spec) {
+  return has_window(spec) || spec.kind == AggregateKind::kFirst ||
+         spec.kind == AggregateKind::kLast;
+}
+
 std::span<const Entry> entries_of(const State& state) { return ExtremesBlock::entries(state); }
 
 // Entries are in the order of (time, value), values of one instant so that the one to be read is
@@ -344,6 +350,37 @@ StatePtr decode(const AggregateSpec& spec, ByteReader& in) {
   state->entered = static_cast<std::uint16_t>(entered);
   if (too_many(spec, entries_of(*state))) in.fail();
   return in.ok() ? std::move(state) : nullptr;
+}
+
+void pack(const AggregateSpec& spec, const State& state, PackedWriter& out) {
+  if (overflowed(state) > 0 || state.size > kPackedMax) return out.give_up();
+  if (has_window(spec)) {  // else it is one, and in
+    out.u8(static_cast<std::uint8_t>(state.size));
+    out.u8(static_cast<std::uint8_t>(state.entered));
+  }
+  for (const Entry& entry : entries_of(state)) {
+    if (keeps_time(spec)) out.time(entry.time);
+    pack_scalar(entry.value, out);
+  }
+}
+
+StatePtr unpack(const AggregateSpec& spec, PackedReader& in, Scratch& scratch) {
+  StatePtr state = scratch.make<ExtremesBlock>();
+  state->size = state->entered = 1;
+  if (has_window(spec)) {
+    state->size = in.u8();
+    state->entered = in.u8();
+  }
+  for (Entry& entry : ExtremesBlock::entries(*state)) {
+    entry.time = keeps_time(spec) ? in.time() : 0;
+    entry.value = unpack_scalar(in);
+  }
+  return state;
+}
+
+void settle(StatePtr& state) {
+  ExtremesBlock::settle(state);
+  for (Entry& entry : ExtremesBlock::entries(*state)) own(entry.value);
 }
 
 }  // namespace spur::extremes

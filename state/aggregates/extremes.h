@@ -7,7 +7,7 @@
 // offset still keeps outside are all kept, and sifted when they enter.
 #pragma once
 
-#include "state/aggregates/aggregate_state.h"
+#include "state/aggregates/packed.h"
 #include "state/codec/byte_io.h"
 
 namespace spur::extremes {
@@ -27,5 +27,11 @@ void destroy_side(Aggregate::State& state);
 
 void encode(const Aggregate::State& state, ByteWriter& out);
 StatePtr decode(const AggregateSpec& spec, ByteReader& in);
+
+// The packed form (packed.h). pack() gives up on what it has no room for; settle() moves a state
+// out of its scratch.
+void pack(const AggregateSpec& spec, const Aggregate::State& state, PackedWriter& out);
+StatePtr unpack(const AggregateSpec& spec, PackedReader& in, Scratch& scratch);
+void settle(StatePtr& state);
 
 }  // namespace spur::extremes

@@ -13,6 +13,7 @@ namespace {
 using State = Aggregate::State;
 
 constexpr std::size_t kOlderDaysMax = 10'000;
+constexpr std::uint8_t kFirstApart = 0x80;  // packed: the first of all is none of those kept
 
 struct OlderDays {
   std::vector<std::uint32_t> days;  // ascending, all before the day of the oldest time kept
@@ -176,5 +177,29 @@ StatePtr decode(const AggregateSpec& spec, ByteReader& in) {
   if (older != nullptr && (!spec.distinct_days || size < GapStatistics::kTimes)) in.fail();
   return in.ok() ? std::move(state) : nullptr;
 }
+
+void pack(const State& state, PackedWriter& out) {
+  const Fixed& fixed = GapsBlock::fixed(state);
+  if (fixed.older != nullptr) return out.give_up();
+  const bool first_is_kept = fixed.first == GapsBlock::entries(state)[0];
+  out.number(fixed.count);
+  out.u8(static_cast<std::uint8_t>(state.size | (first_is_kept ? 0 : kFirstApart)));
+  if (!first_is_kept) out.time(fixed.first);
+  for (const std::int64_t time : GapsBlock::entries(state)) out.time(time);
+}
+
+StatePtr unpack(PackedReader& in, Scratch& scratch) {
+  StatePtr state = scratch.make<GapsBlock>();
+  Fixed& fixed = GapsBlock::fixed(*state);
+  fixed.count = in.number();
+  const std::uint8_t size = in.u8();
+  state->size = size & ~kFirstApart;
+  if ((size & kFirstApart) != 0) fixed.first = in.time();
+  for (std::int64_t& time : GapsBlock::entries(*state)) time = in.time();
+  if ((size & kFirstApart) == 0) fixed.first = GapsBlock::entries(*state)[0];
+  return state;
+}
+
+void settle(StatePtr& state) { GapsBlock::settle(state); }
 
 }  // namespace spur::gaps

@@ -7,7 +7,7 @@
 // overflowed(), and an event older than all of them is passed over but for the first time.
 #pragma once
 
-#include "state/aggregates/aggregate_state.h"
+#include "state/aggregates/packed.h"
 #include "state/codec/byte_io.h"
 
 namespace spur::gaps {
@@ -22,5 +22,11 @@ void destroy_side(Aggregate::State& state);
 
 void encode(const Aggregate::State& state, ByteWriter& out);
 StatePtr decode(const AggregateSpec& spec, ByteReader& in);
+
+// The packed form (packed.h). pack() gives up on what it has no room for; settle() moves a state
+// out of its scratch.
+void pack(const Aggregate::State& state, PackedWriter& out);
+StatePtr unpack(PackedReader& in, Scratch& scratch);
+void settle(StatePtr& state);
 
 }  // namespace spur::gaps

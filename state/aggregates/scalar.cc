@@ -5,6 +5,7 @@
 #include <new>
 
 #include "state/aggregates/int128.h"
+#include "state/aggregates/packed.h"
 #include "state/codec/value_codec.h"
 #include "state/digest.h"
 
@@ -111,6 +112,7 @@ Scalar make_scalar(const Value& value) {
 
 Scalar clone(const Scalar& scalar) {
   Scalar copy = scalar;
+  copy.borrowed = false;
   if (is_outside(scalar)) {
     copy.outside = static_cast<char*>(::operator new(scalar.size));
     std::memcpy(copy.outside, scalar.outside, scalar.size);
@@ -119,11 +121,17 @@ Scalar clone(const Scalar& scalar) {
 }
 
 void release(Scalar& scalar) {
-  if (is_outside(scalar)) ::operator delete(scalar.outside);
+  if (is_outside(scalar) && !scalar.borrowed) ::operator delete(scalar.outside);
   scalar.kind = Kind::kNull;
 }
 
-std::size_t heap_bytes(const Scalar& scalar) { return is_outside(scalar) ? scalar.size : 0; }
+void own(Scalar& scalar) {
+  if (scalar.borrowed) scalar = clone(scalar);
+}
+
+std::size_t heap_bytes(const Scalar& scalar) {
+  return is_outside(scalar) && !scalar.borrowed ? scalar.size : 0;
+}
 
 Value view(const Scalar& scalar) {
   switch (scalar.kind) {
@@ -212,6 +220,84 @@ std::uint64_t hash(const Value& normalized) {
       digest.add(tag, normalized.as_text());
   }
   return digest.value();
+}
+
+namespace {
+
+// Beside the kind (4 bits) and the unit (2).
+constexpr std::uint8_t kWholeMillis = 0x40;
+
+bool is_whole_millis(const Scalar& s) {
+  const auto nanos = static_cast<std::int32_t>(s.size);
+  constexpr std::int64_t kSecondsMax = std::int64_t{1} << 50;
+  return nanos >= 0 && nanos % 1'000'000 == 0 && s.integer > -kSecondsMax &&
+         s.integer < kSecondsMax;
+}
+
+}  // namespace
+
+void pack_scalar(const Scalar& scalar, PackedWriter& out) {
+  const auto head =
+      static_cast<std::uint8_t>(static_cast<std::uint8_t>(scalar.kind) | scalar.unit << 4);
+  switch (scalar.kind) {
+    case Kind::kDouble:
+      out.u8(head);
+      return out.fixed64(scalar.bits);
+    case Kind::kTimestamp:
+    case Kind::kDuration:
+      if (is_whole_millis(scalar)) {
+        out.u8(head | kWholeMillis);
+        return out.signed_number(scalar.integer * 1000 + scalar.size / 1'000'000);
+      }
+      out.u8(head);
+      out.signed_number(scalar.integer);
+      return out.number(scalar.size);
+    case Kind::kString:
+    case Kind::kBytes:
+      out.u8(head);
+      return out.text({is_outside(scalar) ? scalar.outside : scalar.inside, scalar.size});
+    default:
+      out.u8(head);
+      return out.signed_number(scalar.integer);
+  }
+}
+
+Scalar unpack_scalar(PackedReader& in) {
+  Scalar scalar;
+  const std::uint8_t head = in.u8();
+  scalar.kind = static_cast<Kind>(head & 15);
+  scalar.unit = head >> 4 & 3;
+  switch (scalar.kind) {
+    case Kind::kDouble:
+      scalar.bits = in.fixed64();
+      break;
+    case Kind::kTimestamp:
+    case Kind::kDuration:
+      scalar.integer = in.signed_number();
+      if ((head & kWholeMillis) != 0) {
+        const std::int64_t rest = (scalar.integer % 1000 + 1000) % 1000;
+        scalar.size = static_cast<std::uint32_t>(rest * 1'000'000);
+        scalar.integer = (scalar.integer - rest) / 1000;
+      } else {
+        scalar.size = static_cast<std::uint32_t>(in.number());
+      }
+      break;
+    case Kind::kString:
+    case Kind::kBytes: {
+      const std::string_view text = in.text();
+      scalar.size = static_cast<std::uint32_t>(text.size());
+      scalar.borrowed = is_outside(scalar);
+      if (scalar.borrowed) {
+        scalar.outside = const_cast<char*>(text.data());  // never written to, never freed
+      } else if (!text.empty()) {
+        std::memcpy(scalar.inside, text.data(), text.size());
+      }
+      break;
+    }
+    default:
+      scalar.integer = in.signed_number();
+  }
+  return scalar;
 }
 
 void write_scalar(const Scalar& scalar, ByteWriter& out) { write_value(view(scalar), out); }

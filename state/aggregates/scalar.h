@@ -14,10 +14,14 @@
 
 namespace spur {
 
+class PackedReader;
+class PackedWriter;
+
 struct Scalar {
   Kind kind = Kind::kNull;
   std::uint8_t unit = 0;  // of extremes and distinct: window.h, Unit
-  std::uint16_t spare = 0;
+  bool borrowed = false;  // its text is somebody else's (packed.h)
+  std::uint8_t spare = 0;
   std::uint32_t size = 0;  // of text; nanoseconds of a time
   union {
     std::int64_t integer = 0;
@@ -36,6 +40,8 @@ bool is_scalar(const Value& value);
 Scalar make_scalar(const Value& value);
 Scalar clone(const Scalar& scalar);
 void release(Scalar& scalar);
+// Makes borrowed text its own.
+void own(Scalar& scalar);
 // Heap bytes of its own.
 std::size_t heap_bytes(const Scalar& scalar);
 
@@ -55,6 +61,10 @@ int order(const Value& a, const Value& b);
 Value normalized(const Value& value);
 // Equal for equal normalized values, the same on every machine.
 std::uint64_t hash(const Value& normalized);
+
+// Packed form. `scalar` borrows its text from the reader.
+void pack_scalar(const Scalar& scalar, PackedWriter& out);
+Scalar unpack_scalar(PackedReader& in);
 
 // Stored form. Reading fails the reader if there is no scalar.
 void write_scalar(const Scalar& scalar, ByteWriter& out);

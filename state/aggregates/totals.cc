@@ -67,4 +67,40 @@ StatePtr decode(const AggregateSpec& spec, ByteReader& in) {
   return in.ok() ? std::move(state) : nullptr;
 }
 
+void pack(const AggregateSpec& spec, const Aggregate::State* state, PackedWriter& out) {
+  if (spec.kind == AggregateKind::kCount) return out.number(tagged_count(state));
+  out.wide(TotalBlock::fixed(*state).millionths.get());
+  if (spec.kind == AggregateKind::kMean) out.number(count_of(*state));
+}
+
+StatePtr unpack(const AggregateSpec& spec, PackedReader& in, Scratch& scratch) {
+  if (spec.kind == AggregateKind::kCount) return counted(in.number());
+  StatePtr state = scratch.make<TotalBlock>();
+  TotalBlock::fixed(*state).millionths.set(in.wide());
+  if (spec.kind == AggregateKind::kMean) {
+    state->size = 1;
+    count_of(*state) = in.number();
+  }
+  return state;
+}
+
+void add_packed(const AggregateSpec& spec, std::int64_t amount, PackedReader& before,
+                PackedWriter& after) {
+  if (spec.kind == AggregateKind::kCount) return after.number(before.number() + 1);
+  after.wide(wrapping_add(before.wide(), amount));
+  if (spec.kind == AggregateKind::kMean) after.number(before.number() + 1);
+}
+
+Value read_packed(const AggregateSpec& spec, PackedReader& in) {
+  if (spec.kind == AggregateKind::kCount)
+    return Value::integer(static_cast<std::int64_t>(in.number()));
+  const int128 total = in.wide();
+  if (spec.kind == AggregateKind::kSum) return Value::real(from_millionths(total));
+  return Value::real(mean_of_millionths(total, in.number()));
+}
+
+void settle(StatePtr& state) {
+  if (!is_tagged(state.get())) TotalBlock::settle(state);
+}
+
 }  // namespace spur::totals

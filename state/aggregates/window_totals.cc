@@ -265,6 +265,31 @@ StatePtr decode_to(const AggregateSpec& spec, ByteReader& in) {
   return in.ok() ? std::move(state) : nullptr;
 }
 
+template <typename B>
+void pack_from(const State& state, PackedWriter& out) {
+  if (B::fixed(state).merged != nullptr || state.size > kPackedMax) return out.give_up();
+  out.u8(static_cast<std::uint8_t>(state.size));
+  out.u8(static_cast<std::uint8_t>(state.entered));
+  for (const auto& entry : B::entries(state)) {
+    out.time(entry.time);
+    if constexpr (std::is_same_v<B, AmountsBlock>) out.signed_number(entry.millionths);
+  }
+}
+
+template <typename B>
+StatePtr unpack_to(PackedReader& in, Scratch& scratch) {
+  StatePtr state = scratch.make<B>();
+  state->size = in.u8();
+  state->entered = in.u8();
+  std::size_t i = 0;
+  for (auto& entry : B::entries(*state)) {
+    entry.time = in.time();
+    if constexpr (std::is_same_v<B, AmountsBlock>) entry.millionths = in.signed_number();
+    if (i++ < state->entered) B::fixed(*state).add(entry.amount());
+  }
+  return state;
+}
+
 bool keeps_times(const AggregateSpec& spec) {
   return spec.kind == AggregateKind::kCount || spec.kind == AggregateKind::kGaps;
 }
@@ -332,6 +357,44 @@ void encode(const AggregateSpec& spec, const State& state, ByteWriter& out) {
 
 StatePtr decode(const AggregateSpec& spec, ByteReader& in) {
   return keeps_times(spec) ? decode_to<TimesBlock>(spec, in) : decode_to<AmountsBlock>(spec, in);
+}
+
+void pack(const AggregateSpec& spec, const State& state, PackedWriter& out) {
+  if (keeps_times(spec)) return pack_from<TimesBlock>(state, out);
+  pack_from<AmountsBlock>(state, out);
+}
+
+StatePtr unpack(const AggregateSpec& spec, PackedReader& in, Scratch& scratch) {
+  return keeps_times(spec) ? unpack_to<TimesBlock>(in, scratch)
+                           : unpack_to<AmountsBlock>(in, scratch);
+}
+
+Value count_packed(const AggregateSpec& spec, PackedReader& in, Instant now) {
+  const Window window(spec, now);
+  const std::uint8_t size = in.u8();
+  in.u8();
+  std::int64_t count = 0;
+  for (std::uint8_t i = 0; i < size; ++i) {
+    const std::int64_t time = in.time();
+    count += time > window.cutoff && time <= window.boundary ? 1 : 0;
+  }
+  return Value::integer(count);
+}
+
+Instant next_leaving_packed(const AggregateSpec& spec, PackedReader& in, Instant now) {
+  const Window window(spec, now);
+  const std::uint8_t size = in.u8();
+  in.u8();
+  for (std::uint8_t i = 0; i < size; ++i) {
+    if (const std::int64_t time = in.time(); time > window.cutoff)
+      return Window::leaves(spec, time);
+  }
+  return Instant::never();
+}
+
+void settle(StatePtr& state) {
+  if (state->layout == Layout::kTimes) return TimesBlock::settle(state);
+  AmountsBlock::settle(state);
 }
 
 }  // namespace spur::window_totals

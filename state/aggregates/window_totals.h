@@ -6,8 +6,8 @@
 // newer. A count and gaps keep 8 bytes a value, the others 16.
 #pragma once
 
-#include "state/aggregates/aggregate_state.h"
 #include "state/aggregates/merged.h"
+#include "state/aggregates/packed.h"
 #include "state/codec/byte_io.h"
 
 namespace spur::window_totals {
@@ -30,5 +30,14 @@ void destroy_side(Aggregate::State& state);
 
 void encode(const AggregateSpec& spec, const Aggregate::State& state, ByteWriter& out);
 StatePtr decode(const AggregateSpec& spec, ByteReader& in);
+
+// The packed form (packed.h). pack() gives up on what it has no room for; settle() moves a state
+// out of its scratch.
+void pack(const AggregateSpec& spec, const Aggregate::State& state, PackedWriter& out);
+StatePtr unpack(const AggregateSpec& spec, PackedReader& in, Scratch& scratch);
+void settle(StatePtr& state);
+// Of a packed count; the second also of packed gaps, without an offset.
+Value count_packed(const AggregateSpec& spec, PackedReader& in, Instant now);
+Instant next_leaving_packed(const AggregateSpec& spec, PackedReader& in, Instant now);
 
 }  // namespace spur::window_totals

@@ -13,14 +13,14 @@ void encode_features(const Customer& customer, const Layout& layout, v1::Custome
   for (std::size_t i = 0; i < layout.features.size(); ++i) {
     const Layout::Feature& feature = layout.features[i];
     const KeyedAggregates* const keyed = feature.keyed ? customer.keyed(static_cast<std::uint32_t>(i)) : nullptr;
-    const bool single = !feature.keyed && i < customer.features.size() && !customer.features[i].empty();
+    const bool single = !feature.keyed && i < customer.features.size() && !customer.features.empty(i);
     if (!single && (keyed == nullptr || keyed->empty())) continue;
     v1::FeatureRow* out = row.add_features();
     out->set_definition(feature.definition);
     if (feature.keyed) {
       keyed->encode(feature.spec, *out->mutable_state());
     } else {
-      customer.features[i].encode(feature.spec, *out->mutable_state());
+      customer.features.encode(i, feature.spec, *out->mutable_state());
     }
   }
 }
@@ -51,14 +51,15 @@ void encode_triggers(const Customer& customer, const Layout& layout, v1::Custome
       last->set_data(l.data);
     }
   }
-  for (const Instance& i : customer.instances) {
+  Arena arena;
+  for (const Instances::View& i : customer.instances) {
     v1::InstanceRow* out = row.add_instances();
     out->set_trigger(layout.versions[i.trigger]);
-    out->set_key(i.key.str());
+    out->set_key(std::string(i.key));
     out->set_opened_at_ms(i.opened_at.ms);
     out->set_count(i.count);
     out->set_due_ms(i.due.ms);
-    out->set_opened(i.opened.str());
+    out->set_opened(std::string(Instances::opened(i, arena)));
   }
 }
 
@@ -151,7 +152,7 @@ bool decode_features(const v1::CustomerRow& row, const Layout& layout, Customer&
     const Layout::Feature& definition = layout.features[static_cast<std::size_t>(place)];
     const bool valid =
         definition.keyed ? out.keyed_or_new(static_cast<std::uint32_t>(place)).decode(definition.spec, feature.state())
-                         : out.features[static_cast<std::size_t>(place)].decode(definition.spec, feature.state());
+                         : out.features.decode(static_cast<std::size_t>(place), definition.spec, feature.state());
     if (!valid) return false;
   }
   return true;
@@ -187,12 +188,9 @@ void decode_triggers(const v1::CustomerRow& row, const Layout& layout, Customer&
   for (const v1::InstanceRow& i : row.instances()) {
     const std::int32_t place = find_hash(layout.versions, i.trigger());
     if (place < 0) continue;
-    out.instances.push_back({static_cast<std::uint32_t>(place), static_cast<std::uint32_t>(i.count()),
-                             {i.opened_at_ms()}, {i.due_ms()}, i.key(), i.opened()});
+    out.instances.insert(Instances::Fresh{static_cast<std::uint32_t>(place), static_cast<std::uint32_t>(i.count()),
+                                          {i.opened_at_ms()}, {i.due_ms()}, i.key(), i.opened()});
   }
-  std::sort(out.instances.begin(), out.instances.end(), [](const Instance& a, const Instance& b) {
-    return a.trigger != b.trigger ? a.trigger < b.trigger : a.key < b.key;
-  });
 }
 
 void decode_rare(const v1::CustomerRow& row, const Layout& layout, Customer& out) {
@@ -273,7 +271,7 @@ void decode_rare(const v1::CustomerRow& row, const Layout& layout, Customer& out
 std::string encode_customer(const Customer& customer, const Layout& layout) {
   v1::CustomerRow row;
   row.set_identity_kind(static_cast<std::uint32_t>(customer.kind));
-  row.set_identity(customer.identity);
+  row.set_identity(customer.identity.str());
   row.set_first_seen_ms(customer.first_seen.ms);
   row.set_newest_ms(customer.newest.ms);
   row.set_next_due_ms(customer.next_due.ms);

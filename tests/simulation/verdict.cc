@@ -246,7 +246,7 @@ std::optional<std::string> same_state(OwnedShard& refold, LiveShard& owner, std:
         const Layout& layout = *view.shard.catalog()->layout;
         std::vector<std::pair<IdentityKind, std::string>> everybody;
         refold.customers.for_each([&](const Customer& customer) {
-          everybody.emplace_back(customer.kind, customer.identity);
+          everybody.emplace_back(customer.kind, customer.identity.str());
         });
         for (const auto& [kind, identity] : everybody) {
           // Asked for, so that both are laid out by the catalog in force.

@@ -44,7 +44,7 @@ class CustomersTest : public ::testing::Test {
       Customer* const customer = customers_.pop_wake();
       if (customer == nullptr) break;
       EXPECT_EQ(customer->wake, Instant::never());
-      order.emplace_back(wake.ms, customer->identity);
+      order.emplace_back(wake.ms, customer->identity.str());
     }
     return order;
   }
@@ -88,7 +88,7 @@ TEST_F(CustomersTest, ALookAtEverybodyIsOneLookEach) {
   // One who was away comes back and plans a look at that very instant.
   customers_.schedule(touch(15), Instant{1000});
   std::vector<std::string> first;
-  while (customers_.next_wake() == Instant{1000}) first.push_back(customers_.pop_wake()->identity);
+  while (customers_.next_wake() == Instant{1000}) first.push_back(customers_.pop_wake()->identity.str());
   EXPECT_EQ(first.size(), 20u);
   std::sort(first.begin(), first.end());
   EXPECT_EQ(std::unique(first.begin(), first.end()), first.end());

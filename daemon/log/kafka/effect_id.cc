@@ -9,8 +9,8 @@ void append_record_id(std::string_view deployment, std::uint32_t shard, const Ef
   constexpr std::size_t kDigitsMax = 16;
   out += deployment;
   char separator = '/';
-  for (const std::uint64_t part : {std::uint64_t{shard}, id.run, std::uint64_t{id.input},
-                                   std::uint64_t{id.ordinal}}) {
+  for (const std::uint64_t part :
+       {std::uint64_t{shard}, id.run, std::uint64_t{id.input}, std::uint64_t{id.ordinal}}) {
     char digits[kDigitsMax];
     const auto [end, error] = std::to_chars(digits, digits + kDigitsMax, part, 16);
     out += separator;

@@ -87,8 +87,7 @@ EffectRecord RecordMaker::action(const RunEffects::Action& action, bool json) {
   record.id = id_from(parsed.id());
   record.key = action.key.empty() ? identity_value(parsed.customer()) : action.key;
   record.value = action.bytes;
-  const std::string_view id =
-      scratch.record_id(deployment_, parsed.id().shard(), record.id);
+  const std::string_view id = scratch.record_id(deployment_, parsed.id().shard(), record.id);
   if (json) {
     scratch.json.clear();
     append_action_json(parsed, id, scratch.instant_text, scratch.json);
