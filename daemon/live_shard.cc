@@ -281,7 +281,7 @@ bool LiveShard::run(const Plan& plan, const ClockReading& now, Instant clock) {
   if (host_.options.on_run) host_.options.on_run(index_, inputs);
   if (host_.options.on_withheld) {
     for (const Decision& decision : effects_.decisions) {
-      if (decision.verdict != Verdict::kSent) host_.options.on_withheld(decision);
+      if (!decision.leaves()) host_.options.on_withheld(decision);
     }
   }
 

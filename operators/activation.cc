@@ -68,6 +68,8 @@ class Activation::Gaps final : public LookupMap {
     for (const auto& [name, member] : kMembers) {
       if (name == key.as_text()) return state_.read(spec_, member, now_, arena_);
     }
+    // For the operator rhythm; no reading of the language, so not among the keys.
+    if (key.as_text() == "newest") return state_.read(spec_, Member::kNewest, now_, arena_);
     return Value::absent();
   }
   std::span<const Value> keys() const override {

@@ -14,6 +14,7 @@ std::string_view to_text(Verdict verdict) {
     case Verdict::kSuppressed: return "suppressed";
     case Verdict::kHeldOut: return "held_out";
     case Verdict::kDeferred: return "deferred";
+    case Verdict::kRetracted: return "retracted";
   }
   return "";
 }

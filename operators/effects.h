@@ -23,7 +23,7 @@ struct ActionId {
 std::string to_text(const ActionId& id);
 
 // Stored in decisions: numbers are those of proto/spur/v1/decision.proto.
-enum class Verdict : std::uint8_t { kSent = 1, kSuppressed = 2, kHeldOut = 3, kDeferred = 4 };
+enum class Verdict : std::uint8_t { kSent = 1, kSuppressed = 2, kHeldOut = 3, kDeferred = 4, kRetracted = 5 };
 std::string_view to_text(Verdict verdict);
 
 // One line of history: what was decided about one step of one firing (or about a whole firing: channel empty).
@@ -45,7 +45,11 @@ struct Decision {
   Instant expires = Instant::never();
   std::string detail;     // for people
   std::string class_name;  // marketing, service, transactional
-  std::uint64_t spurseq = 0;  // of a sent one: dense per (topic, shard), from 1
+  std::uint64_t spurseq = 0;  // of a sent or retracted one: dense per (topic, shard), from 1
+  ActionId retracts;          // of a retracted one: the action that is called back
+
+  // Whether the channel hears of it: an action, or the retraction of one.
+  bool leaves() const { return verdict == Verdict::kSent || verdict == Verdict::kRetracted; }
   Instant received{0};    // when the log took the input that made it true; 0 for a timer
 };
 

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "operators/guards/ladder.h"
+#include "operators/held.h"
 #include "operators/opened.h"
+#include "operators/retract.h"
 #include "operators/triggers/schedule.h"
 #include "operators/triggers/session.h"
 #include "state/codec/value_codec.h"
@@ -75,6 +78,24 @@ void open_session(Turn& turn, std::uint32_t index, std::string_view key) {
   mutate(turn, Tag::kSession, key, state->count);
   want_thresholds(turn, session.thresholds);
   if (!session.triggers.empty()) turn.opened_sessions.emplace_back(index, turn.arena().copy(key));
+  for (const std::uint32_t t : session.triggers) guards::ladder_opened(turn, t, turn.event->time);
+}
+
+// A late event kept a session of this key that has ended by silence since: what that end sent is retracted, what is
+// held is taken back.
+void was_not_over(Turn& turn, const catalog::Session& session, const SessionState& ended) {
+  const Instant t = turn.event->time;
+  const Instant end = ended.last + session.idle;
+  if (session.idle.count == 0 || t < ended.last || t > end) return;
+  for (const std::uint32_t trigger : session.triggers) {
+    if (turn.catalog().triggers[trigger].moment != catalog::SessionMoment::kIdle) continue;
+    const auto of_that_end = [&](const auto& step) {
+      return step.trigger == trigger && step.fired_at == end && step.key == ended.key.view();
+    };
+    take_back_held(turn, trigger, t, ended.key);
+    drop_steps(turn, "contradicted", of_that_end);
+    retract_if(turn, of_that_end);
+  }
 }
 
 }  // namespace
@@ -168,6 +189,7 @@ void fold_session_starts(Turn& turn) {
         return;
       }
       SessionState* const state = find_session(turn.customer, use.owner, key);
+      if (turn.late && state != nullptr && !state->open) was_not_over(turn, session, *state);
       if (state != nullptr && state->open) {
         keep(*state);
       } else if (session.opens.empty() && !over(session)) {
@@ -215,7 +237,7 @@ void fold_features(Turn& turn) {
   if (turn.customer.features.size() < catalog.features.size()) turn.customer.features.resize(catalog.features.size());
   std::int64_t done = catalog::kNone;  // several patterns of one feature mean an event once
   for (const catalog::Use& use : at.features) {
-    if (static_cast<std::int64_t>(use.owner) == done) continue;
+    if (static_cast<std::int64_t>(use.owner) == done && !use.pattern->of) continue;
     const catalog::Feature& feature = catalog.features[use.owner];
     if (feature.per_session) {
       if (fold_within(turn, use)) done = use.owner;
@@ -233,7 +255,9 @@ void fold_features(Turn& turn) {
     for_each_match(turn, *use.pattern, [&](Value, std::string_view) {
       done = use.owner;
       turn.shard.digest.add(feature.definition, static_cast<std::uint64_t>(use.owner));  // whose mutation follows
-      const Value of = feature.of ? turn.evaluate(*feature.of) : Value::integer(1);
+      // With values of their own (an intent's scores) each pattern counts for itself.
+      const std::optional<expression::Program>& value = use.pattern->of ? use.pattern->of : feature.of;
+      const Value of = value ? turn.evaluate(*value) : Value::integer(1);
       if (of.is_error()) return;
       if (!feature.by) {
         if (turn.customer.features.add(use.owner, feature.spec, turn.event->time, turn.now, of, turn.shard.digest) ==

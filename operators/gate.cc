@@ -6,13 +6,18 @@
 
 #include "operators/expression/text.h"
 #include "operators/guards/age.h"
+#include "operators/guards/arbitration.h"
 #include "operators/guards/caps.h"
+#include "operators/guards/consent.h"
+#include "operators/guards/holdout.h"
+#include "operators/guards/ladder.h"
 #include "operators/guards/quiet_hours.h"
 #include "operators/guards/reachable.h"
 #include "operators/guards/repeat.h"
 #include "operators/guards/still_true.h"
 #include "operators/held.h"
 #include "operators/opened.h"
+#include "operators/retract.h"
 #include "operators/triggers/collect.h"
 #include "state/codec/value_codec.h"
 
@@ -37,6 +42,7 @@ struct StepAsked {
   std::string_view opened;
   Value item;
   const Firing::Prepared* prepared = nullptr;
+  bool later = false;  // a later or deferred step
 };
 
 Decision new_decision(Turn& turn, const Trigger& trigger, std::string_view key, Instant fired_at) {
@@ -59,6 +65,7 @@ void record(Turn& turn, std::uint32_t trigger, Decision&& decision, HeldDecision
   if (decision.verdict == Verdict::kSent) ++counters.sent;
   if (decision.verdict == Verdict::kSuppressed) ++counters.suppressed;
   if (decision.verdict == Verdict::kDeferred) ++counters.deferred;
+  if (decision.verdict == Verdict::kHeldOut) ++counters.held_out;
   mutate(turn, Tag::kDecision, decision.trigger, static_cast<std::uint64_t>(decision.time.ms));
   mutate(turn, Tag::kDecision, decision.customer, static_cast<std::uint64_t>(decision.verdict));
   mutate(turn, Tag::kDecision, decision.instance, hash64(decision.data) ^ decision.id.ordinal);
@@ -77,10 +84,16 @@ std::string cause_of(Turn& turn, const StepAsked& asked) {
 // Asks the guards of one channel.
 Answer ask_channel(Turn& turn, const StepAsked& asked, std::uint32_t channel) {
   const Trigger& trigger = turn.catalog().triggers[asked.trigger];
+  if (Answer a = guards::consent(turn, asked.trigger, channel); !a.through()) return a;
+  if (asked.later) {  // of a firing it is asked once, before its steps
+    if (Answer a = guards::ladder(turn, asked.trigger); !a.through()) return a;
+  }
   if (Answer a = guards::reachable(turn, asked.trigger, channel); !a.through()) return a;
   if (Answer a = guards::still_true(turn, asked.trigger); !a.through()) return a;
+  if (Answer a = guards::holdout(turn, trigger.trigger_class); !a.through()) return a;
   if (Answer a = guards::quiet_hours(turn, channel); !a.through()) return a;
-  return guards::caps(turn, trigger.trigger_class, channel);
+  if (Answer a = guards::caps(turn, trigger.trigger_class, channel); !a.through()) return a;
+  return guards::arbitration(turn, trigger.trigger_class, channel);
 }
 
 struct Chosen {
@@ -88,12 +101,12 @@ struct Chosen {
   Answer answer;
 };
 
-// The first channel that the guards let through; else the first they defer; else what the first said.
+// The first channel that the guards let through or hold out; else the first they defer; else what the first said.
 Chosen choose(Turn& turn, const StepAsked& asked, std::span<const std::uint32_t> channels) {
   std::optional<Chosen> deferred, first;
   for (const std::uint32_t channel : channels) {
     Chosen chosen{channel, ask_channel(turn, asked, channel)};
-    if (chosen.answer.through()) return chosen;
+    if (chosen.answer.through() || chosen.answer.kind == Answer::Kind::kHeldOut) return chosen;
     if (chosen.answer.kind == Answer::Kind::kDeferred && !deferred) deferred = chosen;
     if (!first) first = chosen;
   }
@@ -213,13 +226,30 @@ bool decide_step(Turn& turn, const StepAsked& asked, const Pending* released, He
       decision.verdict = Verdict::kSent;
       if (step.expires.count > 0) decision.expires = asked.due + step.expires;
       guards::count_sent(turn, trigger.trigger_class, chosen.channel);
+      guards::arbitrated(turn, trigger.trigger_class, chosen.channel);
+      break;
+    case Answer::Kind::kHeldOut:
+      decision.verdict = Verdict::kHeldOut;
+      if (step.expires.count > 0) decision.expires = asked.due + step.expires;
       break;
   }
   decision.data = asked.prepared != nullptr ? std::string(asked.prepared->data) : step_data(turn, step);
   const bool through = !(chosen.answer.kind == Answer::Kind::kSuppressed);
-  if (decision.verdict == Verdict::kSent && asked.step == 0) remember_data(turn, asked, step);
+  const bool sent = decision.verdict == Verdict::kSent || decision.verdict == Verdict::kHeldOut;
+  if (sent && asked.step == 0) remember_data(turn, asked, step);
   turn.slots.set_instance(nullptr);
+  if (held == nullptr && trigger.retractable) {
+    Retractable leaving;
+    leaving.trigger = asked.trigger;
+    leaving.channel = chosen.channel;
+    leaving.count = asked.count;
+    leaving.opened_at = asked.opened_at;
+    leaving.key = std::string(asked.key);
+    if (!trigger.resets.empty()) leaving.opened = std::string(asked.opened);
+    remember_sent(turn, decision, std::move(leaving));
+  }
   record(turn, asked.trigger, std::move(decision), held);
+  if (through) guards::ladder_sent(turn, asked.trigger);
   return through;
 }
 
@@ -246,7 +276,7 @@ void decide_pending(Turn& turn, const Firing& firing) {
   const Pending& p = *firing.pending;
   if (p.state == Pending::State::kWaiting) supersede(turn, p);
   const StepAsked asked{p.trigger, p.step,  p.due,    p.fired_at, p.opened_at, p.count,
-                        p.key,     nullptr, p.opened, {},         nullptr};
+                        p.key,     nullptr, p.opened, {},         nullptr,      true};
   const bool released = p.state == Pending::State::kDeferred;
   HeldDecisions decided;  // leaves no earlier than the conclusion it belongs to
   const bool held = held_conclusion(turn.customer, p) != nullptr;
@@ -261,6 +291,7 @@ bool silenced(Turn& turn, const Firing& firing, HeldDecisions* held) {
   Answer answer = guards::warming(turn, firing.trigger);
   if (answer.through()) answer = guards::once(turn, firing.trigger, firing.key);
   if (answer.through()) answer = guards::cooldown(turn, firing.trigger, firing.key, guards::Detail::kNo);
+  if (answer.through()) answer = guards::ladder(turn, firing.trigger);
   if (answer.through()) return false;
   if (guards::recorded_before(turn, firing.trigger, firing.key, answer.reason)) {
     ++turn.shard.counters.silenced_repeats;

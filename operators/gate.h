@@ -1,6 +1,7 @@
 // The gate: every firing ends here, in recorded decisions. Guards are asked in a fixed order in the same step of the
-// fold, so that no counter can lag: age, once, cooldown for the firing as a whole; reachable, `while`, quiet hours,
-// caps for each step. The verdict is sent, suppressed with a reason, or deferred.
+// fold, so that no counter can lag: age, once, cooldown, ladder for the firing as a whole; consent,
+// ladder, reachable, `while`, holdout, quiet hours, caps, arbitration for each step. The verdict is sent, suppressed
+// with a reason, held out, or deferred.
 #pragma once
 
 #include <functional>
@@ -33,7 +34,11 @@ const LastData* last_data(const Customer& customer, std::uint32_t trigger, std::
 using KeyChosen = std::function<bool(const std::string& key)>;
 // Ends what `trigger` has pending for the chosen keys: waiting steps go silently, deferred ones with a decision, and
 // conclusions held for their grace are taken back if the event at `t` came in time for them.
-void drop_pending(Turn& turn, std::uint32_t trigger, Instant t, const KeyChosen& chosen);
+// `silent_for` >= 0: only of firings of which `t` fell into the silence.
+void drop_pending(Turn& turn, std::uint32_t trigger, Instant t, const KeyChosen& chosen,
+                  std::string_view reason = "exit", Millis silent_for = Millis{-1});
+// Ends the chosen steps: waiting ones silently, deferred ones with a decision.
+void drop_steps(Turn& turn, std::string_view reason, const std::function<bool(const Pending&)>& chosen);
 // Drops what is still to leave of firings of `trigger` for `key` that are later than the turn's
 // late event, which says that they were none: waiting steps silently, deferred ones with a
 // decision.

@@ -5,6 +5,8 @@
 
 #include "operators/gate.h"
 #include "operators/guards/caps.h"
+#include "operators/guards/consent.h"
+#include "operators/retract.h"
 #include "operators/triggers/collect.h"
 #include "state/codec/byte_io.h"
 
@@ -31,7 +33,7 @@ Decision read_decision(ByteReader& in) {
     *text = std::string(in.text());
   }
   d.step = static_cast<std::uint32_t>(in.varint());
-  d.verdict = static_cast<Verdict>(in.varint_max(4));
+  d.verdict = static_cast<Verdict>(in.varint_max(5));
   d.fired_at = {in.zigzag()};
   d.expires = {in.zigzag()};
   return d;
@@ -48,6 +50,8 @@ std::string encode(const HeldDecisions& held) {
   out.u8(held.undo.key_silenced);
   out.varint(held.decisions.size());
   for (const Decision& d : held.decisions) write_decision(d, out);
+  // Only of a trigger on a ladder, so that all others are written as ever.
+  if (held.undo.last_sent != Instant::distant_past() || held.undo.on_ladder) out.zigzag(held.undo.last_sent.ms);
   return bytes;
 }
 
@@ -61,19 +65,28 @@ HeldDecisions decode(std::string_view bytes) {
   held.undo.silenced = in.u8();
   held.undo.key_silenced = in.u8();
   for (std::size_t n = in.count(); n > 0; --n) held.decisions.push_back(read_decision(in));
+  if (in.ok() && !in.done()) {
+    held.undo.on_ladder = true;
+    held.undo.last_sent = {in.zigzag()};
+  }
   SPUR_CHECK(in.done());  // written by hold() of the same fold version
   return held;
 }
 
 // A held decision will not leave: what it was counted for goes with it. Its channel may have gone
 // meanwhile.
-void uncount(Turn& turn, std::uint32_t trigger, const Decision& decision) {
-  if (decision.verdict != Verdict::kSent) return;
+std::optional<std::uint32_t> channel_of(const Turn& turn, const Decision& decision) {
   const std::vector<catalog::Channel>& channels = turn.catalog().channels;
   for (std::uint32_t i = 0; i < channels.size(); ++i) {
-    if (channels[i].name != decision.channel) continue;
-    guards::uncount_sent(turn, turn.catalog().triggers[trigger].trigger_class, i, decision.time);
+    if (channels[i].name == decision.channel) return i;
   }
+  return std::nullopt;
+}
+
+void uncount(Turn& turn, std::uint32_t trigger, const Decision& decision) {
+  if (decision.verdict != Verdict::kSent) return;
+  if (const std::optional<std::uint32_t> channel = channel_of(turn, decision))
+    guards::uncount_sent(turn, turn.catalog().triggers[trigger].trigger_class, *channel, decision.time);
 }
 
 // Undoes what the conclusion changed. Its decisions are gone with it.
@@ -108,7 +121,7 @@ void emit(Turn& turn, Decision&& decision) {
     ++turn.shard.counters.dropped_over_limit;
     return;
   }
-  if (decision.verdict == Verdict::kSent) {
+  if (decision.leaves()) {
     const auto it = turn.shard.spurseq_by_topic.find(decision.topic);
     std::uint64_t& last =
         it != turn.shard.spurseq_by_topic.end() ? it->second : turn.shard.spurseq_by_topic[decision.topic];
@@ -128,6 +141,25 @@ void leave(Turn& turn, const Held& leaving) {
     decision.customer = to_text(turn.customer.id());
     decision.trigger = trigger.name;
     decision.class_name = std::string(catalog::to_text(trigger.trigger_class));
+    const std::optional<std::uint32_t> channel = channel_of(turn, decision);
+    // Consent may have been withdrawn since it was decided.
+    if (channel && decision.verdict == Verdict::kSent) {
+      if (const guards::Answer a = guards::consent(turn, leaving.trigger, *channel); !a.through()) {
+        decision.verdict = Verdict::kSuppressed;
+        decision.reason = std::string(a.reason);
+        decision.detail = a.detail;
+      }
+    }
+    if (channel) {
+      Retractable sent;
+      sent.trigger = leaving.trigger;
+      sent.channel = *channel;
+      sent.count = leaving.count;
+      sent.opened_at = leaving.opened_at;
+      sent.key = leaving.key;
+      sent.opened = leaving.opened;
+      remember_sent(turn, decision, std::move(sent));
+    }
     emit(turn, std::move(decision));
   }
   mutate(turn, Tag::kHeld, leaving.key, 1);
@@ -174,6 +206,20 @@ void hold_step(Held& conclusion, std::vector<Decision> decisions) {
   conclusion.decisions = encode(decided);
 }
 
+void take_back_held(Turn& turn, std::uint32_t trigger, Instant t, std::string_view key) {
+  if (turn.customer.rare == nullptr) return;
+  std::vector<Held>& held = turn.customer.rare->held;
+  for (std::size_t i = 0; i < held.size();) {
+    if (held[i].trigger != trigger || held[i].key != key || t < held[i].opened_at || t > held[i].due) {
+      ++i;
+      continue;
+    }
+    const Held back = std::move(held[i]);
+    held.erase(held.begin() + static_cast<std::ptrdiff_t>(i));
+    take_back(turn, back);
+  }
+}
+
 void release_held(Turn& turn, Instant limit, bool all) {
   if (turn.customer.rare == nullptr) return;
   std::vector<Held>& held = turn.customer.rare->held;
@@ -210,12 +256,16 @@ void drop_deferred(Turn& turn, const Pending& pending, std::string_view reason) 
   emit(turn, std::move(decision));
 }
 
-void drop_pending(Turn& turn, std::uint32_t trigger, Instant t, const KeyChosen& chosen) {
+void drop_pending(Turn& turn, std::uint32_t trigger, Instant t, const KeyChosen& chosen, std::string_view reason,
+                  Millis silent_for) {
   if (turn.customer.rare == nullptr) return;
+  const auto before = [&](Instant opened_at, Instant fired_at) {
+    return t < opened_at || (silent_for.count >= 0 && t < fired_at - silent_for);
+  };
   std::vector<Held>& held = turn.customer.rare->held;
   for (std::size_t i = 0; i < held.size();) {
     Held& h = held[i];
-    if (h.trigger != trigger || t < h.opened_at || !chosen(h.key)) {
+    if (h.trigger != trigger || before(h.opened_at, h.due) || !chosen(h.key)) {
       ++i;
       continue;
     }
@@ -227,32 +277,30 @@ void drop_pending(Turn& turn, std::uint32_t trigger, Instant t, const KeyChosen&
     take_back(turn, h);
     held.erase(held.begin() + static_cast<std::ptrdiff_t>(i));
   }
+  drop_steps(turn, reason, [&](const Pending& p) {
+    return p.trigger == trigger && !before(p.opened_at, p.fired_at) && chosen(p.key);
+  });
+}
+
+void drop_steps(Turn& turn, std::string_view reason, const std::function<bool(const Pending&)>& chosen) {
+  if (turn.customer.rare == nullptr) return;
   std::vector<Pending>& pending = turn.customer.rare->pending;
   for (std::size_t i = 0; i < pending.size();) {
-    const Pending& p = pending[i];
-    if (p.trigger != trigger || t < p.opened_at || !chosen(p.key)) {
+    if (!chosen(pending[i])) {
       ++i;
       continue;
     }
-    if (p.state == Pending::State::kDeferred) drop_deferred(turn, p, "exit");
-    mutate(turn, Tag::kPending, p.key, 0);
+    const Pending p = std::move(pending[i]);
     pending.erase(pending.begin() + static_cast<std::ptrdiff_t>(i));
+    if (p.state == Pending::State::kDeferred) drop_deferred(turn, p, reason);
+    mutate(turn, Tag::kPending, p.key, 0);
   }
 }
 
 void drop_contradicted(Turn& turn, std::uint32_t trigger, std::string_view key) {
-  if (turn.customer.rare == nullptr) return;
-  std::vector<Pending>& pending = turn.customer.rare->pending;
-  for (std::size_t i = 0; i < pending.size();) {
-    const Pending& p = pending[i];
-    if (p.trigger != trigger || p.fired_at <= turn.event->time || p.key != key) {
-      ++i;
-      continue;
-    }
-    if (p.state == Pending::State::kDeferred) drop_deferred(turn, p, "contradicted");
-    mutate(turn, Tag::kPending, p.key, 0);
-    pending.erase(pending.begin() + static_cast<std::ptrdiff_t>(i));
-  }
+  drop_steps(turn, "contradicted", [&](const Pending& p) {
+    return p.trigger == trigger && p.fired_at > turn.event->time && p.key == key;
+  });
 }
 
 void reopen_held(Turn& turn, std::uint32_t trigger, const KeyChosen& chosen) {

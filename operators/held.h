@@ -28,6 +28,9 @@ Held* held_conclusion(Customer& customer, const Pending& pending);
 // A later step was decided while its conclusion is held: its decisions leave with it.
 void hold_step(Held& conclusion, std::vector<Decision> decisions);
 
+// An event at `t` starts over what concluded for `key` and is held: the conclusion is taken back if it came in time.
+void take_back_held(Turn& turn, std::uint32_t trigger, Instant t, std::string_view key);
+
 // Records that a deferred step will not be released.
 void drop_deferred(Turn& turn, const Pending& pending, std::string_view reason);
 

@@ -149,6 +149,8 @@ void Shard::begin_run(const RunStart& start, ScoreTape& scores) {
   run.ordinal = 0;
 }
 
+void Shard::assume(Assumed assumed) { impl_->state.assumed = std::move(assumed); }
+
 void Shard::apply_catalog(std::shared_ptr<const catalog::Compiled> catalog) {
   ShardState& state = impl_->state;
   impl_->next_input();

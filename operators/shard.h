@@ -87,6 +87,14 @@ class Shard {
 
   void begin_run(const RunStart& start, ScoreTape& scores);
 
+  // For trigger tests, and no part of what is stored or journaled: consents of customers that have said nothing, and
+  // whether anybody is held out.
+  struct Assumed {
+    std::vector<std::string> consents;
+    bool holdout = true;
+  };
+  void assume(Assumed assumed);
+
   // The catalog as of here, in this shard's order of inputs. The first one is warm: its features count from the
   // beginning. Customers of before move to it when next touched; each is woken once so that new timers are planned.
   void apply_catalog(std::shared_ptr<const catalog::Compiled> catalog);
@@ -145,6 +153,7 @@ class Shard {
   // Per trigger of the catalog in force, by its index: how often the operator fired, `if` said no, `if` was an error.
   struct TriggerCounters {
     std::uint64_t fired = 0, if_false = 0, errors = 0, sent = 0, suppressed = 0, deferred = 0;
+    std::uint64_t held_out = 0, retracted = 0;
   };
   const std::vector<TriggerCounters>& trigger_counters() const;
 

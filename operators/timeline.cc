@@ -2,14 +2,17 @@
 
 #include <algorithm>
 
+#include "operators/consents.h"
 #include "operators/fold.h"
 #include "operators/gate.h"
 #include "operators/triggers/absence.h"
 #include "operators/triggers/collect.h"
+#include "operators/triggers/date.h"
 #include "operators/triggers/event.h"
 #include "operators/triggers/novelty.h"
 #include "operators/triggers/prediction.h"
 #include "operators/triggers/schedule.h"
+#include "operators/triggers/sequence.h"
 #include "operators/triggers/threshold.h"
 #include "state/codec/event_codec.h"
 
@@ -64,6 +67,10 @@ Timeline::Next Timeline::next(const Customer& customer) const {
 
 void Timeline::plan(Customer& customer, Instant at, Effects& effects) {
   const bool is_new = customer.planned == 0;
+  if (customer.rare != nullptr && customer.rare->erased != Instant::never()) {
+    customer.planned = shard_.generation;
+    return;
+  }
   if (customer.features.size() < shard_.catalog->features.size())
     customer.features.resize(shard_.catalog->features.size());
   slots_.begin(customer, at, nullptr, shard_.run.scores);
@@ -89,6 +96,12 @@ void Timeline::plan(Customer& customer, Instant at, Effects& effects) {
                state == nullptr || state->next >= at) {
       triggers::plan_schedule(turn, t, std::max(at, from));  // it may have been changed
     }
+  }
+  for (const std::uint32_t t : shard_.catalog->dates) {
+    const bool came = !is_new && shard_.triggers_since[t].generation > customer.planned;
+    const TriggerState* const state = triggers::find_state(customer, t);
+    if (state != nullptr && state->next < at && !came) continue;  // due already
+    triggers::plan_date(turn, t, came ? shard_.triggers_since[t].at : at);
   }
   customer.planned = shard_.generation;
 }
@@ -207,11 +220,13 @@ void Timeline::take(Customer& customer, const Event& event, Instant received, Ef
   mutate(turn, Tag::kEvent, static_cast<std::uint64_t>(event.time.ms));
   if (at.nothing() && event.traits.is_absent()) return;
   slots_.begin(customer, now, &event, shard_.run.scores);
+  if (erased(turn)) return;
 
   // Identities and traits; sessions open or are kept; features; sessions close; exits and closes; resets; openings and
   // firings; guards.
   if (!at.before.empty()) slots_.capture_before(at.before);
   fold_traits(turn);
+  fold_consents(turn);
   fold_session_starts(turn);
   fold_features(turn);
   fold_models(turn);
@@ -220,11 +235,16 @@ void Timeline::take(Customer& customer, const Event& event, Instant received, Ef
   triggers::absence_exits(turn);
   triggers::absence_resets(turn);
   triggers::absence_opens(turn);
+  triggers::sequence_advances(turn);
   triggers::event_fires(turn);
   triggers::novelty_fires(turn);
   turn.thresholds.insert(turn.thresholds.end(), at.thresholds.begin(), at.thresholds.end());
   ask_thresholds(turn);
   for (const std::uint32_t t : at.predictions) triggers::ask_prediction(turn, t);
+  for (const std::uint32_t t : at.dates) triggers::plan_date(turn, t, now);
+  if (event.traits.is(Kind::kMap)) {
+    for (const std::uint32_t t : shard_.catalog->trait_dates) triggers::plan_date(turn, t, now);
+  }
   if (!turn.firings.empty()) decide_all(turn);
 }
 
@@ -259,7 +279,10 @@ void Timeline::take_timers(Customer& customer, Instant at, Instant limit, bool f
       ++i;
       continue;
     }
-    i = triggers::absence_concludes(turn, i, hold_until(shard_.catalog->triggers[i.trigger()].grace));
+    const catalog::Trigger& trigger = shard_.catalog->triggers[i.trigger()];
+    i = trigger.kind == catalog::Operator::kSequence
+            ? triggers::sequence_concludes(turn, i, hold_until(trigger.grace))
+            : triggers::absence_concludes(turn, i, hold_until(trigger.grace));
   }
   absl::InlinedVector<std::uint32_t, 16> due;
   for (TriggerState& t : customer.triggers) {
@@ -277,6 +300,9 @@ void Timeline::take_timers(Customer& customer, Instant at, Instant limit, bool f
         break;
       case catalog::Operator::kPrediction:
         triggers::ask_prediction(turn, t);
+        break;
+      case catalog::Operator::kDate:
+        triggers::ask_date(turn, t);
         break;
       default:
         break;  // the trigger was another operator in an earlier catalog

@@ -61,6 +61,7 @@ struct ShardState {
   std::string bytes;  // what is being encoded; kept for its memory
   Shard::Counters counters;
   std::vector<Shard::TriggerCounters> trigger_counters;
+  Shard::Assumed assumed;
 };
 
 // An operator fired, and its `if` said yes. Lives as long as the turn; its texts lie in the turn's arena or event.
@@ -101,6 +102,7 @@ struct Turn {
   // Lists that most events put something into stand in the turn: an event of a known customer allocates nothing.
   absl::InlinedVector<std::uint32_t, 16> thresholds;  // to be asked at the end of this turn
   SessionKeys opened_sessions = {};                   // by this event
+  std::vector<std::uint32_t> gone_on = {};            // channels on which marketing went: arbitration
 
   const catalog::Compiled& catalog() const { return *shard.catalog; }
   Arena& arena() const { return shard.arena; }
@@ -137,6 +139,9 @@ enum class Tag : std::uint64_t {
   kScore = 18,
   kForward = 19,
   kArrival = 20,
+  kConsent = 21,
+  kErased = 22,
+  kRetract = 23,
 };
 
 inline void mutate(Turn& turn, Tag tag, std::uint64_t value) {

@@ -72,7 +72,11 @@ std::size_t Customer::memory_bytes() const {
   }
   if (rare == nullptr) return bytes;
   bytes += block(sizeof(Rare)) + heap(rare->traits) + heap(rare->pending) + heap(rare->held) +
-           heap(rare->sent) + heap(rare->buffered) + heap(rare->models) + heap(rare->keyed);
+           heap(rare->sent) + heap(rare->buffered) + heap(rare->models) + heap(rare->keyed) +
+           heap(rare->consents) + heap(rare->retractable);
+  for (const Consent& c : rare->consents)
+    bytes += heap(c.purpose) + heap(c.source) + heap(c.text_version) + heap(c.legal_basis);
+  for (const Retractable& r : rare->retractable) bytes += heap(r.key) + heap(r.opened);
   for (const KeyedFeature& k : rare->keyed) bytes += k.values.memory_bytes();
   for (const Trait& t : rare->traits) bytes += heap(t.name) + heap(t.value);
   for (const Pending& p : rare->pending) bytes += heap(p.key) + heap(p.opened);

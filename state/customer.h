@@ -80,10 +80,11 @@ struct TriggerState {
   Instant next = Instant::never();  // the operator's own timer
   Instant last_fired;
   struct More {
-    std::vector<std::uint64_t> seen;  // novelty: hashes of values, in the order seen
+    std::vector<std::uint64_t> seen;  // novelty: hashes of values as seen; date: the instant last asked about
     std::vector<KeyTime> by_key;      // by key, sorted
     std::vector<LastData> last;       // by key, sorted
     std::uint64_t seen_dropped = 0;
+    Instant last_sent = Instant::distant_past();  // on a ladder: when a step of it last went through
   };
   std::unique_ptr<More> more;
 };
@@ -150,6 +151,32 @@ struct ModelState {
   std::uint64_t purchases = 0;  // distinct days, or events
 };
 
+// What is known of the consent for one purpose: the last word by event time.
+struct Consent {
+  std::string purpose;
+  bool granted = false;
+  Instant time;
+  std::string source;
+  std::string text_version;
+  std::string legal_basis;
+};
+
+// An action that has left, and that a late event can still contradict.
+struct Retractable {
+  std::uint32_t trigger = 0;
+  std::uint32_t step = 0;
+  std::uint32_t channel = 0;
+  std::uint32_t count = 0;
+  Instant at;         // the instant it was decided about
+  Instant fired_at;
+  Instant opened_at;
+  std::string key;
+  std::string opened;
+  std::uint64_t run = 0;  // its id, on this shard
+  std::uint32_t input = 0;
+  std::uint32_t ordinal = 0;
+};
+
 struct Customer {
   // What Customers keeps of it; the fold leaves these and those at the end alone.
   enum class Cut : std::uint8_t { kClean, kDirty, kFrozen, kWriting };
@@ -179,6 +206,9 @@ struct Customer {
     std::vector<Buffered> buffered;  // by (time, rank, id)
     std::vector<ModelState> models;  // by model
     std::vector<KeyedFeature> keyed; // by feature
+    std::vector<Consent> consents;   // by purpose
+    std::vector<Retractable> retractable;  // in the order they left
+    Instant erased = Instant::never();     // when the customer was erased: nothing is folded any more
   };
   std::unique_ptr<Rare> rare;
 

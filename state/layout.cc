@@ -84,6 +84,12 @@ void remap(Customer& customer, const Layout& from, const Layout& to) {
     if (place >= 0) p.channel = static_cast<std::uint32_t>(place);
     return place < 0;
   });
+  remap_all(rare.retractable, trigger_index<Retractable>, from.versions, to.versions, any_order);
+  std::erase_if(rare.retractable, [&](Retractable& r) {
+    const std::int32_t place = find_hash(to.channels, from.channels[r.channel]);
+    if (place >= 0) r.channel = static_cast<std::uint32_t>(place);
+    return place < 0;
+  });
   remap_all(rare.held, trigger_index<Held>, from.versions, to.versions, any_order);
   remap_all(rare.sent, [](Sent& s) -> std::uint32_t& { return s.channel; }, from.channels,
             to.channels, [](const Sent& a, const Sent& b) {

@@ -10,14 +10,19 @@ namespace spur {
 
 // One shard with what it stands on.
 struct Backtest::Part {
-  Part(std::uint32_t index, std::uint32_t shards) : shard_index(index), shard_count(shards) { open(); }
+  Part(std::uint32_t index, std::uint32_t shards, const Shard::Assumed& assume)
+      : shard_index(index), shard_count(shards), assumed(assume) {
+    open();
+  }
 
   void open() {
     customers = std::make_unique<Customers>(store);
     shard = std::make_unique<Shard>(shard_index, shard_count, *customers);
+    shard->assume(assumed);
   }
 
   const std::uint32_t shard_index, shard_count;
+  const Shard::Assumed assumed;
   MemoryStore store;
   std::unique_ptr<Customers> customers;
   std::unique_ptr<Shard> shard;
@@ -29,7 +34,7 @@ Backtest::Backtest(std::shared_ptr<const catalog::Compiled> catalog, const Optio
     : catalog_(std::move(catalog)), options_(options) {
   SPUR_CHECK(options.shards > 0);
   for (std::uint32_t i = 0; i < options.shards; ++i) {
-    parts_.push_back(std::make_unique<Part>(i, options.shards));
+    parts_.push_back(std::make_unique<Part>(i, options.shards, options.assumed));
     Part& part = *parts_.back();
     part.shard->begin_run({++part.seq, Instant::distant_past(), Instant::never(), ClockMode::kRecords}, part.scores);
     part.shard->apply_catalog(catalog_);
@@ -147,6 +152,8 @@ std::vector<Shard::TriggerCounters> Backtest::trigger_counters() const {
       sum[i].sent += c.sent;
       sum[i].suppressed += c.suppressed;
       sum[i].deferred += c.deferred;
+      sum[i].held_out += c.held_out;
+      sum[i].retracted += c.retracted;
     }
   }
   return sum;

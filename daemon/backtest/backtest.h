@@ -26,6 +26,7 @@ class Backtest {
     Instant from = Instant::distant_past();    // earlier decisions are not kept
     std::uint32_t source = 0;                  // index of the Source that the events belong to
     bool restart_after_each_input = false;     // write everything out and read it back between inputs
+    Shard::Assumed assumed;
   };
 
   Backtest(std::shared_ptr<const catalog::Compiled> catalog, const Options& options);

@@ -36,7 +36,8 @@ void print_standing(const spur::v1::TriggerStanding& standing) {
   }
   for (const spur::v1::OpenInstance& wait : standing.instances()) {
     fmt::print("  waits since {} until {}{}{}\n", time_text(wait.opened_at_ms()),
-               time_text(wait.due_ms()), wait.key().empty() ? "" : ", key ", wait.key());
+               wait.due_ms() == 0 ? "its next step" : time_text(wait.due_ms()),
+               wait.key().empty() ? "" : ", key ", wait.key());
   }
 }
 

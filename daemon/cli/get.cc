@@ -35,7 +35,7 @@ void print(const spur::v1::Customer& customer) {
   for (const spur::v1::OpenInstance& wait : customer.instances()) {
     fmt::print("  {:<28} key {}  opened {}  due {}  events {}\n", wait.trigger(),
                wait.key().empty() ? "-" : wait.key(), time_text(wait.opened_at_ms()),
-               time_text(wait.due_ms()), wait.count());
+               wait.due_ms() == 0 ? "its next step" : time_text(wait.due_ms()), wait.count());
   }
   if (customer.pending_size() > 0) fmt::print("\npending steps\n");
   for (const spur::v1::PendingStep& step : customer.pending()) {

@@ -33,7 +33,8 @@ bool print(const Arguments& a, const spur::v1::Delivery& delivery) {
   if (a.json) {
     fmt::print("{}\n", to_json_line(delivery));
   } else {
-    fmt::print("{}  {}  {}{}{}{}  {}  {}\n", time_text(action.time_ms()), action.customer(),
+    fmt::print("{}  {}  {}{}{}{}{}  {}  {}\n", time_text(action.time_ms()), action.customer(),
+               action.has_retracts() ? "retraction of " : "",
                action.trigger(), action.instance().empty() ? "" : " [", action.instance(),
                action.instance().empty() ? "" : "]",
                action.template_().empty() ? "-" : action.template_(), action.data_json());

@@ -8,6 +8,7 @@
 
 #include "operators/activation.h"
 #include "operators/expression/text.h"
+#include "operators/opened.h"
 #include "state/arena.h"
 #include "state/codec/value_codec.h"
 
@@ -93,6 +94,7 @@ void read_features(Reading& reading, spur::v1::Customer& out) {
   static const KeyedAggregates no_keys;
   for (std::size_t i = 0; i < reading.catalog.features.size(); ++i) {
     const catalog::Feature& feature = reading.catalog.features[i];
+    if (feature.hidden) continue;
     const KeyedAggregates* const keyed = reading.customer.keyed(static_cast<std::uint32_t>(i));
     add_json(*out.mutable_features(), feature.name,
              catalog::Compiled::is_keyed(feature)
@@ -133,11 +135,18 @@ void read_models(Reading& reading, spur::v1::Customer& out) {
   }
 }
 
-void fill(const Instances::View& instance, const catalog::Compiled& catalog, spur::v1::OpenInstance& out) {
-  out.set_trigger(catalog.triggers[instance.trigger].name);
+void fill(const Instances::View& instance, Reading& reading, spur::v1::OpenInstance& out) {
+  const catalog::Trigger& trigger = reading.catalog.triggers[instance.trigger];
+  out.set_trigger(trigger.name);
   out.set_key(std::string(instance.key));
-  out.set_opened_at_ms(instance.opened_at.ms);
-  out.set_due_ms(instance.due.ms);
+  Instant opened_at = instance.opened_at;
+  if (trigger.kind == catalog::Operator::kSequence) {  // which keeps the time of its last step there
+    const auto opened =
+        decode_opened(Instances::opened(instance, reading.arena), reading.catalog.schema, reading.arena);
+    if (opened) opened_at = opened->event->time;
+  }
+  out.set_opened_at_ms(opened_at.ms);
+  if (instance.due != Instant::never()) out.set_due_ms(instance.due.ms);
   out.set_count(instance.count);
 }
 
@@ -161,6 +170,21 @@ void read_pending(Reading& reading, spur::v1::Customer& out) {
     step.set_due_ms(held.release.ms);
     step.set_waits_for("grace");
   }
+}
+
+void read_consents(Reading& reading, spur::v1::Customer& out) {
+  if (reading.customer.rare == nullptr) return;
+  for (const Consent& consent : reading.customer.rare->consents) {
+    spur::v1::ConsentStanding& standing = *out.add_consents();
+    standing.set_purpose(consent.purpose);
+    standing.set_granted(consent.granted);
+    standing.set_time_ms(consent.time.ms);
+    standing.set_source(consent.source);
+    standing.set_text_version(consent.text_version);
+    standing.set_legal_basis(consent.legal_basis);
+  }
+  const Instant erased = reading.customer.rare->erased;
+  if (erased != Instant::never()) out.set_erased_ms(erased.ms);
 }
 
 // --- where its triggers stand ---
@@ -220,7 +244,7 @@ void read_standing(Reading& reading, std::uint32_t index, const spur::v1::Trigge
   for (const Instances::View& instance : reading.customer.instances) {
     // Those that an earlier version opened too.
     if (reading.catalog.triggers[instance.trigger].current == index)
-      fill(instance, reading.catalog, *out.add_instances());
+      fill(instance, reading, *out.add_instances());
   }
   out.set_summary(summary_of(reading, trigger, state_of(reading.customer, index), out.instances_size()));
   static const spur::v1::Trigger unknown;
@@ -263,8 +287,9 @@ absl::StatusOr<bool> read_customer(const ShardView& view, const CustomerName& na
   }
   read_sessions(reading, out);
   read_models(reading, out);
-  for (const Instances::View& instance : customer->instances) fill(instance, reading.catalog, *out.add_instances());
+  for (const Instances::View& instance : customer->instances) fill(instance, reading, *out.add_instances());
   read_pending(reading, out);
+  read_consents(reading, out);
   return true;
 }
 

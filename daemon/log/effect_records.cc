@@ -18,6 +18,14 @@ void fill_id(const ActionId& id, const DeploymentId& deployment, spur::v1::Actio
   out.set_ordinal(id.ordinal);
 }
 
+// Of an Action and a Decision alike. The message may be another's that is filled anew.
+template <typename Message>
+void fill_retracts(const Decision& decision, const DeploymentId& deployment, Message& out) {
+  out.clear_retracts();
+  if (decision.verdict == Verdict::kRetracted)
+    fill_id(decision.retracts, deployment, *out.mutable_retracts());
+}
+
 // The messages are filled anew each time: their memory is used again.
 std::string decision_bytes(const Decision& decision, const DeploymentId& deployment,
                            std::string_view catalog_hash, spur::v1::Decision& out) {
@@ -37,6 +45,7 @@ std::string decision_bytes(const Decision& decision, const DeploymentId& deploym
   out.set_catalog_hash(catalog_hash.data(), catalog_hash.size());
   out.set_detail(decision.detail);
   out.set_received_ms(decision.received.ms);
+  fill_retracts(decision, deployment, out);
   return out.SerializeAsString();
 }
 
@@ -57,6 +66,7 @@ std::string action_bytes(const Decision& decision, const DeploymentId& deploymen
   out.set_spurseq(decision.spurseq);
   out.set_class_(decision.class_name);
   out.set_received_ms(decision.received.ms);
+  fill_retracts(decision, deployment, out);
   return out.SerializeAsString();
 }
 
@@ -116,7 +126,7 @@ RunEffects to_records(std::uint32_t shard, const Effects& effects, const Deploym
   for (const Decision& decision : effects.decisions) {
     records.decisions.push_back(
         {decision.customer, decision_bytes(decision, deployment, catalog_hash, decision_message)});
-    if (decision.verdict != Verdict::kSent) continue;
+    if (!decision.leaves()) continue;
     SPUR_CHECK(decision.spurseq != 0 && !decision.topic.empty());
     // "user_id:ann": a record's key is the identity's value.
     records.actions.push_back({decision.topic, decision.spurseq,

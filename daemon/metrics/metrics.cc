@@ -95,6 +95,8 @@ ByTrigger by_trigger(const std::vector<ShardStats>& shards, TriggerLabels& label
       sum.sent += one.sent;
       sum.suppressed += one.suppressed;
       sum.deferred += one.deferred;
+      sum.held_out += one.held_out;
+      sum.retracted += one.retracted;
     }
   }
   return out;
@@ -110,6 +112,8 @@ void write_triggers(FamilyWriter& out, const ByTrigger& triggers) {
     out.add(Metric::kDecisions, {{"trigger", name}, {"verdict", "suppressed"}},
             static_cast<double>(counters.suppressed));
     out.add(Metric::kDecisions, {{"trigger", name}, {"verdict", "deferred"}}, static_cast<double>(counters.deferred));
+    out.add(Metric::kDecisions, {{"trigger", name}, {"verdict", "held_out"}}, static_cast<double>(counters.held_out));
+    out.add(Metric::kDecisions, {{"trigger", name}, {"verdict", "retracted"}}, static_cast<double>(counters.retracted));
   }
 }
 

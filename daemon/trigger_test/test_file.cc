@@ -49,7 +49,7 @@ class Reader {
     read_map(document, "a file of trigger tests",
              {{"catalog", [&](const YamlEntry& e) { file_.catalog = text(e); }},
               {"start", [&](const YamlEntry& e) { started = read_start(e); }},
-              {"consent", [&](const YamlEntry& e) { refuse_consent(e); }},
+              {"consent", [&](const YamlEntry& e) { read_consents(e); }},
               {"tests", [&](const YamlEntry& e) { tests = e.value.get(); }}});
     if (!started && document.find("start") == nullptr) {
       fail(document.offset, "no `start`", "write start: 2026-03-01T08:00:00Z; `at` counts from it");
@@ -125,23 +125,24 @@ class Reader {
     return true;
   }
 
-  void refuse_consent(const YamlEntry& entry) {
-    const YamlNode& node = *entry.value;
-    const bool empty = node.kind == Kind::kNull || (node.kind == Kind::kList && node.items.empty());
-    if (!empty)
-      fail(entry.key_offset, catalog::not_in_this_version("`consent`"),
-           "remove it: no consent is asked for");
+  void read_consents(const YamlEntry& entry) {
+    for_each_item(*entry.value, "consent", [&](const YamlNode& purpose) {
+      if (purpose.kind != Kind::kScalar)
+        return fail(purpose.offset, "a purpose is text", "consent: [marketing-email]");
+      file_.consents.push_back(purpose.text);
+    });
   }
 
   std::optional<Verdict> verdict(const YamlNode& node) {
     static const std::map<std::string, Verdict> kVerdicts = {{"sent", Verdict::kSent},
                                                              {"suppressed", Verdict::kSuppressed},
                                                              {"held_out", Verdict::kHeldOut},
-                                                             {"deferred", Verdict::kDeferred}};
+                                                             {"deferred", Verdict::kDeferred},
+                                                             {"retracted", Verdict::kRetracted}};
     if (const auto found = kVerdicts.find(node.text); found != kVerdicts.end())
       return found->second;
     fail(node.offset, ticked(node.text) + " is no verdict",
-         "sent, suppressed, held_out or deferred");
+         "sent, suppressed, held_out, deferred or retracted");
     return std::nullopt;
   }
 

@@ -23,7 +23,8 @@
 // is not given is not compared; `data` is compared as a whole. All decisions of the wanted verdicts
 // are listed, in the documented order: (time, customer, trigger, instance, step).
 //
-// `consent` is known, not in this version: only an empty list is taken.
+// `consent: [marketing-email]`, beside `start`: purposes for which every customer that says nothing has given consent.
+// Nobody is held out.
 #pragma once
 
 #include <optional>
@@ -68,6 +69,7 @@ struct TestFile {
   std::string path;
   std::string catalog;  // folder, as it can be opened from here
   Instant start;
+  std::vector<std::string> consents;
   std::vector<Test> tests;             // of use only without errors
   std::vector<catalog::Error> errors;  // by place
 };

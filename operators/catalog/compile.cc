@@ -29,13 +29,6 @@ constexpr const char* kNoEventAtCondition =
     "`event` is not known here, since time alone can make this true; write a Feature for what it "
     "needs";
 
-// A definition without its name: what an unchanged one keeps its state by.
-template <typename Message>
-std::uint64_t definition_hash(Message message, std::string_view kind) {
-  message.clear_name();
-  return hash64(std::string(kind) + '\0' + message.SerializeAsString());
-}
-
 std::optional<AggregateKind> aggregate_kind(std::string_view name) {
   constexpr std::pair<std::string_view, AggregateKind> kKinds[] = {
       {"count", AggregateKind::kCount}, {"sum", AggregateKind::kSum},
@@ -86,7 +79,9 @@ class Compiler {
     segments();
     models();
     channels();
+    compile_gate(c_);
     triggers();
+    compile_ladders(c_);
     resolve_slots(c_);
     circles();
     check_threshold_times();
@@ -122,6 +117,10 @@ class Compiler {
       out_.policy.zone = *zone(at("Policy", policy.name(), "zone"), policy.zone());
     out_.policy.caps = caps(policy.caps());
     out_.policy.lateness = {policy.lateness_ms()};
+    out_.policy.holdout_parts = static_cast<std::int32_t>(std::llround(policy.holdout().percent() * 10'000));
+    out_.policy.holdout_salt = policy.holdout().salt();
+    if (policy.arbitration() == "channel") out_.policy.arbitration = Arbitration::kChannel;
+    if (policy.arbitration() == "customer") out_.policy.arbitration = Arbitration::kCustomer;
     if (policy.has_max_action_age_ms()) {
       out_.policy.max_action_age.reset();
       if (policy.max_action_age_ms() >= 0)
@@ -330,6 +329,7 @@ class Compiler {
       channel.reach = c_.program(path + ".reach", from.reach(),
                                  Place{.why_no_event = kNoEventAtCondition}, Type::boolean());
       channel.caps = caps(from.caps());
+      channel.purpose = from.purpose();
       channel.name_hash = hash64(from.name());
       if (!from.has_quiet_hours()) continue;
       QuietHours quiet{from.quiet_hours().from_minute(), from.quiet_hours().to_minute(),
@@ -356,6 +356,23 @@ class Compiler {
       return std::pair(a.from->priority(), std::string_view(a.from->name())) <
              std::pair(b.from->priority(), std::string_view(b.from->name()));
     });
+    // On a ladder the higher acts first: its triggers change places among themselves.
+    for (int i = 0; in_.policies_size() > 0 && i < in_.policies(0).ladders_size(); ++i) {
+      const auto& rungs = in_.policies(0).ladders(i).order();
+      const auto rung = [&](const Version& v) {
+        return std::find(rungs.begin(), rungs.end(), v.from->name()) - rungs.begin();
+      };
+      std::vector<std::size_t> places;
+      std::vector<Version> members;
+      for (std::size_t k = 0; k < order.size(); ++k) {
+        if (rung(order[k]) == rungs.size()) continue;
+        places.push_back(k);
+        members.push_back(order[k]);
+      }
+      std::stable_sort(members.begin(), members.end(),
+                       [&](const Version& a, const Version& b) { return rung(a) < rung(b); });
+      for (std::size_t k = 0; k < places.size(); ++k) order[places[k]] = members[k];
+    }
     for (const auto& [from, retired] : order) {
       if (from->has_enabled() && !from->enabled()) {
         check_disabled(*from);
@@ -365,7 +382,9 @@ class Compiler {
       compiled.retired = retired;
       const std::size_t errors = c_.errors.size();
       const std::size_t warnings = c_.warnings.size();
+      const std::size_t features = out_.features.size();
       trigger(*from, compiled);
+      if (retired) silence_features(features);
       const bool stale = retired && c_.errors.size() > errors;  // it names what is there no more
       if (retired) {
         c_.errors.resize(errors);
@@ -393,7 +412,18 @@ class Compiler {
   // A trigger that is off is still compiled, so that it cannot rot; then forgotten.
   void check_disabled(const spur::v1::Trigger& from) {
     Trigger scratch;
+    const std::size_t features = out_.features.size();
     trigger(from, scratch);
+    silence_features(features);
+  }
+
+  // The hidden Features from `first` on belong to a trigger that asks nothing: they fold nothing, and are not taken for
+  // those of the same trigger once it is on.
+  void silence_features(std::size_t first) {
+    for (std::size_t i = first; i < out_.features.size(); ++i) {
+      out_.features[i].patterns.clear();
+      out_.features[i].definition ^= hash64("silent");
+    }
   }
 
   void trigger(const spur::v1::Trigger& from, Trigger& t) {
@@ -560,9 +590,30 @@ class Compiler {
                                                               : from.prediction().at_least());
         t.every = {from.prediction().every_ms()};
         break;
+      case spur::v1::Trigger::kRhythm:
+        compile_rhythm(c_, from.rhythm(), path + ".rhythm", t, at_once);
+        break;
+      case spur::v1::Trigger::kSequence:
+        compile_sequence(c_, from.sequence(), path + ".sequence", t);
+        break;
+      case spur::v1::Trigger::kIntent:
+        compile_intent(c_, from.intent(), path + ".intent", t);
+        break;
+      case spur::v1::Trigger::kSegment:
+        compile_segment(c_, from.segment(), path + ".segment", t);
+        break;
+      case spur::v1::Trigger::kDate:
+        compile_date(c_, from.date(), path + ".date", t);
+        if (from.date().zone().empty()) {
+          t.zone = out_.policy.zone;
+        } else if (from.date().zone() != "customer") {
+          t.zone = zone(path + ".date.zone", from.date().zone());
+        }
+        break;
       default:
         c_.error(path, "a trigger has one operator",
-                 "event, threshold, absence, session, novelty, schedule or prediction");
+                 "event, threshold, absence, session, novelty, schedule, prediction, rhythm, sequence, intent, date "
+                 "or segment");
         break;
     }
   }
@@ -588,7 +639,7 @@ class Compiler {
         for (std::size_t i = 0; i < out_.segments.size();
              ++i) {  // those that the source names in quotes
           const std::string& segment = out_.segments[i].name;
-          if (source.find("'" + segment + "'") != std::string_view::npos ||
+          if (source.empty() || source.find("'" + segment + "'") != std::string_view::npos ||
               source.find('"' + segment + '"') != std::string_view::npos) {
             reads[n].insert(features + i);
           }
@@ -596,6 +647,14 @@ class Compiler {
       }
     };
     for (std::size_t i = 0; i < features; ++i) {
+      if (out_.features[i].hidden) {  // made of several expressions; nothing can read it, so it closes no circle
+        add(i, out_.features[i].by, "");
+        for (const Pattern& pattern : out_.features[i].patterns) {
+          for (const auto* program : {&pattern.where, &pattern.each, &pattern.key, &pattern.of})
+            add(i, *program, "");
+        }
+        continue;
+      }
       const spur::v1::Feature& from = in_.features(static_cast<int>(i));
       add(i, out_.features[i].of, from.of());
       add(i, out_.features[i].by, from.by());
@@ -645,12 +704,12 @@ class Compiler {
   // intervals.
   void check_threshold_times() {
     for (const Trigger& t : out_.triggers) {
+      check_date_times(t);
       if (t.retired || t.kind != Operator::kThreshold || t.every.count > 0) continue;
-      Reach reach;
-      if (t.when) reach_of(out_, *t.when, reach);
-      if (t.rearm) reach_of(out_, *t.rearm, reach);
+      if (t.rearm_before) continue;  // an intent: its score only falls with time, and that is asked for
+      const Reach reach = reach_of_level(out_, t);
       if (reach.now || reach.decayed || !reach.models.empty()) {
-        c_.error(at("Trigger", t.name, "threshold.when"),
+        c_.error(at("Trigger", t.name, t.segment == kNone ? "threshold.when" : "segment"),
                  std::string("this changes with time alone (") +
                      (reach.now       ? "`now`"
                       : reach.decayed ? "a decayed feature"
@@ -659,6 +718,18 @@ class Compiler {
                  "say how often to ask: `every: 1h`");
       }
     }
+  }
+
+  // A date is read again when something changes it, and nothing tells of what time alone changes.
+  void check_date_times(const Trigger& t) {
+    if (t.retired || t.kind != Operator::kDate || !t.date) return;
+    Reach reach;
+    reach_of(out_, *t.date, reach);
+    bool moves = reach.now || reach.decayed || !reach.models.empty() || !reach.segments.empty();
+    for (const std::uint32_t f : reach.features) moves = moves || out_.features[f].spec.window.count > 0;
+    if (moves)
+      c_.error(at("Trigger", t.name, "date.of"), "this changes with time alone",
+               "a trait, or a Feature without `window`, such as one with aggregate first and `of: event.time`");
   }
 
   // Which fields of the event that opened or fired an instance keeps: what is read of it later.
@@ -685,21 +756,26 @@ class Compiler {
         for (const auto& [name, program] : step.data) keep(program, true);
       }
       t.opened_fields.assign(fields.begin(), fields.end());
+      t.retractable = t.kind == Operator::kAbsence || t.kind == Operator::kNovelty || t.kind == Operator::kSequence ||
+                      (t.kind == Operator::kSession && t.moment == SessionMoment::kIdle) || !t.exits.empty();
       if (t.kind == Operator::kSession) {
         Session& session = out_.sessions[static_cast<std::size_t>(t.session)];
         fields.insert(session.opened_fields.begin(), session.opened_fields.end());
         session.opened_fields.assign(fields.begin(), fields.end());
       }
       Reach reach;
-      for (const auto* program : {&t.when, &t.rearm, &t.condition, &t.while_, &t.after, &t.until}) {
-        if (*program) reach_of(out_, **program, reach);
+      if (t.segment != kNone) reach = reach_of_level(out_, t);
+      for (const auto* program : {&t.when, &t.rearm, &t.condition, &t.while_, &t.after, &t.until, &t.date}) {
+        if (*program && !(t.segment != kNone && program == &t.when)) reach_of(out_, **program, reach);
       }
-      for (const auto* patterns : {&t.opens, &t.resets, &t.closes}) {
-        for (const Pattern& p : *patterns) {
+      const auto reach_patterns = [&](const std::vector<Pattern>& patterns) {
+        for (const Pattern& p : patterns) {
           if (p.where) reach_of(out_, *p.where, reach);
           if (p.of) reach_of(out_, *p.of, reach);
         }
-      }
+      };
+      for (const auto* patterns : {&t.opens, &t.resets, &t.closes, &t.silences}) reach_patterns(*patterns);
+      for (const SequenceStep& step : t.later_steps) reach_patterns(step.patterns);
       for (const Step& step : t.steps) {
         if (step.condition) reach_of(out_, *step.condition, reach);
         for (const auto& [name, program] : step.data) reach_of(out_, program, reach);

@@ -14,6 +14,7 @@
 #include "operators/expression/environment.h"
 #include "operators/expression/program.h"
 #include "spur/v1/catalog.pb.h"
+#include "state/digest.h"
 
 namespace spur::catalog {
 
@@ -58,6 +59,30 @@ struct CompileContext {
   void error(const std::string& path, std::string message, std::string hint = "");
 };
 
+// A definition without its name: what an unchanged one keeps its state by.
+template <typename Message>
+std::uint64_t definition_hash(Message message, std::string_view kind) {
+  message.clear_name();
+  return hash64(std::string(kind) + '\0' + message.SerializeAsString());
+}
+
+// Consent and erasure (compile_gate.cc); after the triggers, who silences whom.
+void compile_gate(CompileContext& context);
+void compile_ladders(CompileContext& context);
+
+// Operators of a trigger, `path` being that of the operator (compile_operators.cc). `at_once` becomes what `if` and
+// `data` may see.
+void compile_rhythm(CompileContext& context, const spur::v1::RhythmOperator& from, const std::string& path,
+                    Trigger& trigger, Place& at_once);
+void compile_intent(CompileContext& context, const spur::v1::IntentOperator& from, const std::string& path,
+                    Trigger& trigger);
+void compile_segment(CompileContext& context, const spur::v1::SegmentOperator& from, const std::string& path,
+                     Trigger& trigger);
+void compile_sequence(CompileContext& context, const spur::v1::SequenceOperator& from, const std::string& path,
+                      Trigger& trigger);
+void compile_date(CompileContext& context, const spur::v1::DateOperator& from, const std::string& path,
+                  Trigger& trigger);
+
 // Turns every reference into where its value comes from. After all programs are compiled.
 void resolve_slots(CompileContext& context);
 
@@ -67,6 +92,8 @@ struct Reach {
   bool traits = false, now = false, decayed = false;
 };
 void reach_of(const Compiled& catalog, const Program& program, Reach& reach);
+// Of what decides the level of a threshold.
+Reach reach_of_level(const Compiled& catalog, const Trigger& threshold);
 
 // Fills by_name, other and the lists of thresholds and sessions; orders features by what they read.
 void index_listeners(CompileContext& context);

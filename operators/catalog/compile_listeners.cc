@@ -27,6 +27,33 @@ void listen(Compiled& catalog, Lists list, std::uint32_t owner,
   }
 }
 
+void listen_sequence(Compiled& catalog, std::uint32_t owner, const Trigger& t) {
+  const auto for_names = [&](const Pattern& pattern, auto&& add) {
+    if (pattern.all_names) {
+      for (Listeners& at : catalog.by_name) add(at);
+      return add(catalog.other);
+    }
+    std::set<EventSchema::NameIndex> names(pattern.names.begin(), pattern.names.end());
+    for (const EventSchema::NameIndex name : names) add(catalog.by_name[name]);
+  };
+  const auto concerned = [&](Listeners& at) {
+    if (at.sequences.empty() || at.sequences.back() != owner) at.sequences.push_back(owner);
+  };
+  listen(catalog, &Listeners::silences, owner, t.silences);
+  if (!t.retired) {
+    listen(catalog, &Listeners::sequence_opens, owner, t.opens);
+    for (const Pattern& pattern : t.opens) for_names(pattern, concerned);
+  }
+  for (std::uint32_t step = 0; step < t.later_steps.size(); ++step) {
+    for (const Pattern& pattern : t.later_steps[step].patterns) {
+      for_names(pattern, [&](Listeners& at) {
+        at.sequence_steps.push_back({{owner, &pattern}, step});
+        concerned(at);
+      });
+    }
+  }
+}
+
 bool listens(const std::vector<Use>& uses, std::uint32_t owner) {
   return std::any_of(uses.begin(), uses.end(), [&](const Use& use) { return use.owner == owner; });
 }
@@ -72,16 +99,20 @@ void collect_before(const Compiled& catalog, Listeners& at) {
       if (kind == SlotKind::kBefore || kind == SlotKind::kBeforeByKey) slots.insert(s);
     }
   };
+  const auto add_pattern = [&](const Pattern& pattern) {
+    add(pattern.where);
+    add(pattern.each);
+    add(pattern.key);
+    add(pattern.of);
+  };
   for (const std::vector<Use>* uses :
        {&at.session_opens, &at.session_keeps, &at.session_closes, &at.features, &at.models,
-        &at.exits, &at.closes, &at.resets, &at.opens, &at.events, &at.novelties}) {
-    for (const Use& use : *uses) {
-      add(use.pattern->where);
-      add(use.pattern->each);
-      add(use.pattern->key);
-      add(use.pattern->of);
-    }
+        &at.exits, &at.closes, &at.resets, &at.opens, &at.events, &at.novelties, &at.silences,
+        &at.sequence_opens, &at.grants, &at.withdrawals, &at.erasures}) {
+    for (const Use& use : *uses) add_pattern(*use.pattern);
   }
+  for (const StepUse& step : at.sequence_steps) add_pattern(*step.use.pattern);
+  for (const std::uint32_t t : at.thresholds) add(catalog.triggers[t].rearm_before);
   for (const Use& use : at.features) {
     add(catalog.features[use.owner].of);
     add(catalog.features[use.owner].by);
@@ -128,7 +159,9 @@ void index_listeners(CompileContext& context) {
     listen(catalog, &Listeners::exits, i, t.exits);
     listen(catalog, &Listeners::closes, i, t.closes);
     listen(catalog, &Listeners::resets, i, t.resets);
+    if (t.kind == Operator::kSequence) listen_sequence(catalog, i, t);
     if (t.retired) continue;
+    if (t.kind == Operator::kDate) catalog.dates.push_back(i);
     if (t.kind == Operator::kAbsence) listen(catalog, &Listeners::opens, i, t.opens);
     if (t.kind == Operator::kEvent) listen(catalog, &Listeners::events, i, t.opens);
     if (t.kind == Operator::kNovelty) listen(catalog, &Listeners::novelties, i, t.opens);
@@ -137,6 +170,9 @@ void index_listeners(CompileContext& context) {
     if (t.kind == Operator::kSession)
       catalog.sessions[static_cast<std::size_t>(t.session)].triggers.push_back(i);
   }
+  listen(catalog, &Listeners::grants, 0, catalog.policy.consent.granted);
+  listen(catalog, &Listeners::withdrawals, 0, catalog.policy.consent.withdrawn);
+  listen(catalog, &Listeners::erasures, 0, catalog.policy.erasure);
   const auto for_all = [&](auto&& visit) {
     for (Listeners& at : catalog.by_name) visit(at);
     visit(catalog.other);
@@ -153,10 +189,16 @@ void index_listeners(CompileContext& context) {
         if (listens(at.models, static_cast<std::uint32_t>(t.model))) at.predictions.push_back(i);
       });
     }
+    if (t.kind == Operator::kDate && t.date) {
+      Reach reach;
+      reach_of(catalog, *t.date, reach);
+      if (reach.traits || !t.zone) catalog.trait_dates.push_back(i);
+      for_all([&](Listeners& at) {
+        if (touches(at, reach)) at.dates.push_back(i);
+      });
+    }
     if (t.kind != Operator::kThreshold) continue;
-    Reach reach;
-    if (t.when) reach_of(catalog, *t.when, reach);
-    if (t.rearm) reach_of(catalog, *t.rearm, reach);
+    Reach reach = reach_of_level(catalog, t);
     for (const std::uint32_t f : reach.features) {
       if (catalog.features[f].spec.window.count > 0 || catalog.features[f].spec.offset.count > 0) {
         t.windowed_features.push_back(f);

@@ -29,6 +29,7 @@ Member member_of(std::string_view name) {
   if (name == "last") return Member::kLast;
   if (name == "median") return Member::kMedian;
   if (name == "p90") return Member::kP90;
+  if (name == "newest") return Member::kNewest;
   return Member::kValue;
 }
 
@@ -197,6 +198,19 @@ void reach_of(const Compiled& catalog, const Program& program, Reach& reach) {
         break;
     }
   }
+}
+
+Reach reach_of_level(const Compiled& catalog, const Trigger& threshold) {
+  Reach reach;
+  if (threshold.segment != kNone) {
+    const auto segment = static_cast<std::uint32_t>(threshold.segment);
+    reach.segments.insert(segment);
+    if (catalog.segments[segment].when) reach_of(catalog, *catalog.segments[segment].when, reach);
+    return reach;
+  }
+  if (threshold.when) reach_of(catalog, *threshold.when, reach);
+  if (threshold.rearm) reach_of(catalog, *threshold.rearm, reach);
+  return reach;
 }
 
 }  // namespace spur::catalog

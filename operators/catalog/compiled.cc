@@ -18,7 +18,8 @@ bool Listeners::nothing() const {
   return session_opens.empty() && session_keeps.empty() && session_closes.empty() &&
          features.empty() && models.empty() && exits.empty() && closes.empty() && resets.empty() &&
          opens.empty() && events.empty() && novelties.empty() && thresholds.empty() &&
-         predictions.empty();
+         predictions.empty() && silences.empty() && sequences.empty() && dates.empty() &&
+         grants.empty() && withdrawals.empty() && erasures.empty();
 }
 
 std::int32_t Compiled::find_source(std::string_view name) const {

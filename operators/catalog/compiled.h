@@ -34,7 +34,7 @@ struct Pattern {
   std::optional<Program> where;
   std::optional<Program> each;
   std::optional<Program> key;
-  std::optional<Program> of;  // novelty: the value that is new
+  std::optional<Program> of;  // novelty: the value that is new; intent: what it adds
 };
 
 struct Source {
@@ -56,6 +56,7 @@ struct Feature {
   std::int32_t session = kNone;  // within
   bool per_session = false;  // within a Session of which several are open by key: a value for each
   std::uint64_t definition = 0;  // hash: what its state is stored under
+  bool hidden = false;  // a trigger's operator needs it; conditions cannot name it
   Millis warm_after{
       0};  // on customers of before: how long until a window has passed; 0: for ever warming
 };
@@ -98,15 +99,29 @@ struct Channel {
   std::string name;
   std::string topic;
   bool json = false;
+  std::string purpose;  // the consent asked for; empty: none
   std::optional<Program> reach;
   std::optional<QuietHours> quiet_hours;
   std::vector<Cap> caps;
   std::uint64_t name_hash = 0;
 };
 
+// How the events tell of consent.
+struct Consent {
+  std::vector<Pattern> granted, withdrawn;  // the key is the purpose; none of a catalog whose channels ask for none
+  std::optional<Program> source, text_version, legal_basis;
+};
+
+enum class Arbitration : std::uint8_t { kNone, kChannel, kCustomer };
+
 struct Policy {
   Zone zone;
   std::vector<Cap> caps;
+  std::int32_t holdout_parts = 0;  // of a million
+  std::string holdout_salt;
+  Consent consent;
+  std::vector<Pattern> erasure;
+  Arbitration arbitration = Arbitration::kNone;
   std::optional<Millis> max_action_age;  // nullopt: never too old
   Millis lateness{0};
 };
@@ -133,9 +148,20 @@ enum class Operator : std::uint8_t {
   kNovelty,
   kSchedule,
   kPrediction,
+  kSequence,
+  kDate,
 };
 
 enum class SessionMoment : std::uint8_t { kOpened, kIdle, kClosed };
+
+// How often a date comes back.
+enum class Every : std::uint8_t { kNever, kYear, kMonth };
+
+// One step of a sequence after its first.
+struct SequenceStep {
+  std::vector<Pattern> patterns;
+  Millis within{0};  // from the step before; 0: any time
+};
 
 struct Step {
   std::vector<std::uint32_t> channels;
@@ -161,9 +187,9 @@ struct Trigger {
   Instant to = Instant::never();
 
   Operator kind = Operator::kEvent;
-  std::vector<Pattern> opens;   // absence; the pattern of event and novelty
+  std::vector<Pattern> opens;   // absence; the pattern of event and novelty; sequence: its first step
   std::vector<Pattern> resets;  // absence
-  std::vector<Pattern> closes;  // absence
+  std::vector<Pattern> closes;  // absence; sequence: `without`
   std::vector<Pattern> exits;
   bool keyed = false;                  // its instances have keys
   std::optional<Program> after;        // absence: a duration
@@ -174,12 +200,15 @@ struct Trigger {
   SessionMoment moment = SessionMoment::kIdle;
   std::optional<Program> when;   // threshold, schedule
   std::optional<Program> rearm;  // threshold; nullopt: not `when`
+  // threshold: if true just before an event, it has re-armed by then; for what falls with time alone.
+  std::optional<Program> rearm_before;
+  std::int32_t segment = kNone;  // threshold: `when` asks this Segment and nothing else
   Millis every{0};               // threshold, prediction
   // threshold: what its level depends on
   std::vector<std::uint32_t> windowed_features;
   bool depends_on_traits = false;
   std::optional<Cron> cron;
-  std::optional<Zone> zone;  // schedule; nullopt: the customer's
+  std::optional<Zone> zone;  // schedule, date; nullopt: the customer's
   bool rising = false;
   std::int32_t kth = 0;  // novelty
 
@@ -188,6 +217,13 @@ struct Trigger {
   std::int32_t model = kNone;
   std::int64_t at_least_millionths = 0;
   std::int64_t rearm_below_millionths = 0;
+  std::vector<SequenceStep> later_steps;  // sequence: after its first
+  std::vector<Pattern> silences;          // sequence: what must stay away after its last step
+  Millis silent_for{0};                   // so long; 0: it fires at its last step
+  std::optional<Program> date;
+  Every date_every = Every::kNever;
+  std::int64_t date_offset_days = 0;
+  std::int32_t date_minute = 0;
 
   std::optional<Program> condition;  // `if`
   std::optional<Program> while_;
@@ -195,6 +231,10 @@ struct Trigger {
   Millis cooldown_key{0};
   bool once_customer = false;
   bool once_key = false;
+  // Its ladder: the triggers on it, retired versions too, that silence it and that it silences.
+  std::vector<std::uint32_t> above, below;
+  Millis ladder_for{0};
+  bool retractable = false;  // a late event can contradict what it has sent
   std::vector<Step> steps;
 
   // What an instance keeps of the event that opened it: the fields that its expressions name.
@@ -259,6 +299,12 @@ struct Use {
   const Pattern* pattern = nullptr;
 };
 
+// The same of a sequence's later step.
+struct StepUse {
+  Use use;
+  std::uint32_t step = 0;  // in later_steps
+};
+
 // What an event of one name can touch, each list in the order of the catalog (by name).
 struct Listeners {
   std::vector<Use> session_opens, session_keeps, session_closes;
@@ -268,7 +314,13 @@ struct Listeners {
   std::vector<Use> opens;   // absence
   std::vector<Use> events;  // event operators
   std::vector<Use> novelties;
+  std::vector<Use> silences;             // sequence
+  std::vector<Use> sequence_opens;       // its first step
+  std::vector<StepUse> sequence_steps;
+  std::vector<std::uint32_t> sequences;  // triggers in the two before, in order
   std::vector<std::uint32_t> thresholds;  // whose level the event may change
+  std::vector<std::uint32_t> dates;       // whose date the event may change
+  std::vector<Use> grants, withdrawals, erasures;  // the owner means nothing
   std::vector<std::uint32_t> predictions;
   std::vector<std::uint32_t> before;  // features to read before they are folded
 
@@ -300,8 +352,10 @@ class Compiled {
   std::vector<Listeners> by_name;            // by NameIndex
   Listeners other;                           // of a track that no pattern names
   std::vector<std::uint32_t> trait_thresholds;
+  std::vector<std::uint32_t> trait_dates;
   std::vector<std::uint32_t> schedules;  // triggers by operator
   std::vector<std::uint32_t> thresholds;
+  std::vector<std::uint32_t> dates;
 
   std::array<std::uint8_t, 16> hash{};
   std::shared_ptr<const Layout> layout;  // of customers under this version

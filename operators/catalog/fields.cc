@@ -139,6 +139,7 @@ class FieldReader {
       return read_named_expressions(entry, message, field, path);
     if (is_message(field, "Cooldown")) return read_cooldown(entry, message, field, path);
     if (is_message(field, "Parameters")) return read_parameters(entry, message, field, path);
+    if (is_message(field, "Ladder")) return read_ladders(entry, message, field, path);
     if (field.type() == FieldDescriptor::TYPE_MESSAGE) {
       return field.is_repeated() ? read_messages(entry, message, field, path)
                                  : read_message(entry, message, field, path);
@@ -308,6 +309,26 @@ class FieldReader {
         spur::v1::NamedNumber& value = *parameters.add_values();
         value.set_name(named.key);
         value.set_value(number.value_or(0));
+      }
+    }
+  }
+
+  // A mapping of names to ladders. Each stands under its name and under its place.
+  void read_ladders(const YamlEntry& entry, Message& message, const FieldDescriptor& field,
+                    const std::string& path) {
+    const std::string needed = "write a mapping of " + joined(keys_of(targets_of(*field.message_type())));
+    if (entry.value->kind != YamlNode::Kind::kMap)
+      return wrong_type(entry, path, "write a mapping of names to ladders");
+    std::size_t place = 0;
+    for (const YamlEntry& named : entry.value->entries) {
+      const std::string here = path + "[" + std::to_string(place++) + "]";
+      reader_.note(here, named.key_offset, *named.value);
+      auto& ladder = static_cast<spur::v1::Ladder&>(*message.GetReflection()->AddMessage(&message, &field));
+      ladder.set_name(named.key);
+      if (named.value->kind != YamlNode::Kind::kMap) {
+        wrong_type(named, here, needed);
+      } else {
+        read_mapping(*named.value, ladder, here, "`" + named.key + "`");
       }
     }
   }

@@ -9,10 +9,6 @@ constexpr KnownName kKinds[] = {
     {"Reference", ""}, {"IdentityRule", ""}, {"Journey", ""}, {"Offer", ""}, {"Experiment", ""}};
 
 constexpr KnownName kOperators[] = {
-    {"rhythm", "use absence with `after` computed from a Feature with aggregate gaps"},
-    {"intent", "use threshold on a Feature with aggregate decayed, and `every`"},
-    {"sequence", "use absence, with `where` on what came before"},
-    {"date", "use absence with `until`, or schedule"},
     {"business", ""},
 };
 
@@ -24,12 +20,9 @@ constexpr KnownName kFormats[] = {
 
 constexpr KnownSetting kSettings[] = {
     {"Source", "map", "use format segment"},
-    {"Channel", "purpose", "remove it: no consent is asked for; `reach` can ask a trait"},
     {"Channel", "delivery",
      "remove it: actions are delivered at least once, with an id to recognise repeats"},
     {"Channel", "rate", "remove it: releases are not slowed down"},
-    {"Policy", "holdout", "remove it: nobody is held out"},
-    {"Policy", "ladders", "remove it; `while` on a Feature can silence a trigger"},
     {"Trigger", "shadow", "remove it, or use `enabled: false`"},
     {"Trigger", "backfill", "remove it: waits that are over when the trigger starts do not fire"},
     {"Model", "inputs", "remove it: bg_nbd takes its inputs from its pattern"},

@@ -132,6 +132,10 @@ void check_channel(Checker& check, const std::string& path, const spur::v1::Chan
   check_topic(check, path, channel.name(), channel.topic());
   check.word(path + ".format", channel.format(), {"protobuf", "json"});
   check.caps(path + ".caps", channel.caps());
+  if (!channel.purpose().empty() && !is_dns_label(channel.purpose())) {
+    check.fail(path + ".purpose", in_quotes(channel.purpose()) + " cannot name a purpose",
+               "marketing-email, at most 63 of a-z, 0-9, -");
+  }
   if (!channel.has_quiet_hours()) return;
   const std::string quiet_at = path + ".quiet_hours";
   const spur::v1::QuietHours& quiet = channel.quiet_hours();
@@ -154,12 +158,58 @@ void check_channel(Checker& check, const std::string& path, const spur::v1::Chan
   check.word(quiet_at + ".then", quiet.then(), {"defer", "drop"});
 }
 
+void check_ladders(Checker& check, const std::string& path, const spur::v1::Policy& policy) {
+  std::map<std::string, std::string> ladder_of;
+  for (int i = 0; i < policy.ladders_size(); ++i) {
+    const spur::v1::Ladder& ladder = policy.ladders(i);
+    const std::string here = at(path + ".ladders", i);
+    if (ladder.order_size() < 2 && !check.unreadable(here + ".order"))
+      check.fail_key(here, "a ladder needs two triggers", "order: [checkout-abandoned, cart-abandoned]");
+    for (int k = 0; k < ladder.order_size(); ++k) {
+      const std::string rung = at(here + ".order", k);
+      check.reference(rung, "Trigger", ladder.order(k), check.names().triggers);
+      const auto [other, is_new] = ladder_of.emplace(ladder.order(k), ladder.name());
+      if (!is_new) {
+        check.fail(rung, in_quotes(ladder.order(k)) + " stands on " + in_quotes(other->second) + " already",
+                   "a trigger stands on one ladder, once");
+      }
+    }
+    check.not_negative(here + ".for", ladder.for_ms());
+  }
+}
+
+// What the gate asks of all: ladders, holdout, consent, erasure, arbitration.
+void check_gate(Checker& check, const std::string& path, const spur::v1::Policy& policy) {
+  check_ladders(check, path, policy);
+  if (policy.has_holdout()) {
+    const std::string here = path + ".holdout";
+    const double percent = policy.holdout().percent();
+    if (!check.unreadable(here + ".percent") && !(percent > 0 && percent <= 100))
+      check.fail(check.written(here + ".percent") ? here + ".percent" : here, "`percent` is out of range",
+                 "more than 0, at most 100, or leave the holdout out");
+    check.required(here, "salt", policy.holdout().salt(),
+                   "a text that stays the same as long as the same customers are to be held out");
+  }
+  const auto purposes = [&](const std::string& key,
+                            const google::protobuf::RepeatedPtrField<spur::v1::Pattern>& patterns) {
+    const std::string here = path + ".consent." + key;
+    check.patterns(here, patterns);
+    for (int i = 0; i < patterns.size(); ++i)
+      check.required(at(here, i), "key", patterns[i].key(), "the purpose, such as event.properties.purpose");
+  };
+  purposes("granted", policy.consent().granted());
+  purposes("withdrawn", policy.consent().withdrawn());
+  check.patterns(path + ".erasure", policy.erasure());
+  check.word(path + ".arbitration", policy.arbitration(), {"channel", "customer"});
+}
+
 void check_policy(Checker& check, const std::string& path, const spur::v1::Policy& policy) {
   check.zone(path + ".zone", policy.zone(), false);
   check.caps(path + ".caps", policy.caps());
   if (policy.max_action_age_ms() != -1)
     check.not_negative(path + ".max_action_age", policy.max_action_age_ms());
   check.not_negative(path + ".lateness", policy.lateness_ms());
+  check_gate(check, path, policy);
 }
 
 void check_parameters(Checker& check, const std::string& path,
@@ -303,6 +353,8 @@ Names names_of(const spur::v1::Catalog& catalog) {
   for (const auto& session : catalog.sessions()) names.sessions.insert(session.name());
   for (const auto& channel : catalog.channels()) names.channels.insert(channel.name());
   for (const auto& model : catalog.models()) names.models.insert(model.name());
+  for (const auto& segment : catalog.segments()) names.segments.insert(segment.name());
+  for (const auto& trigger : catalog.triggers()) names.triggers.insert(trigger.name());
   return names;
 }
 

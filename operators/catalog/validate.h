@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "operators/catalog/position.h"
+#include "state/time.h"
 #include "spur/v1/catalog.pb.h"
 
 namespace spur::catalog {
@@ -17,6 +18,10 @@ namespace spur::catalog {
 // Bounds of numbers in a catalog.
 inline constexpr std::uint32_t kLimitMax =
     1'000'000;  // of any `limit`: what one customer may make a shard remember
+inline constexpr int kSequenceStepsMax = 16;
+inline constexpr double kRhythmFactorMax = 1'000;
+inline constexpr double kIntentScoreMax = 1e9;
+inline constexpr Millis kDateOffsetMax = kDay * 3'660;  // either way
 
 struct Findings {
   std::vector<Error> errors;

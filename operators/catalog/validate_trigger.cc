@@ -123,6 +123,12 @@ void check_operator(Checker& check, const std::string& path, const Trigger& trig
       return check_schedule(check, path + ".schedule", trigger.schedule());
     case Trigger::kPrediction:
       return check_prediction(check, path + ".prediction", trigger.prediction());
+    case Trigger::kRhythm:
+    case Trigger::kSequence:
+    case Trigger::kIntent:
+    case Trigger::kDate:
+    case Trigger::kSegment:
+      return check_derived_operator(check, path, trigger);
     case Trigger::kUnsupported:
       return check.fail(path + ".operator",
                         not_in_this_version("operator " + in_quotes(trigger.unsupported().name())));
@@ -136,7 +142,8 @@ void check_operator(Checker& check, const std::string& path, const Trigger& trig
   }
   if (check.unreadable(path + ".operator")) return;
   check.fail_key(path, "the trigger has no operator",
-                 "one of event, threshold, absence, session, novelty, schedule, prediction");
+                 "one of event, threshold, absence, session, novelty, schedule, prediction, rhythm, "
+                 "sequence, intent, date, segment");
 }
 
 void check_action(Checker& check, const std::string& path, const spur::v1::ActionStep& step) {

@@ -1,5 +1,5 @@
-// What a guard answers about one step (or one firing): let through, suppressed with a reason, or deferred to an
-// instant.
+// What a guard answers about one step (or one firing): let through, suppressed with a reason, deferred to an
+// instant, or held out.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@
 namespace spur::guards {
 
 struct Answer {
-  enum class Kind : std::uint8_t { kThrough, kSuppressed, kDeferred } kind = Kind::kThrough;
+  enum class Kind : std::uint8_t { kThrough, kSuppressed, kDeferred, kHeldOut } kind = Kind::kThrough;
   std::string_view reason;      // stable text: what a decision records
   std::string detail;           // the values that decided, for people
   Instant until;                // of a deferred one
@@ -20,6 +20,7 @@ struct Answer {
   static Answer no(std::string_view reason, std::string detail = "") {
     return {Kind::kSuppressed, reason, std::move(detail), {}};
   }
+  static Answer held_out() { return {Kind::kHeldOut, "holdout", "", {}}; }
   static Answer later(std::string_view reason, Instant until) {
     return {Kind::kDeferred, reason, "", until};
   }

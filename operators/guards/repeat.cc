@@ -9,10 +9,10 @@
 namespace spur::guards {
 namespace {
 
-enum Bit : std::uint8_t { kWarming = 1, kOnce = 2, kCooldown = 4 };
+enum Bit : std::uint8_t { kWarming = 1, kOnce = 2, kCooldown = 4, kLadder = 8 };
 
 std::uint8_t bit_of(std::string_view reason) {
-  return reason == "warming" ? kWarming : reason == "once" ? kOnce : kCooldown;
+  return reason == "warming" ? kWarming : reason == "once" ? kOnce : reason == "ladder" ? kLadder : kCooldown;
 }
 
 // The state by `key`, made if there is none. Of more than kKeyTimesMax one goes: a key that never fired, else the one
@@ -126,9 +126,11 @@ void went_through(Turn& turn, std::uint32_t index, std::string_view key, Instant
 
 Undo before_firing(Turn& turn, std::uint32_t index, std::string_view key) {
   Undo before;
+  before.on_ladder = !turn.catalog().triggers[index].below.empty();
   TriggerState* const state =
       triggers::find_state(turn.customer, turn.catalog().triggers[index].current);
   if (state == nullptr) return before;
+  if (before.on_ladder && state->more != nullptr) before.last_sent = state->more->last_sent;
   before.fired = state->fired;
   before.last_fired = state->last_fired;
   before.silenced = state->silenced;
@@ -144,6 +146,8 @@ void undo(Turn& turn, std::uint32_t index, std::string_view key, Instant fired_a
   TriggerState* const state =
       triggers::find_state(turn.customer, turn.catalog().triggers[index].current);
   if (state == nullptr) return;
+  if (before.on_ladder && state->more != nullptr && state->more->last_sent <= fired_at)
+    state->more->last_sent = before.last_sent;
   if (!state->fired || state->last_fired <= fired_at) {
     state->fired = before.fired;
     state->last_fired = before.last_fired;

@@ -27,6 +27,8 @@ struct Undo {
   bool key_known = false;
   Instant key_time;
   std::uint8_t silenced = 0, key_silenced = 0;
+  bool on_ladder = false;
+  Instant last_sent = Instant::distant_past();  // of a trigger on a ladder
 };
 Undo before_firing(Turn& turn, std::uint32_t trigger, std::string_view key);
 // `fired_at`: when the conclusion fired; what has gone through since stays.

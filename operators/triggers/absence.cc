@@ -3,8 +3,11 @@
 #include <algorithm>
 
 #include "operators/gate.h"
+#include "operators/guards/ladder.h"
 #include "operators/opened.h"
+#include "operators/retract.h"
 #include "operators/triggers/collect.h"
+#include "operators/triggers/sequence.h"
 
 namespace spur::triggers {
 namespace {
@@ -28,6 +31,11 @@ std::optional<Instant> deadline(Turn& turn, std::uint32_t index, Instant t, std:
   ++turn.shard.trigger_counters[index].errors;
   ++turn.shard.counters.conditions_in_error;
   return std::nullopt;
+}
+
+// From when on an event ends the instance: since it began; what must stay away, since its last step.
+Instant exit_from(Turn& turn, const Instances::View& instance, bool silence) {
+  return silence ? instance.opened_at : began(turn, instance);
 }
 
 // The keys that `pattern` means at this event; `all` if it means every open instance.
@@ -58,7 +66,8 @@ Meant meant_by(Turn& turn, const catalog::Use& use) {
   return meant;
 }
 
-void exit_by(Turn& turn, const catalog::Use& use) {
+// `silence`: only what has nothing left to wait for but that this does not come.
+void exit_by(Turn& turn, const catalog::Use& use, bool silence = false) {
   const Meant meant = meant_by(turn, use);
   if (!meant.any) return;
   const Instant t = turn.event->time;
@@ -66,22 +75,40 @@ void exit_by(Turn& turn, const catalog::Use& use) {
   for (auto it = all.lower_bound(use.owner, ""); it != all.end() && it.trigger() == use.owner;) {
     const Instances::View wait = *it;
     // What happened before the wait was opened does not end it.
-    if (!meant.has(wait.key) || t < wait.opened_at) {
+    if (!meant.has(wait.key) || (turn.late && t < exit_from(turn, wait, silence)) ||
+        (silence && !only_silence_missing(turn, wait))) {
       ++it;
       continue;
     }
     mutate(turn, Tag::kInstanceClosed, wait.key, use.owner);
     it = all.erase(it);
   }
-  drop_pending(turn, use.owner, t, [&](const std::string& key) { return meant.has(key); });
+  const KeyChosen chosen = [&](const std::string& key) { return meant.has(key); };
+  const Millis silent_for = silence ? turn.catalog().triggers[use.owner].silent_for : Millis{-1};
+  drop_pending(turn, use.owner, t, chosen, "exit", silent_for);
+  retract_ended(turn, use.owner, t, chosen, silent_for);
 }
 
 }  // namespace
+
+void drop_instances(Turn& turn, std::uint32_t trigger, Instant t) {
+  Instances& all = turn.customer.instances;
+  for (auto it = all.lower_bound(trigger, ""); it != all.end() && it.trigger() == trigger;) {
+    const Instances::View instance = *it;
+    if (t < began(turn, instance)) {
+      ++it;
+      continue;
+    }
+    mutate(turn, Tag::kInstanceClosed, instance.key, trigger);
+    it = all.erase(it);
+  }
+}
 
 void absence_exits(Turn& turn) {
   const catalog::Listeners& at = turn.catalog().listeners(turn.event->name_index);
   for (const catalog::Use& use : at.exits) exit_by(turn, use);
   for (const catalog::Use& use : at.closes) exit_by(turn, use);
+  for (const catalog::Use& use : at.silences) exit_by(turn, use, /*silence=*/true);
 }
 
 void absence_resets(Turn& turn) {
@@ -105,7 +132,9 @@ void absence_resets(Turn& turn) {
       all.restart(it, wait.count + 1, restarted);
       mutate(turn, Tag::kInstance, wait.key, static_cast<std::uint64_t>(restarted.ms));
     }
-    reopen_held(turn, use.owner, [&](const std::string& key) { return meant.has(key); });
+    const KeyChosen chosen = [&](const std::string& key) { return meant.has(key); };
+    reopen_held(turn, use.owner, chosen);
+    reopen_retracted(turn, use.owner, chosen);
   }
 }
 
@@ -155,6 +184,7 @@ void absence_opens(Turn& turn) {
       fresh.opened = turn.shard.bytes;
       mutate(turn, Tag::kInstance, fresh.key, static_cast<std::uint64_t>(fresh.due.ms));
       all.insert(fresh);
+      guards::ladder_opened(turn, use.owner, turn.event->time);
     });
   }
 }

@@ -11,6 +11,9 @@ namespace spur::triggers {
 inline constexpr std::size_t kWaitsMax =
     10'000;  // open at once, of one trigger and customer; beyond: not opened, counted
 
+// Ends the instances of `trigger` that had begun by `t`.
+void drop_instances(Turn& turn, std::uint32_t trigger, Instant t);
+
 // Ends what the event exits or closes: open waits, pending steps, conclusions still held.
 void absence_exits(Turn& turn);
 void absence_resets(Turn& turn);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "operators/gate.h"
+#include "operators/retract.h"
 #include "operators/triggers/collect.h"
 
 namespace spur::triggers {
@@ -26,7 +27,9 @@ bool insert(Turn& turn, TriggerState& state, std::uint32_t limit, std::uint64_t 
 // What a late event contradicts: a firing for this value at a later instant, of which steps have
 // not left yet.
 void cancel_later(Turn& turn, std::uint32_t trigger, std::string_view value) {
-  if (turn.late) drop_contradicted(turn, trigger, value);
+  if (!turn.late) return;
+  drop_contradicted(turn, trigger, value);
+  retract_contradicted(turn, trigger, value);
 }
 
 }  // namespace

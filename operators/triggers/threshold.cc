@@ -48,7 +48,11 @@ void ask_threshold(Turn& turn, std::uint32_t index) {
   const catalog::Trigger& trigger = turn.catalog().triggers[index];
   ++turn.shard.counters.evaluations;
   const TriggerState* const state = find_state(turn.customer, index);
-  const bool level = state != nullptr && state->level;
+  bool level = state != nullptr && state->level;
+  if (level && trigger.rearm_before && turn.event != nullptr && turn.holds(trigger.rearm_before, index)) {
+    set_level(turn, index, false);
+    level = false;
+  }
   if (!level) {
     if (turn.holds(trigger.when, index)) {
       set_level(turn, index, true);

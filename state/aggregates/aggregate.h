@@ -14,7 +14,7 @@
 //   < duration; among equal numbers int < uint < double.
 // * distinct: equal numbers are one member whatever their type; text never equals a number. Beyond
 //   `limit` the members seen longest ago go.
-// * gaps.count is 0 without events; the other members need two events. Percentiles are
+// * gaps.count is 0 without events, gaps.newest needs one, the other members two. Percentiles are
 // nearest-rank:
 //   of n gaps in ascending order the one in place ceil(n / 2) and ceil(9 n / 10), counted from 1.
 //   `distinct_days`: the earliest event of a UTC day (of those in the window) stands for the day.
@@ -72,6 +72,7 @@ enum class Member : std::uint8_t {
   kLast,    // gaps: the newest gap, duration
   kMedian,  // gaps: of the newest 32 gaps, duration
   kP90,     // gaps: of the newest 32 gaps, duration
+  kNewest,  // gaps: when the newest event (or the first of the newest day) was, timestamp; needs one event
 };
 
 struct AggregateSpec {

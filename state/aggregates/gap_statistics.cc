@@ -24,6 +24,7 @@ void GapStatistics::add_earlier(std::int64_t first, std::uint64_t count) {
 Value GapStatistics::read(Member member) const {
   const std::uint64_t gaps = count_ == 0 ? 0 : count_ - 1;
   if (member == Member::kCount) return Value::integer(static_cast<std::int64_t>(gaps));
+  if (member == Member::kNewest && count_ > 0) return Value::timestamp({newest(0)});
   if (gaps == 0) return Value::absent();
   switch (member) {
     case Member::kMean:

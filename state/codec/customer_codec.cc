@@ -37,6 +37,7 @@ void encode_triggers(const Customer& customer, const Layout& layout, v1::Custome
     if (t.more == nullptr) continue;
     out->mutable_seen()->Add(t.more->seen.begin(), t.more->seen.end());
     out->set_seen_dropped(t.more->seen_dropped);
+    if (t.more->last_sent != Instant::distant_past()) out->set_last_sent_ms(t.more->last_sent.ms);
     for (const KeyTime& k : t.more->by_key) {
       v1::KeyTimeRow* key = out->add_last_fired_by_key();
       key->set_key(k.key);
@@ -116,6 +117,31 @@ void encode_rare(const Customer::Rare& rare, const Layout& layout, v1::CustomerR
     out->set_last_ms(m.last.ms);
     out->set_purchases(m.purchases);
   }
+  for (const Consent& c : rare.consents) {
+    v1::ConsentRow* out = row.add_consents();
+    out->set_purpose(c.purpose);
+    out->set_granted(c.granted);
+    out->set_time_ms(c.time.ms);
+    out->set_source(c.source);
+    out->set_text_version(c.text_version);
+    out->set_legal_basis(c.legal_basis);
+  }
+  for (const Retractable& r : rare.retractable) {
+    v1::RetractableRow* out = row.add_retractable();
+    out->set_trigger(layout.versions[r.trigger]);
+    out->set_step(r.step);
+    out->set_channel(layout.channels[r.channel]);
+    out->set_key(r.key);
+    out->set_at_ms(r.at.ms);
+    out->set_fired_at_ms(r.fired_at.ms);
+    out->set_opened_at_ms(r.opened_at.ms);
+    out->set_count(r.count);
+    out->set_opened(r.opened);
+    out->set_run(r.run);
+    out->set_input(r.input);
+    out->set_ordinal(r.ordinal);
+  }
+  if (rare.erased != Instant::never()) row.set_erased_ms(rare.erased.ms);
 }
 
 bool decode_features(const v1::CustomerRow& row, const Layout& layout, Customer& out) {
@@ -143,8 +169,9 @@ void decode_triggers(const v1::CustomerRow& row, const Layout& layout, Customer&
     state.fired = t.fired();
     state.last_fired = {t.last_fired_ms()};
     state.silenced = static_cast<std::uint8_t>(t.silenced());
-    if (t.seen_size() + t.last_fired_by_key_size() + t.last_data_size() > 0) {
+    if (t.seen_size() + t.last_fired_by_key_size() + t.last_data_size() > 0 || t.last_sent_ms() != 0) {
       state.more = std::make_unique<TriggerState::More>();
+      if (t.last_sent_ms() != 0) state.more->last_sent = {t.last_sent_ms()};
       state.more->seen.assign(t.seen().begin(), t.seen().end());
       state.more->seen_dropped = t.seen_dropped();
       for (const v1::KeyTimeRow& k : t.last_fired_by_key()) {
@@ -168,7 +195,9 @@ void decode_triggers(const v1::CustomerRow& row, const Layout& layout, Customer&
 
 void decode_rare(const v1::CustomerRow& row, const Layout& layout, Customer& out) {
   if (row.traits_size() + row.pending_size() + row.held_size() + row.sent_size() +
-          row.buffered_size() + row.models_size() == 0) {
+              row.buffered_size() + row.models_size() + row.consents_size() + row.retractable_size() ==
+          0 &&
+      row.erased_ms() == 0) {
     return;
   }
   Customer::Rare& rare = out.more();
@@ -212,6 +241,18 @@ void decode_rare(const v1::CustomerRow& row, const Layout& layout, Customer& out
   std::sort(rare.sent.begin(), rare.sent.end(), [](const Sent& a, const Sent& b) {
     return a.channel != b.channel ? a.channel < b.channel : a.trigger_class < b.trigger_class;
   });
+  for (const v1::ConsentRow& c : row.consents()) {
+    rare.consents.push_back({c.purpose(), c.granted(), {c.time_ms()}, c.source(), c.text_version(), c.legal_basis()});
+  }
+  for (const v1::RetractableRow& r : row.retractable()) {
+    const std::int32_t trigger = find_hash(layout.versions, r.trigger());
+    const std::int32_t channel = find_hash(layout.channels, r.channel());
+    if (trigger < 0 || channel < 0) continue;
+    rare.retractable.push_back({static_cast<std::uint32_t>(trigger), r.step(), static_cast<std::uint32_t>(channel),
+                                static_cast<std::uint32_t>(r.count()), {r.at_ms()}, {r.fired_at_ms()},
+                                {r.opened_at_ms()}, r.key(), r.opened(), r.run(), r.input(), r.ordinal()});
+  }
+  if (row.erased_ms() != 0) rare.erased = {row.erased_ms()};
   for (const v1::BufferedRow& b : row.buffered()) {
     rare.buffered.push_back({{b.time_ms()}, static_cast<std::uint16_t>(b.rank()), b.id(), b.event(),
                              {b.received_ms()}});

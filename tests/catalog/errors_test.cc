@@ -126,20 +126,6 @@ TEST(CatalogErrorsTest, KindsNotInThisVersion) {
 
 TEST(CatalogErrorsTest, OperatorsNotInThisVersion) {
   check_trigger({
-      {"rhythm: {on: Order Completed, change: drop, factor: 3}",
-       "c:5:3: operator `rhythm` is known, not in this version; use absence with `after` computed "
-       "from a Feature with "
-       "aggregate gaps\n"},
-      {"intent: {scores: [], half_life: 20m}",
-       "c:5:3: operator `intent` is known, not in this version; use threshold on a Feature with "
-       "aggregate decayed, and "
-       "`every`\n"},
-      {"sequence: {steps: []}",
-       "c:5:3: operator `sequence` is known, not in this version; use absence, with `where` on "
-       "what came before\n"},
-      {"date: {of: traits.birthday}",
-       "c:5:3: operator `date` is known, not in this version; use absence with `until`, or "
-       "schedule\n"},
       {"business: {reference: products}",
        "c:5:3: operator `business` is known, not in this version\n"},
   });
@@ -171,21 +157,40 @@ TEST(CatalogErrorsTest, SettingsNotInThisVersion) {
   check_kind("Channel",
              {
                  {"{purpose: marketing, delivery: transactional, rate: {max: 1, per: 1s}}",
-                  "c:4:8: `purpose` is known, not in this version; remove it: no consent is asked "
-                  "for; `reach` can ask a trait\n"
                   "c:4:28: `delivery` is known, not in this version; remove it: actions are "
                   "delivered at least once, with an id to "
                   "recognise repeats\n"
                   "c:4:53: `rate` is known, not in this version; remove it: releases are not "
                   "slowed down\n"},
              });
+}
+
+TEST(CatalogErrorsTest, TheGate) {
+  check_kind("Channel", {{"{purpose: Marketing Mail}",
+                          "c:4:17: `Marketing Mail` cannot name a purpose; marketing-email, at most 63 of a-z, "
+                          "0-9, -\n"}});
   check_kind("Policy",
              {
-                 {"{holdout: {percent: 5}, ladders: {a: {order: [x], for: 48h}}}",
-                  "c:4:8: `holdout` is known, not in this version; remove it: nobody is held out\n"
-                  "c:4:31: `ladders` is known, not in this version; remove it; `while` on a "
-                  "Feature can silence a trigger\n"},
+                 {"{holdout: {percent: 5}}",
+                  "c:4:8: `salt` is missing in `holdout`; a text that stays the same as long as the same "
+                  "customers are to be held out\n"},
+                 {"{holdout: {percent: 101, salt: x}}",
+                  "c:4:27: `percent` is out of range; more than 0, at most 100, or leave the holdout out\n"},
+                 {"{ladders: [a]}", "c:4:17: `ladders` is a list; write a mapping of names to ladders\n"},
+                 {"{ladders: {a: [x, y]}}", "c:4:21: `a` is a list; write a mapping of for, order\n"},
+                 {"{ladders: {a: {order: [x], for: -1h}}}",
+                  "c:4:18: a ladder needs two triggers; order: [checkout-abandoned, cart-abandoned]\n"
+                  "c:4:30: there is no Trigger `x`; the catalog has no Trigger\n"
+                  "c:4:39: `for` is negative; 0s or more\n"},
+                 {"{consent: {granted: {on: A}}}",
+                  "c:4:18: `key` is missing in `granted`; the purpose, such as event.properties.purpose\n"},
+                 {"{arbitration: all}", "c:4:21: `arbitration` is `all`; one of channel, customer\n"},
              });
+  EXPECT_EQ(errors(document("Policy", "{ladders: {a: {order: [t, u], for: 1h}, b: {order: [u, t], for: 1h}}}") + "---\n" +
+                   document("Trigger", "{event: {on: A}, actions: [{channel: email, template: t}]}", "t") + "---\n" +
+                   document("Trigger", "{event: {on: A}, actions: [{channel: email, template: t}]}", "u") + kOthers),
+            "c:4:59: `u` stands on `a` already; a trigger stands on one ladder, once\n"
+            "c:4:62: `t` stands on `a` already; a trigger stands on one ladder, once\n");
 }
 
 TEST(CatalogErrorsTest, SettingsOfTriggersNotInThisVersion) {
@@ -447,7 +452,7 @@ TEST(CatalogErrorsTest, Operators) {
   check_trigger({
       {"priority: 1",
        "c:4:1: the trigger has no operator; one of event, threshold, absence, session, novelty, "
-       "schedule, prediction\n"},
+       "schedule, prediction, rhythm, sequence, intent, date, segment\n"},
       {"event: {on: A}\n  threshold: {when: a}",
        "c:6:3: two operators, `event` and `threshold`; one a Trigger\n"},
       {"event: {}", "c:5:3: `on` is missing in `event`; an event name, a list of them, or \"*\"\n"},
@@ -733,7 +738,7 @@ TEST(CatalogErrorsTest, OfProtobufWithoutPositions) {
   trigger.set_shadow(true);
   trigger.add_actions()->add_channels("email");
   catalog.add_triggers()->set_name("u");
-  catalog.mutable_triggers(1)->mutable_unsupported()->set_name("rhythm");
+  catalog.mutable_triggers(1)->mutable_unsupported()->set_name("business");
   catalog.add_references()->set_name("products");
   catalog.add_policies()->set_max_action_age_ms(-2);
   EXPECT_EQ(to_text(validate(catalog, SourceMap()).errors),
@@ -746,7 +751,7 @@ TEST(CatalogErrorsTest, OfProtobufWithoutPositions) {
             "no Channel\n"
             "Trigger t: spec.actions[0]: `template` is missing in `actions`; the name of what the "
             "channel sends\n"
-            "Trigger u: spec.operator: operator `rhythm` is known, not in this version\n"
+            "Trigger u: spec.operator: operator `business` is known, not in this version\n"
             "Policy : metadata: `name` is missing in `metadata`; every resource has one\n"
             "Policy : spec.max_action_age: `max_action_age` is negative; 0s or more\n"
             "Reference products: kind `Reference` is known, not in this version\n");

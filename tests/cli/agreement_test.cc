@@ -31,7 +31,8 @@ std::vector<Setting> settings() {
   std::vector<Setting> all;
   for (const char* example :
        {"r1-cart-abandonment", "r2-browse-abandonment", "r3-frequency-drop", "r4-new-category",
-        "r5-new-store", "r6-churn-risk", "r11-win-back", "r12-invoice-due"}) {
+        "r5-new-store", "r6-churn-risk", "r11-win-back", "r12-invoice-due",
+        "mid-session-drop-off", "hot-lead", "birthday", "abandonment-ladder"}) {
     all.push_back({example, {0}, {0}, true});
     all.push_back({example, {0}, {0}, false});
     all.push_back({example, kHour * 2, {0}, true});

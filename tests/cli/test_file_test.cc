@@ -112,7 +112,7 @@ TEST(TestFile, WhatCannotBeMeantIsSaid) {
       errors_of(head + "  - {name: x, events: [{at: soon, customer: a, event: A}], expect: []}\n"),
       HasSubstr("a duration from start"));
   EXPECT_THAT(errors_of(head + "  - {name: x, expect: [{verdict: send}]}\n"),
-              HasSubstr("sent, suppressed, held_out or deferred"));
+              HasSubstr("sent, suppressed, held_out, deferred or retracted"));
   EXPECT_THAT(errors_of(head + "  - {name: x, only: sent, expect: [{verdict: deferred}]}\n"),
               HasSubstr("not among those of `only`"));
   EXPECT_THAT(
@@ -121,12 +121,13 @@ TEST(TestFile, WhatCannotBeMeantIsSaid) {
       HasSubstr("did you mean `identify`?"));
 }
 
-TEST(TestFile, ConsentIsKnownAndRefusedUnlessEmpty) {
+TEST(TestFile, ConsentIsAListOfPurposes) {
   const std::string rest = "start: 2026-03-01T08:00:00Z\ntests: []\n";
   EXPECT_EQ(errors_of("consent: []\n" + rest), "");
-  EXPECT_EQ(errors_of("consent: [marketing-email]\n" + rest),
-            "a_test.yaml:1:1: `consent` is known, not in this version; remove it: no consent is "
-            "asked for\n");
+  EXPECT_EQ(errors_of("consent: [marketing-email]\n" + rest), "");
+  EXPECT_THAT(parse_test_file("a_test.yaml", "consent: [a, b]\n" + rest).consents, ElementsAre("a", "b"));
+  EXPECT_EQ(errors_of("consent: [[a]]\n" + rest),
+            "a_test.yaml:1:11: a purpose is text; consent: [marketing-email]\n");
 }
 
 TEST(TestFile, TheCatalogIsFoundFromTheFile) {

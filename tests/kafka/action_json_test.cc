@@ -5,6 +5,7 @@
 
 #include "daemon/log/kafka/effect_id.h"
 #include "daemon/log/kafka/instant_text.h"
+#include "daemon/log/kafka/records.h"
 
 namespace spur::kafka {
 namespace {
@@ -65,6 +66,34 @@ TEST(ActionJson, ReadsBackAsTheStoredBytes) {
   const absl::StatusOr<spur::v1::Action> read = parse_action_json(json_of(action));
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(read->SerializeAsString(), action.SerializeAsString());
+}
+
+TEST(ActionJson, ARetractionNamesTheActionAndReadsBackToo) {
+  spur::v1::Action action = full_action();
+  *action.mutable_retracts() = action.id();
+  action.mutable_retracts()->set_run(0x1a);
+  action.set_data_json("{}");
+  EXPECT_THAT(json_of(action),
+              HasSubstr(R"("retracts":"00112233-4455-6677-8899-aabbccddeeff/3-1a-11-2"})"));
+  const absl::StatusOr<spur::v1::Action> read = parse_action_json(json_of(action));
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->SerializeAsString(), action.SerializeAsString());
+}
+
+TEST(Records, TheHeadersOfARetractionSayThatItIsOne) {
+  RecordMaker maker(kDeployment);
+  for (const bool retraction : {true, false, true}) {
+    spur::v1::Action action = full_action();
+    if (retraction) *action.mutable_retracts() = action.id();
+    const RunEffects::Action stored{"actions.email", 5, "ann", action.SerializeAsString()};
+    const EffectRecord record = maker.action(stored, true);
+    const void* value = nullptr;
+    std::size_t size = 0;
+    ASSERT_EQ(rd_kafka_header_get_last(record.headers.get(), "ce_type", &value, &size),
+              RD_KAFKA_RESP_ERR_NO_ERROR);
+    EXPECT_EQ(std::string_view(static_cast<const char*>(value), size),
+              retraction ? "spur.retraction.v1" : "spur.action.v1");
+  }
 }
 
 TEST(ActionJson, AnActionWithNothingOptionalReadsBackToo) {

@@ -41,7 +41,7 @@ TEST(Lateness, BeyondItItCountsAsLate) {
   story.tick("10:10:00.001");
   story.at("10:00", "ann", "Ordered");
   story.run_until("12:00");
-  EXPECT_THAT(story.decisions(), ElementsAre("10:00 left sent", "10:00 seen sent"));
+  EXPECT_THAT(story.decisions(), ElementsAre("10:00 left sent", "10:00 left retracted late", "10:00 seen sent"));
   EXPECT_EQ(story.counters().late, 1u);
 }
 
@@ -235,7 +235,7 @@ TEST(Grace, InOrderItChangesNothing) {
 
 // --- later than the lateness ---
 
-TEST(Late, ANoveltyThatWasNotTheFirstDropsWhatHasNotLeft) {
+TEST(Late, ANoveltyThatWasNotTheFirstDropsWhatHasNotLeftAndRetractsWhatHas) {
   Story story(R"(
 Channel email: {topic: e}
 Channel sms: {topic: s, quiet_hours: {from: "09:00", to: "12:00", zone: UTC}}
@@ -251,7 +251,8 @@ Trigger new-store:
   EXPECT_THAT(
       story.decisions(),
       ElementsAre("09:00 new-store[1] sent", "09:00 new-store[1] sms/u deferred quiet_hours",
-                  "09:10 new-store[2] sent", "09:10 new-store[2] sms/u deferred quiet_hours",
+                  "09:10 new-store[2] sent", "09:10 new-store[2] retracted late",
+                  "09:10 new-store[2] sms/u deferred quiet_hours",
                   "09:10 new-store[2] sms/u suppressed contradicted",
                   "10:00 new-store[1] email/v sent", "12:00 new-store[1] sms/u sent"));
 }

@@ -128,6 +128,13 @@ void append_action_json(const Action& action, std::string_view record_id, Instan
   const std::string& hash = action.catalog_hash();
   const std::string digits = absl::BytesToHexString({hash.data(), hash.size()});
   writer.text("catalog", digits);
+  if (action.has_retracts()) {
+    const spur::v1::ActionId& id = action.retracts();
+    std::string retracts;
+    append_record_id(record_id.substr(0, record_id.find('/')), id.shard(),
+                     {id.run(), id.input(), id.ordinal()}, retracts);
+    writer.text("retracts", retracts);
+  }
   writer.end();
 }
 
@@ -158,6 +165,9 @@ absl::StatusOr<Action> parse_action_json(std::string_view json) {
   action.set_expires_ms(ms_of(document, "expires").value_or(0));
   action.set_received_ms(ms_of(document, "received").value_or(0));
   if (const auto hash = text_of(document, "catalog")) action.set_catalog_hash(bytes_of_hex(*hash));
+  if (const auto retracts = text_of(document, "retracts");
+      retracts && !read_id(*retracts, *action.mutable_retracts()))
+    return damaged("retracts");
   return action;
 }
 

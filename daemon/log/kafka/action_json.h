@@ -6,9 +6,10 @@
 //      "data":{"items":2},"time":"2026-03-01T09:30:00.000Z","expires":"…","received":"…",
 //      "cause":"e7","spurseq":17,"catalog":"9f…"}
 //
-// `id` is the record's ce_id. Texts that are empty are left out, and so are `expires`, `received`
-// and `data` where there are none. Nothing is lost: the stored bytes are made from it again, by a
-// recovery that reads what it has sent and by Subscribe.
+// A retraction has "retracts" besides, the id of the action that it calls back. `id` is the
+// record's ce_id. Texts that are empty are left out, and so are `expires`, `received` and `data`
+// where there are none. Nothing is lost: the stored bytes are made from it again, by a recovery
+// that reads what it has sent and by Subscribe.
 #pragma once
 
 #include <string>

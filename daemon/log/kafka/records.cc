@@ -97,7 +97,7 @@ EffectRecord RecordMaker::action(const RunEffects::Action& action, bool json) {
   headers.add("ce_specversion", "1.0");
   headers.add("ce_id", id);
   headers.add("ce_source", source_);
-  headers.add("ce_type", "spur.action.v1");
+  headers.add("ce_type", parsed.has_retracts() ? "spur.retraction.v1" : "spur.action.v1");
   headers.add("ce_subject", parsed.customer());
   headers.add("ce_time", scratch.instant_text(parsed.time_ms()));
   if (parsed.expires_ms() != 0)

@@ -1,0 +1,132 @@
+#include "operators/retract.h"
+
+#include <algorithm>
+
+#include "operators/guards/age.h"
+#include "operators/held.h"
+#include "operators/triggers/absence.h"
+
+namespace spur {
+namespace {
+
+void forget_old(Turn& turn, std::vector<Retractable>& all) {
+  const Millis keep = turn.catalog().policy.max_action_age.value_or(kRetractableForMax);
+  std::erase_if(all, [&](const Retractable& r) { return turn.shard.run.clock - r.at > keep; });
+}
+
+void retract(Turn& turn, const Retractable& sent) {
+  const catalog::Trigger& trigger = turn.catalog().triggers[sent.trigger];
+  const catalog::Channel& channel = turn.catalog().channels[sent.channel];
+  RunState& run = turn.shard.run;
+  Decision decision;
+  decision.id = {run.shard, run.seq, run.input, run.ordinal++};
+  decision.time = turn.now;
+  decision.customer = to_text(turn.customer.id());
+  decision.trigger = trigger.name;
+  decision.instance = sent.key;
+  decision.channel = channel.name;
+  decision.topic = channel.topic;
+  decision.template_name = trigger.steps[sent.step].template_name;
+  decision.step = sent.step;
+  decision.verdict = Verdict::kRetracted;
+  decision.reason = "late";
+  decision.cause_event_id = std::string(turn.event->id);
+  decision.fired_at = sent.fired_at;
+  decision.class_name = std::string(catalog::to_text(trigger.trigger_class));
+  decision.received = turn.received;
+  decision.retracts = {run.shard, sent.run, sent.input, sent.ordinal};
+  ++turn.shard.trigger_counters[sent.trigger].retracted;
+  mutate(turn, Tag::kRetract, sent.key,
+         sent.run << 32 ^ static_cast<std::uint64_t>(sent.input) << 16 ^ sent.ordinal);
+  emit(turn, std::move(decision));
+}
+
+}  // namespace
+
+void remember_sent(Turn& turn, const Decision& decision, Retractable sent) {
+  const catalog::Trigger& trigger = turn.catalog().triggers[sent.trigger];
+  const bool lasting =
+      decision.time > sent.opened_at || trigger.kind == catalog::Operator::kNovelty;
+  if (decision.verdict != Verdict::kSent || !trigger.retractable || !lasting) return;
+  sent.step = decision.step;
+  sent.at = decision.time;
+  sent.fired_at = decision.fired_at;
+  sent.run = decision.id.run;
+  sent.input = decision.id.input;
+  sent.ordinal = decision.id.ordinal;
+  if (trigger.resets.empty()) sent.opened.clear();
+  std::vector<Retractable>& all = turn.customer.more().retractable;
+  forget_old(turn, all);
+  if (all.size() >= kRetractableMax) all.erase(all.begin());
+  all.push_back(std::move(sent));
+}
+
+void retract_if(Turn& turn, const std::function<bool(const Retractable&)>& chosen) {
+  if (turn.customer.rare == nullptr || turn.customer.rare->retractable.empty()) return;
+  if (!guards::age(turn, turn.event->time).through()) return;
+  std::vector<Retractable>& all = turn.customer.rare->retractable;
+  forget_old(turn, all);
+  for (std::size_t i = 0; i < all.size();) {
+    if (!chosen(all[i])) {
+      ++i;
+      continue;
+    }
+    const Retractable gone = std::move(all[i]);
+    all.erase(all.begin() + static_cast<std::ptrdiff_t>(i));
+    retract(turn, gone);
+  }
+}
+
+void retract_ended(Turn& turn, std::uint32_t trigger, Instant t, const KeyChosen& chosen,
+                   Millis silent_for) {
+  retract_if(turn, [&](const Retractable& r) {
+    return r.trigger == trigger && r.opened_at <= t && t <= r.at && r.opened_at < r.at &&
+           (silent_for.count < 0 || t >= r.fired_at - silent_for) && chosen(r.key);
+  });
+}
+
+void retract_contradicted(Turn& turn, std::uint32_t trigger, std::string_view key) {
+  retract_if(turn, [&](const Retractable& r) {
+    return r.trigger == trigger && r.fired_at > turn.event->time && r.key == key;
+  });
+}
+
+void reopen_retracted(Turn& turn, std::uint32_t trigger, const KeyChosen& chosen) {
+  const catalog::Trigger& definition = turn.catalog().triggers[trigger];
+  if (turn.customer.rare == nullptr || !definition.after) return;
+  if (!guards::age(turn, turn.event->time).through()) return;
+  const Instant t = turn.event->time;
+  std::vector<std::pair<std::string, Instant>> reopened;  // by key and when it fired
+  for (const Retractable& r : turn.customer.rare->retractable) {
+    if (r.trigger != trigger || r.step != 0 || t < r.opened_at || t > r.fired_at || !chosen(r.key))
+      continue;
+    const InstanceView view{r.key,    r.opened_at,     r.count, nullptr,
+                            r.opened, Value::absent(), nullptr};
+    turn.slots.set_instance(&view);
+    const Value length = turn.evaluate(*definition.after);
+    turn.slots.set_instance(nullptr);
+    if (!length.is(Kind::kDuration) || t + length.as_millis() <= turn.now) continue;
+    Instances& all = turn.customer.instances;
+    if (all.contains(trigger, r.key)) continue;
+    Instance again;
+    again.trigger = trigger;
+    again.count = r.count + 1;
+    again.opened_at = r.opened_at;
+    again.due = t + length.as_millis();
+    again.key = r.key;
+    again.opened = r.opened;
+    mutate(turn, Tag::kInstance, again.key, static_cast<std::uint64_t>(again.due.ms));
+    all.insert(again);
+    reopened.emplace_back(r.key, r.fired_at);
+  }
+  const auto again = [&](const std::string& key, Instant fired_at) {
+    return std::find(reopened.begin(), reopened.end(), std::pair(key, fired_at)) != reopened.end();
+  };
+  if (reopened.empty()) return;
+  drop_steps(turn, "contradicted",
+             [&](const Pending& p) { return p.trigger == trigger && again(p.key, p.fired_at); });
+  retract_if(
+      turn, [&](const Retractable& r) { return r.trigger == trigger && again(r.key, r.fired_at); });
+}
+
+}  // namespace spur
