@@ -294,6 +294,9 @@ bool LiveShard::run(const Plan& plan, const ClockReading& now, Instant clock) {
     host_.event_clock_moved();
   }
   owned_->customers.evict();
+  // Only what is written can leave memory.
+  if (owned_->customers.over_limit())
+    flush_due_ = std::min(flush_due_, flush_begun_ + kCrowdedFlushEvery);
   return true;
 }
 
@@ -468,6 +471,7 @@ bool LiveShard::flush(const ClockReading& now) {
   const bool trying = suspect_ && suspect_->tried_now;
   if (due && behind_->idle() && behind_->dirty() && !trying && !sealed_) {
     flush_now_ = false;
+    flush_begun_ = now.steady;
     flush_due_ =
         now.steady + std::min<nanoseconds>(host_.options.flush_interval, kFlushIntervalMax);
     if (planted(Plant::kFlushUnverified))
@@ -488,6 +492,7 @@ bool LiveShard::flush(const ClockReading& now) {
                       if (finished() || behind_ == nullptr) return;
                       if (!status.ok()) return fail(status);
                       behind_->written();
+                      if (owned_ != nullptr) owned_->customers.evict();
                       if (dropping_) settle_drop();
                     });
                   });

@@ -84,6 +84,8 @@ class LiveShard {
   // Before a claim that was outrun, or a log that could not be read, is tried again.
   static constexpr std::chrono::milliseconds kRetryAfter{200};
   static constexpr std::chrono::seconds kFlushIntervalMax{60};  // rule 12
+  // While more customers are in memory than the limit allows: written behind this often, so that they can leave.
+  static constexpr std::chrono::seconds kCrowdedFlushEvery{1};
 
   // `post` runs a function on the worker's thread, later.
   LiveShard(std::uint32_t index, ShardHost& host, std::unique_ptr<Store> store,
@@ -240,7 +242,7 @@ class LiveShard {
   bool last_run_full_ = false;
   bool draining_ = false, sealed_ = false;
   bool flush_now_ = false;
-  std::chrono::nanoseconds flush_due_{0}, snapshot_due_{0};
+  std::chrono::nanoseconds flush_due_{0}, flush_begun_{0}, snapshot_due_{0};
   bool sources_due_ = false;  // the catalog may name topics that are not sources yet
   std::chrono::nanoseconds sources_at_{0};
   // Asked for aside: not answered yet; failed once for this catalog, so that runs go on meanwhile.

@@ -118,6 +118,9 @@ struct Customers::Impl {
   std::uint32_t generation = 0;
   std::uint64_t touches = 0;
   std::uint64_t touches_counted = 0;  // when evict() last counted
+  bool cut_since_evict = false;
+  static constexpr std::size_t kSampleEvery = 16, kSampledFrom = 16'384;
+  std::size_t sampled_bytes() const;
   std::size_t bytes = 0;  // of those in memory as of the last count, and loaded since
 
   std::vector<Customer*> dirty;
@@ -433,16 +436,32 @@ void Customers::cut_written() {
   impl_->writing.clear();
   impl_->frozen.clear();
   impl_->cutting = false;
+  impl_->cut_since_evict = true;
 }
 
 bool Customers::cut_in_progress() const { return impl_->cutting; }
 std::size_t Customers::dirty_count() const { return impl_->dirty.size(); }
 
+// From the size of one in kSampleEvery: looking at a customer is a miss of the cache or more, and far below the limit
+// nobody needs to know better.
+std::size_t Customers::Impl::sampled_bytes() const {
+  std::size_t place = 0, bytes = 0;
+  for (const Place& at : customers) {  // order does not matter: an estimate, and of nothing that is folded
+    if (place++ % kSampleEvery == 0) bytes += at.customer->memory_bytes();
+  }
+  return bytes * kSampleEvery;
+}
+
 void Customers::evict() {
   if (impl_->memory_limit == 0) return;
   // Counting all is linear, so only once as many have been touched as are in memory.
-  if (impl_->touches - impl_->touches_counted < std::max<std::size_t>(1024, impl_->customers.size())) return;
+  const bool can_free = over_limit() && std::exchange(impl_->cut_since_evict, false);
+  if (!can_free && impl_->touches - impl_->touches_counted < std::max<std::size_t>(1024, impl_->customers.size())) return;
   impl_->touches_counted = impl_->touches;
+  if (impl_->customers.size() >= Impl::kSampledFrom) {
+    impl_->bytes = impl_->sampled_bytes();
+    if (impl_->bytes <= impl_->memory_limit / 4 * 3) return;
+  }
   struct Candidate {
     std::uint64_t touched;
     Customer* customer;
@@ -504,6 +523,7 @@ void Customers::for_each(const std::function<void(const Customer&)>& visit) cons
 const absl::Status& Customers::status() const { return impl_->status; }
 std::size_t Customers::in_memory() const { return impl_->customers.size(); }
 std::size_t Customers::memory_bytes() const { return impl_->bytes; }
+bool Customers::over_limit() const { return impl_->memory_limit > 0 && impl_->bytes > impl_->memory_limit; }
 std::size_t Customers::planned() const { return impl_->plans.size() + impl_->stored_plans.size(); }
 
 }  // namespace spur

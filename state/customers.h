@@ -76,8 +76,11 @@ class Customers {
   bool cut_in_progress() const;
   std::size_t dirty_count() const;
 
-  // Frees clean customers until the memory limit holds. Call between two runs.
+  // Frees clean customers until the memory limit holds. Call between two runs, and once a cut has been written. What it
+  // costs is spread: it counts anew after as many changes as there are customers, and above the limit after each cut.
   void evict();
+  // As last counted: more is in memory than the limit allows, because it is dirty.
+  bool over_limit() const;
 
   // Reads the wake index from the store. Call once, before anything else, on a store that holds rows.
   absl::Status load();

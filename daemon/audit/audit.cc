@@ -56,7 +56,7 @@ class ShardAudit {
   absl::Status keep_small(Customers& customers);
   absl::StatusOr<std::uint64_t> records_between(const LogStand& stand, std::uint32_t source,
                                                 Offset first, Offset last);
-  void count_left(const LogStand& stand);
+  absl::Status count_left(const LogStand& stand);
   absl::Status read_messages();
   void not_verified(const std::string& why);
 
@@ -252,7 +252,7 @@ absl::Status ShardAudit::replay() {
                             report_.journal.end - report_.journal.begin);
       });
   if (!trouble_.ok()) return trouble_;
-  count_left(replay.owned().stand);
+  if (absl::Status counted = count_left(replay.owned().stand); !counted.ok()) return counted;
   return end_replay(read, replay);
 }
 
@@ -305,12 +305,15 @@ absl::StatusOr<std::uint64_t> ShardAudit::records_between(const LogStand& stand,
   return found;
 }
 
-void ShardAudit::count_left(const LogStand& stand) {
+absl::Status ShardAudit::count_left(const LogStand& stand) {
   for (const SourceStand& at : stand.sources) {
     if (at.source.source == kCatalogSource) continue;
-    const Offset end = evidence_.log().input_end(report_.shard, at.source);
-    if (end > at.next) report_.inputs_left += end - at.next;
+    const absl::StatusOr<Offset> end = evidence_.log().input_end(report_.shard, at.source);
+    if (absl::IsNotFound(end.status())) continue;  // the topic is gone, and nothing waits in it
+    if (!end.ok()) return end.status();
+    if (*end > at.next) report_.inputs_left += *end - at.next;
   }
+  return absl::OkStatus();
 }
 
 absl::Status ShardAudit::read_messages() {

@@ -69,8 +69,9 @@ absl::StatusOr<std::vector<Output>> EmbeddedEvidence::outputs() {
 
 absl::StatusOr<Stretch> EmbeddedEvidence::kept(const Output& output, std::uint32_t shard) {
   if (output.kind == OutputKind::kActions) {
-    const ActionRange range = log_->action_range(output.topic, shard);
-    return Stretch{range.first, range.next, range.first <= 1};
+    const absl::StatusOr<ActionRange> range = log_->action_range(output.topic, shard);
+    if (!range.ok()) return range.status();
+    return Stretch{range->first, range->next, range->first <= 1};
   }
   const auto first = log_->decisions(shard, 0, 1);
   if (!first.ok()) return first.status();

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "daemon/log/deployment_id.h"
 #include "daemon/log/kafka/history.h"
 #include "daemon/log/kafka/partition_reader.h"
 #include "daemon/log/kafka/records.h"
@@ -97,15 +98,19 @@ class KafkaEvidence::History final : public ReadOnlyLog {
                                            std::span<const TopicSource> sources) override {
     return std::make_unique<kafka::History>(of_.connection_, of_.names_, shard, sources);
   }
-  Offset input_begin(std::uint32_t, const TopicSource& source) const override {
+  absl::StatusOr<Offset> input_begin(std::uint32_t, const TopicSource& source) const override {
     return source.start;
   }
-  Offset input_end(std::uint32_t shard, const TopicSource& source) const override {
+  absl::StatusOr<Offset> input_end(std::uint32_t shard, const TopicSource& source) const override {
     if (source.source == kInputSource) return 0;  // nothing ever comes by it here
     const auto kept = source.source == kMessageSource
                           ? of_.admin_->kept(of_.names_.messages, static_cast<std::int32_t>(shard))
                           : of_.admin_->kept(source.topic, source.partition);
-    return kept.ok() ? static_cast<Offset>(kept->end) : 0;
+    if (!kept.ok()) return kept.status();
+    return static_cast<Offset>(kept->end);
+  }
+  std::optional<Offset> input_end_heard(std::uint32_t, const TopicSource&) const override {
+    return std::nullopt;
   }
   absl::StatusOr<std::vector<CatalogRecord>> poll_catalogs(Offset from,
                                                            std::uint32_t records_max) override {
@@ -234,7 +239,7 @@ absl::StatusOr<OutputCheck::Next> KafkaEvidence::read(const Output& output, std:
                                              static_cast<std::int32_t>(shard), as_kafka(from));
   if (!reader.ok()) return reader.status();
   auto records = std::make_shared<Records>(*std::move(reader), to, output.kind,
-                                           kafka::deployment_text(identity_.deployment), shard);
+                                           deployment_text(identity_.deployment), shard);
   return OutputCheck::Next([records] { return records->next(); });
 }
 

@@ -44,7 +44,9 @@ class ReadOnlyLog : public Log {
                                                          std::uint64_t, std::uint32_t) override {
     return refusal();
   }
-  ActionRange action_range(std::string_view, std::uint32_t) const override { return {}; }
+  absl::StatusOr<ActionRange> action_range(std::string_view, std::uint32_t) const override {
+    return refusal();
+  }
   absl::StatusOr<std::vector<std::string>> decisions_of(std::string_view, std::uint32_t) override {
     return refusal();
   }

@@ -10,19 +10,19 @@
 namespace spur::authoring {
 namespace {
 
-using trigger_test::Test;
+using trigger_test::TestCase;
 
 std::vector<std::vector<Decision>> decided(const std::shared_ptr<const catalog::Compiled>& catalog,
-                                           const std::vector<const Test*>& tests) {
+                                           const std::vector<TestCase>& tests) {
   std::vector<std::vector<Decision>> all;
-  for (const Test* test : tests) all.push_back(trigger_test::decide(catalog, *test));
+  for (const TestCase& test : tests) all.push_back(trigger_test::decide(catalog, test));
   return all;
 }
 
 }  // namespace
 
 Coverage coverage_of(const spur::v1::Catalog& catalog, const catalog::SourceMap& positions,
-                     const std::vector<const Test*>& tests) {
+                     const std::vector<TestCase>& tests) {
   const auto whole = decided(catalog::compile(catalog).compiled, tests);
   Coverage coverage;
   for (const Part& part : parts_of(catalog)) {
@@ -33,7 +33,7 @@ Coverage coverage_of(const spur::v1::Catalog& catalog, const catalog::SourceMap&
     ++coverage.parts;
     bool noticed = false;
     for (std::size_t i = 0; i < tests.size() && !noticed; ++i) {
-      const std::vector<Decision> other = trigger_test::decide(compiled, *tests[i]);
+      const std::vector<Decision> other = trigger_test::decide(compiled, tests[i]);
       noticed = !trigger_test::difference(whole[i], other, Instant{0}).empty();
     }
     if (noticed) continue;

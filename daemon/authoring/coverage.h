@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "daemon/trigger_test/test_file.h"
+#include "daemon/trigger_test/runner.h"
 #include "operators/catalog/compiled.h"
 #include "operators/catalog/position.h"
 #include "spur/v1/catalog.pb.h"
@@ -27,6 +27,6 @@ struct Coverage {
 
 // Requires a catalog that compiles, and tests that pass on it.
 Coverage coverage_of(const spur::v1::Catalog& catalog, const catalog::SourceMap& positions,
-                     const std::vector<const trigger_test::Test*>& tests);
+                     const std::vector<trigger_test::TestCase>& tests);
 
 }  // namespace spur::authoring

@@ -33,7 +33,7 @@ class Catalogs {
  public:
   struct Tested {
     CatalogArgument catalog;  // not compiled: it has errors, which have been printed
-    std::vector<trigger_test::Test> tests;
+    std::vector<trigger_test::TestCase> tests;
     bool failed = false;
   };
   Tested& get(const std::string& directory) {
@@ -88,7 +88,7 @@ void run_file(const std::string& path, const Arguments& arguments, const std::re
     const trigger_test::Result result = trigger_test::run_test(catalog, file, test);
     ++(result.passed ? totals.passed : totals.failed);
     tested->failed = tested->failed || !result.passed;
-    if (arguments.coverage) tested->tests.push_back(test);
+    if (arguments.coverage) tested->tests.push_back({test, file.consents});
     print_test(file, test, result, arguments.verbose);
   }
 }
@@ -101,10 +101,8 @@ void print_coverage(const Catalogs& catalogs) {
       fmt::print("{}: coverage is told when all its tests pass\n", directory);
       continue;
     }
-    std::vector<const trigger_test::Test*> tests;
-    for (const trigger_test::Test& test : tested.tests) tests.push_back(&test);
     const authoring::Coverage coverage =
-        authoring::coverage_of(tested.catalog.catalog, tested.catalog.positions, tests);
+        authoring::coverage_of(tested.catalog.catalog, tested.catalog.positions, tested.tests);
     fmt::print("{}: {} of {} parts covered{}\n", directory,
                coverage.parts - coverage.uncovered.size(), coverage.parts,
                coverage.uncovered.empty() ? "" : "; without these every test decides the same:");

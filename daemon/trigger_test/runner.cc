@@ -26,13 +26,13 @@ std::string place_text(const catalog::Position& at) {
 }
 
 // `steps`: the clock moves to each of these too, with a restart after each step and each event.
-Run run_once(const std::shared_ptr<const catalog::Compiled>& catalog, const TestFile& file,
-             const Test& test, const Order& order, std::uint32_t shards,
+Run run_once(const std::shared_ptr<const catalog::Compiled>& catalog,
+             const std::vector<std::string>& consents, const Test& test, const Order& order, std::uint32_t shards,
              const std::vector<Instant>* steps) {
   Backtest::Options options;
   options.shards = shards;
   options.until = test.run_until;
-  options.assumed = {file.consents, /*holdout=*/false};
+  options.assumed = {consents, /*holdout=*/false};
   options.restart_after_each_input = steps != nullptr;
   Backtest backtest(catalog, options);
   std::size_t step = 0;
@@ -131,7 +131,7 @@ Result run_test(const std::shared_ptr<const catalog::Compiled>& catalog, const T
                 const Test& test) {
   Result result;
   const Order written = as_written(test);
-  Run first = run_once(catalog, file, test, written, 1, nullptr);
+  Run first = run_once(catalog, file.consents, test, written, 1, nullptr);
   result.runs = 1;
   result.lines = first.refused;
 
@@ -151,20 +151,20 @@ Result run_test(const std::shared_ptr<const catalog::Compiled>& catalog, const T
         how + " decides otherwise; this is a fault of Spur, please report it with this test:");
     for (const std::string& line : diff) result.lines.push_back("  " + line);
   };
-  must_agree("a run on 4 shards", run_once(catalog, file, test, written, 4, nullptr));
+  must_agree("a run on 4 shards", run_once(catalog, file.consents, test, written, 4, nullptr));
 
   std::vector<Instant> steps;
   for (const TestEvent& event : test.events) steps.push_back(event.time);
   for (const Decision& decision : first.decisions) steps.push_back(decision.time);
   std::sort(steps.begin(), steps.end());
   steps.erase(std::unique(steps.begin(), steps.end()), steps.end());
-  must_agree("a run with restarts", run_once(catalog, file, test, written, 1, &steps));
+  must_agree("a run with restarts", run_once(catalog, file.consents, test, written, 1, &steps));
 
   const Millis lateness = catalog->policy.lateness;
   for (int i = 0; i < kShuffles && may_be_shuffled(test, lateness); ++i) {
     const std::uint64_t seed = hash64(test.name) + static_cast<std::uint64_t>(i);
     must_agree("another order of arrival",
-               run_once(catalog, file, test, shuffled(test, lateness, seed), 1, nullptr));
+               run_once(catalog, file.consents, test, shuffled(test, lateness, seed), 1, nullptr));
   }
   result.passed = result.lines.empty();
   result.decisions = std::move(compared);
@@ -172,9 +172,9 @@ Result run_test(const std::shared_ptr<const catalog::Compiled>& catalog, const T
 }
 
 std::vector<Decision> decide(const std::shared_ptr<const catalog::Compiled>& catalog,
-                             const Test& test) {
-  Run run = run_once(catalog, test, as_written(test), 1, nullptr);
-  keep_only(run.decisions, test.only);
+                             const TestCase& one) {
+  Run run = run_once(catalog, one.consents, one.test, as_written(one.test), 1, nullptr);
+  keep_only(run.decisions, one.test.only);
   return std::move(run.decisions);
 }
 

@@ -33,9 +33,15 @@ struct Result {
 Result run_test(const std::shared_ptr<const catalog::Compiled>& catalog, const TestFile& file,
                 const Test& test);
 
+// A test with what its file says for all of them.
+struct TestCase {
+  Test test;
+  std::vector<std::string> consents;
+};
+
 // What the test decides on one shard, in the order written, of the verdicts that it compares.
 std::vector<Decision> decide(const std::shared_ptr<const catalog::Compiled>& catalog,
-                             const Test& test);
+                             const TestCase& one);
 
 // What a file names and the catalog has not: a trigger or channel in an expectation.
 std::vector<catalog::Error> check_names(const catalog::Compiled& catalog, const TestFile& file);

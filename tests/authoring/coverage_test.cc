@@ -85,8 +85,8 @@ class CoverageTest : public ::testing::Test {
     const trigger_test::TestFile file = trigger_test::parse_test_file(
         "a_test.yaml", "start: 2026-03-01T08:00:00Z\ntests:\n" + tests);
     for (const catalog::Error& error : file.errors) ADD_FAILURE() << error.to_text();
-    std::vector<const trigger_test::Test*> all;
-    for (const trigger_test::Test& test : file.tests) all.push_back(&test);
+    std::vector<trigger_test::TestCase> all;
+    for (const trigger_test::Test& test : file.tests) all.push_back({test, file.consents});
     coverage_ = coverage_of(loaded.catalog, loaded.positions, all);
     std::vector<std::string> texts;
     for (const Uncovered& part : coverage_.uncovered) texts.push_back(part.what);

@@ -270,6 +270,33 @@ TEST_F(EngineTest, StateIsWrittenBehindWithinTheInterval) {
   EXPECT_EQ(deliveries->back().action.data_json(), R"({"orders":2})");
 }
 
+TEST_F(EngineTest, CustomersBeyondTheMemoryLimitLeaveSoonAndNotAtTheNextInterval) {
+  constexpr std::size_t kLimit = 128 << 10;
+  options_.state_memory_bytes_max = kLimit;
+  open();
+  apply(shop_catalog());
+  for (int batch = 0; batch < 30; ++batch) {
+    std::vector<std::string> events;
+    for (int i = 0; i < 100; ++i)
+      events.push_back(track(absl::StrCat("user", batch, "-", i), "Order Completed", ++number_,
+                             clock_.read().wall));
+    ASSERT_TRUE(publish(events).ok());
+  }
+  ASSERT_TRUE(settle());
+  const auto in_memory = [&] {
+    std::size_t bytes = 0;
+    for (const ShardStats& shard : engine_->stats().shards) bytes += shard.customer_bytes;
+    return bytes;
+  };
+  ASSERT_GT(in_memory(), kLimit) << "all of them changed since the last write";
+  clock_.advance(kSecond * 2);
+  while (in_memory() > kLimit) ASSERT_TRUE(settle());
+  ASSERT_TRUE(order("user3-7").ok());
+  ASSERT_TRUE(settle());
+  const auto deliveries = engine_->read_actions(kTopic, "", 10'000);
+  EXPECT_EQ(deliveries->back().action.data_json(), R"({"orders":2})") << "read back";
+}
+
 TEST_F(EngineTest, WithTheEventsClockIdleShardsFollowTheBusyOnes) {
   options_.clock_source = EngineClock::kEvents;
   open();
