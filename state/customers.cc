@@ -456,7 +456,8 @@ void Customers::evict() {
   if (impl_->memory_limit == 0) return;
   // Counting all is linear, so only once as many have been touched as are in memory.
   const bool can_free = over_limit() && std::exchange(impl_->cut_since_evict, false);
-  if (!can_free && impl_->touches - impl_->touches_counted < std::max<std::size_t>(1024, impl_->customers.size())) return;
+  const std::size_t touches = impl_->touches - impl_->touches_counted;
+  if (!can_free && touches < std::max<std::size_t>(1024, impl_->customers.size())) return;
   impl_->touches_counted = impl_->touches;
   if (impl_->customers.size() >= Impl::kSampledFrom) {
     impl_->bytes = impl_->sampled_bytes();

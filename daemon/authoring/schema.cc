@@ -209,6 +209,10 @@ class Writer {
       return;
     }
     wanted_.insert(&type);
+    if (type.name() == "Ladder") {  // by name
+      json_.member("type", "object").key("additionalProperties");
+      return reference(type.name());
+    }
     // One thing or a list of things; an operator that is a pattern may be several.
     const auto names = catalog::field_names(type);
     const bool only_patterns = type.field_count() == 1 && type.field(0)->name() == "patterns";

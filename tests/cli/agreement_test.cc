@@ -52,8 +52,9 @@ std::vector<Setting> settings() {
 }
 
 std::shared_ptr<const catalog::Compiled> changed_catalog(const Setting& setting) {
+  const std::string example = "examples/" + setting.example;
   const std::string folder =
-      (setting.example.starts_with("r") ? "examples/" : "tests/cli/") + setting.example;
+      std::filesystem::exists(example) ? example : "tests/cli/" + setting.example;
   catalog::Loaded loaded = catalog::load_directory(folder);
   EXPECT_EQ(catalog::to_text(loaded.errors), "");
   spur::v1::Catalog& catalog = loaded.catalog;
