@@ -31,8 +31,8 @@ std::vector<Setting> settings() {
   std::vector<Setting> all;
   for (const char* example :
        {"r1-cart-abandonment", "r2-browse-abandonment", "r3-frequency-drop", "r4-new-category",
-        "r5-new-store", "r6-churn-risk", "r11-win-back", "r12-invoice-due",
-        "mid-session-drop-off", "hot-lead", "birthday", "abandonment-ladder"}) {
+        "r5-new-store", "r6-churn-risk", "r11-win-back", "r12-invoice-due", "mid-session-drop-off",
+        "hot-lead", "birthday", "abandonment-ladder"}) {
     all.push_back({example, {0}, {0}, true});
     all.push_back({example, {0}, {0}, false});
     all.push_back({example, kHour * 2, {0}, true});
@@ -80,6 +80,15 @@ std::vector<std::string> names_of(const std::string& example) {
   if (example.starts_with("r1-") || example.starts_with("worked"))
     return {"Product Added",   "Product Added",    "Product Added",
             "Product Removed", "Checkout Started", "Order Completed"};
+  if (example.starts_with("mid-"))
+    return {"Loan Form Started", "Loan Form Started",   "Income Entered",
+            "Income Entered",    "Loan Form Submitted", "Network Failed"};
+  if (example.starts_with("hot-"))
+    return {"Product Added", "Product Added",  "Product Added",
+            "Product Added", "Product Viewed", "Order Completed"};
+  if (example.starts_with("abandonment-"))
+    return {"Checkout Started", "Product Added",         "Product Added",  "Product Viewed",
+            "Order Completed",  "Newsletter Subscribed", "Product Viewed", "Unsubscribed"};
   return {"Order Completed", "Order Completed", "Order Completed",
           "Order Completed", "Order Refunded",  "Store Entered"};
 }
@@ -91,8 +100,8 @@ class History {
 
   // A file with one test without expectations.
   std::string yaml(bool in_order) {
-    const std::int64_t steps[] = {15 * 60'000, 3'600'000, 86'400'000, 7 * 86'400'000};
-    const std::int64_t step = steps[below(4)];
+    const std::int64_t steps[] = {60'000, 15 * 60'000, 3'600'000, 86'400'000, 7 * 86'400'000};
+    const std::int64_t step = steps[below(std::size(steps))];
     std::vector<std::int64_t> times;
     for (std::uint64_t n = 6 + below(20), i = 0; i < n; ++i) {
       times.push_back(static_cast<std::int64_t>(below(30)) * step +
@@ -118,15 +127,18 @@ class History {
     std::string text =
         "customer: " + one_of({"ann", "ann", "ann", "bob"}) + ", event: " + name +
         ", properties: {cart_id: " + one_of({"k1", "k2"}) + ", quantity: " + one_of({"1", "2"}) +
-        ", product_id: p1, total: " + one_of({"150", "300"}) +
-        ", store_id: " + one_of({"1", "2", "3"}) + ", invoice_id: " + one_of({"i1", "i2"}) +
-        ", decline: " + one_of({"hard", "soft"}) +
+        ", product_id: p1, flow_id: " + one_of({"f1", "f2"}) +
+        ", total: " + one_of({"150", "300"}) + ", store_id: " + one_of({"1", "2", "3"}) +
+        ", invoice_id: " + one_of({"i1", "i2"}) + ", decline: " + one_of({"hard", "soft"}) +
         ", due: " + one_of({"2026-03-28T08:00:00Z", "2026-04-20T08:00:00Z"}) +
         ", products: [{category: " + one_of({"a", "b", "c"}) + ", price: " + one_of({"0", "5"}) +
         "}]}";
     if (below(3) == 0)
-      text += ", traits: {email: x, phone: y, push_token: z, timezone: " +
-              one_of({"America/New_York", "Asia/Tokyo"}) + "}";
+      text +=
+          ", traits: {email: x, phone: y, push_token: z, device_token: d, birthday: 1990-04-01, "
+          "contract_until: " +
+          one_of({"2026-05-01", "2026-07-01"}) +
+          ", timezone: " + one_of({"America/New_York", "Asia/Tokyo"}) + "}";
     if (below(12) == 0) text += ", id: twice";
     return text;
   }
