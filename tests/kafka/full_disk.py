@@ -2,7 +2,7 @@
 """The disk that a daemon keeps its state on is full while it works off a topic: it says so and ends, another takes its shards over,
 and with room again it goes on. Needs the right to mount a small tmpfs; exit code 77 without.
 
-    full_disk.py BUILD           SPUR_ROUNDS=N (default 1), SPUR_SEED=S
+    full_disk.py BUILD           SPUR_SEED=S
 """
 import pathlib
 import subprocess
@@ -19,8 +19,11 @@ def mount(folder, size):
     return done.returncode == 0
 
 
-def fill(path):
-    """Until nothing more fits."""
+ROOM = 1 << 20  # enough to start in, and not for the customers that the topic brings
+
+
+def fill(path, but):
+    """Until no more than `but` bytes fit."""
     with open(path, "wb", buffering=0) as out:
         for size in (1 << 20, 1 << 12):
             try:
@@ -28,9 +31,10 @@ def fill(path):
                     out.write(bytes(size))
             except OSError:
                 pass
+        out.truncate(out.tell() - but)
 
 
-def run(d, rounds, rng):
+def run(d, _rounds, rng):  # one: once all is folded nothing more is written
     disk = d.folder / "disk"
     if not mount(disk, "64m"):
         print("no right to mount a tmpfs here", file=sys.stderr)
@@ -38,22 +42,21 @@ def run(d, rounds, rng):
     try:
         d.make_topics()
         d.load()
+        ballast = disk / "ballast"
+        fill(ballast, but=ROOM)
         d.start(1, state_dir=disk / "state")
         d.start(2)
-        for _ in range(rounds):
-            d.await_ready(1)
-            ballast = disk / "ballast"
-            fill(ballast)
-            try:
-                code = d.daemons.pop(1).wait(deployment.PATIENCE)
-            except subprocess.TimeoutExpired:
-                return ["a daemon with a full disk goes on as if nothing were wrong"]
-            d.count("disks full")
-            if code != 3 or "full" not in d.log_of(1):
-                return [f"a daemon with a full disk ended with {code} and did not say why: {d.log_of(1)[-2000:]}"]
-            ballast.unlink()
-            time.sleep(rng.uniform(0, 1))
-            d.start(1, state_dir=disk / "state")
+        try:
+            code = d.daemons.pop(1).wait(deployment.PATIENCE)
+        except subprocess.TimeoutExpired:
+            return ["a daemon with a full disk goes on as if nothing were wrong"]
+        d.count("disks full")
+        if code != 3 or "full" not in d.log_of(1):
+            return [f"a daemon with a full disk ended with {code} and did not say why: {d.log_of(1)[-2000:]}"]
+        ballast.unlink()
+        time.sleep(rng.uniform(0, 1))
+        d.start(1, state_dir=disk / "state")
+        d.await_ready(1)
         return d.verdict()
     finally:
         d.end()
