@@ -224,7 +224,9 @@ void LiveShard::looked(const absl::StatusOr<ReadBack>& found) {
   const nanoseconds now = host_.clock.read().steady;
   if (!found.ok()) {
     if (absl::IsOutOfRange(found.status())) return drop();  // trimmed by a newer owner
-    if (host_.exclusive || !host_.log.status().ok()) return fail(found.status());
+    const bool refused =
+        absl::IsFailedPrecondition(found.status()) || absl::IsAborted(found.status());
+    if (refused || host_.exclusive || !host_.log.status().ok()) return fail(found.status());
     retry_at_ = now + kRetryAfter;
     return;
   }

@@ -170,7 +170,8 @@ absl::StatusOr<Kept> Admin::kept(const std::string& topic, std::int32_t partitio
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return kept;
     const bool between_leaders = code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
                                  code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
-    if (!between_leaders || waited >= answer_max)
+    const bool unheard_of = code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART && waited < kAbsentAfter;
+    if (!(between_leaders || unheard_of) || waited >= answer_max)
       return to_status(code, text("asking for the ends of ", topic, "[", partition, "]"));
     std::this_thread::sleep_for(kPause);
   }

@@ -72,6 +72,12 @@ void Journal::refuse(std::uint32_t shard, absl::Status why) {
   state.refusal = std::move(why);
 }
 
+absl::Status Journal::refusal(std::uint32_t shard) const {
+  const ShardState& state = *shards_[shard];
+  const std::lock_guard lock(state.group->mutex);
+  return state.refusal;
+}
+
 bool Journal::idle() const {
   for (const std::unique_ptr<Group>& group : groups_) {
     const std::lock_guard lock(group->mutex);

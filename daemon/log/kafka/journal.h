@@ -37,6 +37,7 @@ class Journal {
   // Nothing more is taken for this shard, until a new owner begins: admit().
   void refuse(std::uint32_t shard, absl::Status why);
   void admit(std::uint32_t shard);
+  absl::Status refusal(std::uint32_t shard) const;  // OK: entries are taken
   bool idle() const;  // everything is acknowledged
   // Drops what is not acknowledged; every done is called with UNAVAILABLE. For good.
   void abandon();

@@ -173,6 +173,7 @@ void KafkaLog::follow(std::uint32_t shard, std::span<const Following> sources) {
 }
 
 void KafkaLog::unfollow(std::uint32_t shard) {
+  journal_.admit(shard);  // the next owner begins anew
   consumer_->unfollow(shard);
   outputs_.drop(shard);
 }
@@ -408,6 +409,8 @@ absl::StatusOr<Offset> KafkaLog::journal_begin(std::uint32_t shard) const {
 }
 
 absl::StatusOr<Offset> KafkaLog::journal_end(std::uint32_t shard) const {
+  // An idle shard appends nothing that could be refused: its watch hears of it here.
+  if (absl::Status refused = journal_.refusal(shard); !refused.ok()) return refused;
   const auto kept = admin_->kept(names_.journal, static_cast<std::int32_t>(shard));
   if (!kept.ok()) return kept.status();
   return static_cast<Offset>(kept->end);
