@@ -4,6 +4,7 @@
 #include <span>
 #include <tuple>
 
+#include "operators/emit.h"
 #include "operators/expression/text.h"
 #include "operators/guards/age.h"
 #include "operators/guards/arbitration.h"
@@ -44,20 +45,6 @@ struct StepAsked {
   const Firing::Prepared* prepared = nullptr;
   bool later = false;  // a later or deferred step
 };
-
-Decision new_decision(Turn& turn, const Trigger& trigger, std::string_view key, Instant fired_at) {
-  RunState& run = turn.shard.run;
-  Decision decision;
-  decision.id = {run.shard, run.seq, run.input, run.ordinal++};
-  decision.time = turn.now;
-  decision.customer = to_text(turn.customer.id());
-  decision.trigger = trigger.name;
-  decision.instance = key;
-  decision.fired_at = fired_at;
-  decision.class_name = std::string(catalog::to_text(trigger.trigger_class));
-  if (turn.event != nullptr) decision.received = turn.received;
-  return decision;
-}
 
 // Hands a decision to the effects, or to the conclusion that is being held.
 void record(Turn& turn, std::uint32_t trigger, Decision&& decision, HeldDecisions* held) {
@@ -185,9 +172,8 @@ bool decide_step(Turn& turn, const StepAsked& asked, const Pending* released, He
   const InstanceView view = view_of(turn, asked);
   turn.slots.set_instance(&view);
 
-  Decision decision = new_decision(turn, trigger, asked.key, asked.fired_at);
-  decision.step = asked.step;
-  decision.template_name = step.template_name;
+  Decision decision = new_decision(turn, asked.trigger, asked.key, asked.fired_at);
+  if (turn.event != nullptr) decision.received = turn.received;
   decision.cause_event_id = cause_of(turn, asked);
 
   const std::span<const std::uint32_t> channels =
@@ -204,9 +190,7 @@ bool decide_step(Turn& turn, const StepAsked& asked, const Pending* released, He
     chosen = choose(turn, asked, channels);
   }
 
-  const Channel& channel = turn.catalog().channels[chosen.channel];
-  decision.channel = channel.name;
-  decision.topic = channel.topic;
+  about_step(turn, asked.trigger, asked.step, chosen.channel, decision);
   decision.reason = std::string(chosen.answer.reason);
   decision.detail = std::move(chosen.answer.detail);
   switch (chosen.answer.kind) {
@@ -287,7 +271,6 @@ void decide_pending(Turn& turn, const Firing& firing) {
 
 // A firing silenced as a whole: one decision without channel; its repeats are counted only.
 bool silenced(Turn& turn, const Firing& firing, HeldDecisions* held) {
-  const Trigger& trigger = turn.catalog().triggers[firing.trigger];
   Answer answer = guards::warming(turn, firing.trigger);
   if (answer.through()) answer = guards::once(turn, firing.trigger, firing.key);
   if (answer.through()) answer = guards::cooldown(turn, firing.trigger, firing.key, guards::Detail::kNo);
@@ -299,7 +282,8 @@ bool silenced(Turn& turn, const Firing& firing, HeldDecisions* held) {
   }
   if (answer.reason == "cooldown")
     answer = guards::cooldown(turn, firing.trigger, firing.key, guards::Detail::kYes);
-  Decision decision = new_decision(turn, trigger, firing.key, turn.now);
+  Decision decision = new_decision(turn, firing.trigger, firing.key, turn.now);
+  if (turn.event != nullptr) decision.received = turn.received;
   decision.verdict = Verdict::kSuppressed;
   decision.reason = std::string(answer.reason);
   decision.detail = std::move(answer.detail);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "operators/emit.h"
 #include "operators/gate.h"
 #include "operators/guards/caps.h"
 #include "operators/guards/consent.h"
@@ -114,24 +115,6 @@ void cut_held(Turn& turn, Held& held, Instant t) {
   mutate(turn, Tag::kHeld, held.key, static_cast<std::uint64_t>(t.ms));
 }
 
-}  // namespace
-
-void emit(Turn& turn, Decision&& decision) {
-  if (decision.id.ordinal >= kEffectsPerInput) {
-    ++turn.shard.counters.dropped_over_limit;
-    return;
-  }
-  if (decision.leaves()) {
-    const auto it = turn.shard.spurseq_by_topic.find(decision.topic);
-    std::uint64_t& last =
-        it != turn.shard.spurseq_by_topic.end() ? it->second : turn.shard.spurseq_by_topic[decision.topic];
-    decision.spurseq = ++last;
-  }
-  turn.effects.decisions.push_back(std::move(decision));
-}
-
-namespace {
-
 // The grace of a conclusion is over: its decisions are made.
 void leave(Turn& turn, const Held& leaving) {
   const catalog::Trigger& trigger = turn.catalog().triggers[leaving.trigger];
@@ -235,23 +218,10 @@ void release_held(Turn& turn, Instant limit, bool all) {
 }
 
 void drop_deferred(Turn& turn, const Pending& pending, std::string_view reason) {
-  const catalog::Trigger& trigger = turn.catalog().triggers[pending.trigger];
-  const catalog::Channel& channel = turn.catalog().channels[pending.channel];
-  RunState& run = turn.shard.run;
-  Decision decision;
-  decision.id = {run.shard, run.seq, run.input, run.ordinal++};
-  decision.time = turn.now;
-  decision.customer = to_text(turn.customer.id());
-  decision.trigger = trigger.name;
-  decision.instance = pending.key;
-  decision.channel = channel.name;
-  decision.topic = channel.topic;
-  decision.template_name = trigger.steps[pending.step].template_name;
-  decision.step = pending.step;
+  Decision decision = new_decision(turn, pending.trigger, pending.key, pending.fired_at);
+  about_step(turn, pending.trigger, pending.step, pending.channel, decision);
   decision.verdict = Verdict::kSuppressed;
   decision.reason = std::string(reason);
-  decision.fired_at = pending.fired_at;
-  decision.class_name = std::string(catalog::to_text(trigger.trigger_class));
   ++turn.shard.trigger_counters[pending.trigger].suppressed;
   emit(turn, std::move(decision));
 }

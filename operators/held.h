@@ -16,9 +16,6 @@ struct HeldDecisions {
   guards::Undo undo;
 };
 
-// Lets a decision leave: gives a sent one its place in its topic.
-void emit(Turn& turn, Decision&& decision);
-
 // Keeps `held` with the customer until the firing's hold_until.
 void hold(Turn& turn, const Firing& firing, HeldDecisions held);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "operators/emit.h"
 #include "operators/guards/age.h"
 #include "operators/held.h"
 #include "operators/triggers/absence.h"
@@ -15,26 +16,13 @@ void forget_old(Turn& turn, std::vector<Retractable>& all) {
 }
 
 void retract(Turn& turn, const Retractable& sent) {
-  const catalog::Trigger& trigger = turn.catalog().triggers[sent.trigger];
-  const catalog::Channel& channel = turn.catalog().channels[sent.channel];
-  RunState& run = turn.shard.run;
-  Decision decision;
-  decision.id = {run.shard, run.seq, run.input, run.ordinal++};
-  decision.time = turn.now;
-  decision.customer = to_text(turn.customer.id());
-  decision.trigger = trigger.name;
-  decision.instance = sent.key;
-  decision.channel = channel.name;
-  decision.topic = channel.topic;
-  decision.template_name = trigger.steps[sent.step].template_name;
-  decision.step = sent.step;
+  Decision decision = new_decision(turn, sent.trigger, sent.key, sent.fired_at);
+  about_step(turn, sent.trigger, sent.step, sent.channel, decision);
   decision.verdict = Verdict::kRetracted;
   decision.reason = "late";
   decision.cause_event_id = std::string(turn.event->id);
-  decision.fired_at = sent.fired_at;
-  decision.class_name = std::string(catalog::to_text(trigger.trigger_class));
   decision.received = turn.received;
-  decision.retracts = {run.shard, sent.run, sent.input, sent.ordinal};
+  decision.retracts = {turn.shard.run.shard, sent.run, sent.input, sent.ordinal};
   ++turn.shard.trigger_counters[sent.trigger].retracted;
   mutate(turn, Tag::kRetract, sent.key,
          sent.run << 32 ^ static_cast<std::uint64_t>(sent.input) << 16 ^ sent.ordinal);
