@@ -27,6 +27,24 @@ std::string plain(const Type& type) {
 
 }  // namespace
 
+std::string spec_path(std::string_view kind, std::string_view name, std::string_view field) {
+  return resource_path(kind, name) + "/spec" + (field.empty() ? "" : "." + std::string(field));
+}
+
+Zone CompileContext::zone(const std::string& path, std::string_view name) {
+  if (std::optional<Zone> found = Zone::load(name)) return *std::move(found);
+  error(path, "there is no time zone `" + std::string(name) + "`",
+        "an IANA name such as Europe/Stockholm");
+  return Zone::utc();
+}
+
+std::optional<Zone> CompileContext::zone_or_customer(const std::string& path,
+                                                     std::string_view name) {
+  if (name.empty()) return out.policy.zone;
+  if (name == "customer") return std::nullopt;
+  return zone(path, name);
+}
+
 void CompileContext::error(const std::string& path, std::string message, std::string hint) {
   if (positions.unreadable(path)) return;
   errors.push_back({positions.position(path), std::move(message), std::move(hint)});

@@ -29,6 +29,23 @@ struct Place {
   const char* why_no_event = "`event` is not known here: nothing has just happened";
 };
 
+// Where only conditions stand that time alone can make true.
+inline constexpr const char* kNoEventAtCondition =
+    "`event` is not known here, since time alone can make this true; write a Feature for what it "
+    "needs";
+
+// The place of a definition's field, as SourceMap knows it.
+std::string spec_path(std::string_view kind, std::string_view name, std::string_view field = "");
+
+// Where the definition of that name stands, or kNone.
+template <typename Messages>
+std::int32_t index_of(const Messages& all, std::string_view name) {
+  for (int i = 0; i < all.size(); ++i) {
+    if (all.Get(i).name() == name) return i;
+  }
+  return kNone;
+}
+
 struct CompileContext {
   const spur::v1::Catalog& in;
   const SourceMap& positions;
@@ -56,6 +73,12 @@ struct CompileContext {
                                 const google::protobuf::RepeatedPtrField<spur::v1::Pattern>& in,
                                 std::string_view key, const std::string& key_path);
 
+  // A named zone; an unknown one is reported and read as UTC.
+  Zone zone(const std::string& path, std::string_view name);
+  // For what goes by the clock: the Policy's zone where none is named, nullopt for the customer's
+  // own.
+  std::optional<Zone> zone_or_customer(const std::string& path, std::string_view name);
+
   void error(const std::string& path, std::string message, std::string hint = "");
 };
 
@@ -66,22 +89,25 @@ std::uint64_t definition_hash(Message message, std::string_view kind) {
   return hash64(std::string(kind) + '\0' + message.SerializeAsString());
 }
 
+// All triggers (compile_triggers.cc).
+void compile_triggers(CompileContext& context);
+
 // Consent and erasure (compile_gate.cc); after the triggers, who silences whom.
 void compile_gate(CompileContext& context);
 void compile_ladders(CompileContext& context);
 
-// Operators of a trigger, `path` being that of the operator (compile_operators.cc). `at_once` becomes what `if` and
-// `data` may see.
-void compile_rhythm(CompileContext& context, const spur::v1::RhythmOperator& from, const std::string& path,
-                    Trigger& trigger, Place& at_once);
-void compile_intent(CompileContext& context, const spur::v1::IntentOperator& from, const std::string& path,
-                    Trigger& trigger);
-void compile_segment(CompileContext& context, const spur::v1::SegmentOperator& from, const std::string& path,
-                     Trigger& trigger);
-void compile_sequence(CompileContext& context, const spur::v1::SequenceOperator& from, const std::string& path,
-                      Trigger& trigger);
-void compile_date(CompileContext& context, const spur::v1::DateOperator& from, const std::string& path,
-                  Trigger& trigger);
+// Operators of a trigger, `path` being that of the operator (compile_operators.cc). `at_once`
+// becomes what `if` and `data` may see.
+void compile_rhythm(CompileContext& context, const spur::v1::RhythmOperator& from,
+                    const std::string& path, Trigger& trigger, Place& at_once);
+void compile_intent(CompileContext& context, const spur::v1::IntentOperator& from,
+                    const std::string& path, Trigger& trigger);
+void compile_segment(CompileContext& context, const spur::v1::SegmentOperator& from,
+                     const std::string& path, Trigger& trigger);
+void compile_sequence(CompileContext& context, const spur::v1::SequenceOperator& from,
+                      const std::string& path, Trigger& trigger);
+void compile_date(CompileContext& context, const spur::v1::DateOperator& from,
+                  const std::string& path, Trigger& trigger);
 
 // Turns every reference into where its value comes from. After all programs are compiled.
 void resolve_slots(CompileContext& context);
@@ -94,6 +120,17 @@ struct Reach {
 void reach_of(const Compiled& catalog, const Program& program, Reach& reach);
 // Of what decides the level of a threshold.
 Reach reach_of_level(const Compiled& catalog, const Trigger& threshold);
+
+// Once all is compiled and its references resolved (compile_checks.cc). The order in which features
+// are folded, each after those it reads; a circle is an error.
+void order_features(CompileContext& context);
+// What changes with time alone and not at instants that can be computed must be asked for at
+// intervals.
+void check_times(CompileContext& context);
+
+// What is remembered of a customer (compile_state.cc).
+void keep_opened(CompileContext& context);
+void lay_out(CompileContext& context);
 
 // Fills by_name, other and the lists of thresholds and sessions; orders features by what they read.
 void index_listeners(CompileContext& context);

@@ -29,7 +29,7 @@ void add_default(google::protobuf::RepeatedPtrField<spur::v1::Pattern>& patterns
 void compile_gate(CompileContext& c) {
   spur::v1::Policy policy;
   if (!c.in.policies().empty()) policy = c.in.policies(0);
-  const std::string path = resource_path("Policy", policy.name()) + "/spec";
+  const std::string path = spec_path("Policy", policy.name());
   Policy& out = c.out.policy;
   out.erasure = c.patterns(path + ".erasure", policy.erasure(), "", path);
   const bool asked = std::any_of(c.out.channels.begin(), c.out.channels.end(),
