@@ -1,0 +1,67 @@
+// What the language has planned and this version lacks is refused by name.
+#include "tests/catalog/errors_fixture.h"
+
+namespace spur::catalog {
+namespace {
+
+TEST(CatalogErrorsTest, KindsNotInThisVersion) {
+  for (const char* kind : {"Reference", "IdentityRule", "Journey", "Offer", "Experiment"}) {
+    EXPECT_EQ(errors(document(kind, "{anything: goes}")),
+              "c:2:7: kind `" + std::string(kind) + "` is known, not in this version\n");
+  }
+}
+
+TEST(CatalogErrorsTest, OperatorsNotInThisVersion) {
+  check_trigger({
+      {"business: {reference: products}",
+       "c:5:3: operator `business` is known, not in this version\n"},
+  });
+}
+
+TEST(CatalogErrorsTest, SettingsNotInThisVersion) {
+  check_kind("Model",
+             {
+                 {"{xgboost: {file: a}, inputs: [a]}",
+                  "c:4:8: model `xgboost` is known, not in this version; use bg_nbd\n"
+                  "c:4:28: `inputs` is known, not in this version; remove it: bg_nbd takes its "
+                  "inputs from its pattern\n"},
+                 {"{logistic: {outcome: A}}",
+                  "c:4:8: model `logistic` is known, not in this version; use bg_nbd\n"},
+                 {"{gamma_gamma: {with: churn}}",
+                  "c:4:8: model `gamma_gamma` is known, not in this version; use bg_nbd\n"},
+             });
+  check_kind("Source",
+             {
+                 {"{format: json, map: {id: body.a}}",
+                  "c:4:16: format `json` is known, not in this version; use segment\n"
+                  "c:4:22: `map` is known, not in this version; use format segment\n"},
+                 {"{format: cloudevents}",
+                  "c:4:16: format `cloudevents` is known, not in this version; use segment\n"},
+                 {"{format: protobuf}",
+                  "c:4:16: format `protobuf` is known, not in this version; use segment\n"},
+                 {"{format: xml}", "c:4:16: `format` is `xml`; the only value is segment\n"},
+             });
+  check_kind("Channel",
+             {
+                 {"{purpose: marketing, delivery: transactional, rate: {max: 1, per: 1s}}",
+                  "c:4:28: `delivery` is known, not in this version; remove it: actions are "
+                  "delivered at least once, with an id to "
+                  "recognise repeats\n"
+                  "c:4:53: `rate` is known, not in this version; remove it: releases are not "
+                  "slowed down\n"},
+             });
+}
+
+TEST(CatalogErrorsTest, SettingsOfTriggersNotInThisVersion) {
+  check_trigger({
+      {"shadow: true\n  event: {on: A}",
+       "c:5:3: `shadow` is known, not in this version; remove it, or use `enabled: false`\n"},
+      {"backfill: once\n  event: {on: A}",
+       "c:5:3: `backfill` is known, not in this version; remove it: waits that are over when the "
+       "trigger starts do not fire\n"},
+      {"shadow: false\n  backfill: false\n  event: {on: A}", ""},
+  });
+}
+
+}  // namespace
+}  // namespace spur::catalog
