@@ -125,6 +125,15 @@ class Deployment:
             self.daemons[number] = subprocess.Popen([self.programs.spurd, *self.arguments(number, **options)], stdout=log,
                                                     stderr=log)
 
+    def put_two_to_work(self, replicas=1, **options):
+        """Daemons 1 and 2, both ready before the first event comes: harm does not meet a start."""
+        self.make_topics(replicas)
+        for number in (1, 2):
+            self.start(number, **options)
+        for number in (1, 2):
+            self.await_ready(number)
+        self.load()
+
     def refused(self, number, **options):
         """Starts a daemon that should end by itself: its exit code and all that it said."""
         done = subprocess.run([self.programs.spurd, *self.arguments(number, **options)], stdout=subprocess.PIPE,

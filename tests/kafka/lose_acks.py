@@ -27,12 +27,7 @@ class Wired(brokers.Brokers):
 
 
 def run(d, rounds, rng):
-    d.make_topics()
-    for number in (1, 2):
-        d.start(number)
-    for number in (1, 2):
-        d.await_ready(number)
-    d.load()
+    d.put_two_to_work()
     wire = d.brokers.wire
     for _ in range(rounds):
         time.sleep(rng.uniform(0.3, 1.5))

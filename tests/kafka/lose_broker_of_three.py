@@ -12,12 +12,7 @@ import deployment
 
 
 def run(d, rounds, rng):
-    d.make_topics(replicas=3)
-    for number in (1, 2):
-        d.start(number, kafka_dev=None)
-    for number in (1, 2):
-        d.await_ready(number)
-    d.load()
+    d.put_two_to_work(replicas=3, kafka_dev=None)
     for _ in range(rounds):
         time.sleep(rng.uniform(0.5, 2))
         broker = rng.choice((1, 2, 3))

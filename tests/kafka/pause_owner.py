@@ -12,12 +12,7 @@ import deployment
 
 
 def run(d, rounds, rng):
-    d.make_topics()
-    for number in (1, 2):
-        d.start(number)
-    for number in (1, 2):
-        d.await_ready(number)
-    d.load()
+    d.put_two_to_work()
     for _ in range(rounds):
         time.sleep(rng.uniform(0.2, 1.5))
         number = rng.choice((1, 2))
