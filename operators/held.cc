@@ -285,7 +285,7 @@ void reopen_held(Turn& turn, std::uint32_t trigger, const KeyChosen& chosen) {
     const Held back = std::move(held[i]);
     held.erase(held.begin() + static_cast<std::ptrdiff_t>(i));
     take_back(turn, back);
-    Instance again;
+    Instances::Fresh again;
     again.trigger = trigger;
     again.count = back.count + 1;
     again.opened_at = back.opened_at;

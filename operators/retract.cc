@@ -96,7 +96,7 @@ void reopen_retracted(Turn& turn, std::uint32_t trigger, const KeyChosen& chosen
     if (!length.is(Kind::kDuration) || t + length.as_millis() <= turn.now) continue;
     Instances& all = turn.customer.instances;
     if (all.contains(trigger, r.key)) continue;
-    Instance again;
+    Instances::Fresh again;
     again.trigger = trigger;
     again.count = r.count + 1;
     again.opened_at = r.opened_at;

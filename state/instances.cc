@@ -1,5 +1,8 @@
 #include "state/instances.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "state/check.h"
 #include "state/codec/uuid_text.h"
 
@@ -22,12 +25,18 @@ bool Instances::contains(std::uint32_t trigger, std::string_view key) const {
   return at != end() && at.trigger() == trigger && (*at).key == key;
 }
 
-void Instances::insert(const Instance& i) {
-  insert(Fresh{i.trigger, i.count, i.opened_at, i.due, i.key, i.opened});
+std::size_t Instances::count(std::uint32_t trigger) const {
+  std::size_t count = 0;
+  for (Iterator at = lower_bound(trigger, ""); at != end() && at.trigger() == trigger; ++at)
+    ++count;
+  return count;
 }
 
-void Instances::insert(const Fresh& fresh) {
-  const ShortenedUuid shortened(fresh.opened);
+std::size_t Instances::bytes_of(const Fresh& fresh, const ShortenedUuid& shortened) {
+  return sizeof(Iterator::Head) + fresh.key.size() + shortened.size();
+}
+
+void Instances::write(const Fresh& fresh, const ShortenedUuid& shortened, char* to) {
   SPUR_CHECK(fresh.key.size() <= 0xffffffff && shortened.size() <= 0xffffffff);
   const Iterator::Head head{fresh.due.ms,
                             fresh.opened_at.ms,
@@ -35,13 +44,33 @@ void Instances::insert(const Fresh& fresh) {
                             fresh.count,
                             static_cast<std::uint32_t>(fresh.key.size()),
                             static_cast<std::uint32_t>(shortened.size())};
-  const Iterator place = lower_bound(fresh.trigger, fresh.key);
-  const std::size_t at = empty() ? 0 : static_cast<std::size_t>(place.at_ - bytes_.data());
-  char* to = bytes_.resize(at, 0, sizeof head + fresh.key.size() + shortened.size());
   std::memcpy(to, &head, sizeof head);
   to += sizeof head;
   if (!fresh.key.empty()) std::memcpy(to, fresh.key.data(), fresh.key.size());
   shortened.write(to + fresh.key.size());
+}
+
+Instances Instances::of(std::vector<Fresh> waits) {
+  std::sort(waits.begin(), waits.end(), [](const Fresh& a, const Fresh& b) {
+    return std::pair(a.trigger, a.key) < std::pair(b.trigger, b.key);
+  });
+  std::size_t bytes = 0;
+  for (const Fresh& wait : waits) bytes += bytes_of(wait, ShortenedUuid(wait.opened));
+  Instances all;
+  char* to = all.bytes_.resize(0, 0, bytes);
+  for (const Fresh& wait : waits) {
+    const ShortenedUuid shortened(wait.opened);
+    write(wait, shortened, to);
+    to += bytes_of(wait, shortened);
+  }
+  return all;
+}
+
+void Instances::insert(const Fresh& fresh) {
+  const ShortenedUuid shortened(fresh.opened);
+  const Iterator place = lower_bound(fresh.trigger, fresh.key);
+  const std::size_t at = empty() ? 0 : static_cast<std::size_t>(place.at_ - bytes_.data());
+  write(fresh, shortened, bytes_.resize(at, 0, bytes_of(fresh, shortened)));
 }
 
 Instances::Iterator Instances::erase(Iterator at) {
@@ -52,8 +81,9 @@ Instances::Iterator Instances::erase(Iterator at) {
   return empty() ? end() : Iterator(bytes_.data() + offset);
 }
 
-void Instances::restart(Iterator at, std::uint32_t count, Instant due) {
+void Instances::restart(Iterator at, std::uint32_t count, Instant opened_at, Instant due) {
   Iterator::Head head = at.head();
+  head.opened_at = opened_at.ms;
   head.count = count;
   head.due = due.ms;
   std::memcpy(bytes_.data() + (at.at_ - bytes_.data()), &head, sizeof head);
@@ -61,13 +91,6 @@ void Instances::restart(Iterator at, std::uint32_t count, Instant due) {
 
 std::string_view Instances::opened(const View& view, Arena& arena) {
   return expand_uuid(view.shortened, arena);
-}
-
-Instance Instances::copy(const View& view) {
-  Arena arena;
-  return {view.trigger,          view.count,
-          view.opened_at,        view.due,
-          std::string(view.key), std::string(opened(view, arena))};
 }
 
 }  // namespace spur

@@ -11,8 +11,8 @@
 #include <cstdint>
 #include <cstring>
 #include <iterator>
-#include <string>
 #include <string_view>
+#include <vector>
 
 #include "state/arena.h"
 #include "state/compact_bytes.h"
@@ -20,15 +20,7 @@
 
 namespace spur {
 
-// An open wait of an absence trigger, on its own.
-struct Instance {
-  std::uint32_t trigger = 0;
-  std::uint32_t count = 0;  // events that opened or reset it
-  Instant opened_at;
-  Instant due;
-  std::string key;
-  std::string opened;  // operators/opened.h: only the fields that the trigger names
-};
+class ShortenedUuid;
 
 class Instances {
  public:
@@ -90,31 +82,37 @@ class Instances {
   // The first that does not come before (trigger, key).
   Iterator lower_bound(std::uint32_t trigger, std::string_view key) const;
   bool contains(std::uint32_t trigger, std::string_view key) const;
-  // Requires that none has its (trigger, key).
-  void insert(const Instance& instance);
-  // The same of texts that lie elsewhere.
+  // How many a trigger has.
+  std::size_t count(std::uint32_t trigger) const;
+
+  // A wait to be; its texts lie elsewhere.
   struct Fresh {
     std::uint32_t trigger = 0;
-    std::uint32_t count = 0;
+    std::uint32_t count = 0;  // events that opened or reset it
     Instant opened_at;
     Instant due;
     std::string_view key;
-    std::string_view opened;
+    std::string_view opened;  // operators/opened.h: only the fields that the trigger names
   };
+  // All of these, in whatever order they come, at the cost of sorting them. Requires that no two
+  // have the same (trigger, key).
+  static Instances of(std::vector<Fresh> waits);
+  // Requires that none has its (trigger, key).
   void insert(const Fresh& fresh);
   // Answers the one behind it.
   Iterator erase(Iterator at);
   // `at` stays where it is.
-  void restart(Iterator at, std::uint32_t count, Instant due);
+  void restart(Iterator at, std::uint32_t count, Instant opened_at, Instant due);
   // What was given as `opened`; in `arena` or in the block.
   static std::string_view opened(const View& view, Arena& arena);
-  // A copy on its own.
-  static Instance copy(const View& view);
 
   const void* block() const { return bytes_.block(); }
   std::size_t heap_bytes() const { return bytes_.heap_bytes(); }
 
  private:
+  static std::size_t bytes_of(const Fresh& fresh, const ShortenedUuid& shortened);
+  static void write(const Fresh& fresh, const ShortenedUuid& shortened, char* to);
+
   CompactBytes bytes_;
 };
 static_assert(sizeof(Instances) == 8);

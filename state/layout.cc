@@ -54,15 +54,15 @@ void remap(Customer& customer, const Layout& from, const Layout& to) {
             from.sessions, to.sessions, [](const SessionState& a, const SessionState& b) {
               return a.session != b.session ? a.session < b.session : a.key < b.key;
             });
-  Instances instances;
+  Arena arena;
+  std::vector<Instances::Fresh> waits;
   for (const Instances::View& wait : customer.instances) {
     const std::int32_t place = find_hash(to.versions, from.versions[wait.trigger]);
     if (place < 0) continue;
-    Instance moved = Instances::copy(wait);
-    moved.trigger = static_cast<std::uint32_t>(place);
-    instances.insert(moved);
+    waits.push_back({static_cast<std::uint32_t>(place), wait.count, wait.opened_at, wait.due,
+                     wait.key, Instances::opened(wait, arena)});
   }
-  customer.instances = std::move(instances);
+  customer.instances = Instances::of(std::move(waits));
   remap_all(customer.triggers, trigger_index<TriggerState>, from.triggers, to.triggers,
             [](const TriggerState& a, const TriggerState& b) { return a.trigger < b.trigger; });
   if (customer.rare == nullptr) return;

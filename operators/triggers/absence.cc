@@ -129,7 +129,7 @@ void absence_resets(Turn& turn) {
       });
       // A late one must not bring a deadline nearer that a newer event has set.
       const Instant restarted = !due ? wait.due : turn.late ? std::max(wait.due, *due) : *due;
-      all.restart(it, wait.count + 1, restarted);
+      all.restart(it, wait.count + 1, wait.opened_at, restarted);
       mutate(turn, Tag::kInstance, wait.key, static_cast<std::uint64_t>(restarted.ms));
     }
     const KeyChosen chosen = [&](const std::string& key) { return meant.has(key); };
@@ -167,9 +167,7 @@ void absence_opens(Turn& turn) {
         collect(turn, firing);
         return;
       }
-      std::size_t same = 0;
-      for (auto it = all.begin(); it != all.end(); ++it) same += it.trigger() == use.owner ? 1 : 0;
-      if (same >= kWaitsMax) {
+      if (all.count(use.owner) >= kWaitsMax) {
         ++turn.shard.counters.dropped_over_limit;
         return;
       }

@@ -69,14 +69,8 @@ Instances::Iterator advance(Turn& turn, Instances::Iterator it) {
   const bool over = turn.late && !fires && due <= turn.now;
   mutate(turn, Tag::kInstance, instance.key, static_cast<std::uint64_t>(due.ms));
   if (!fires && !over) {
-    Instance moved = Instances::copy(instance);
-    moved.opened = std::string(Instances::opened(instance, turn.arena()));
-    moved.count = count;
-    moved.opened_at = t;
-    moved.due = due;
-    all.erase(it);
-    all.insert(moved);
-    return ++all.lower_bound(moved.trigger, moved.key);
+    all.restart(it, count, t, due);
+    return ++it;
   }
   mutate(turn, Tag::kInstanceClosed, instance.key, instance.trigger);
   Firing firing = firing_of(turn, instance, count, began(turn, instance));
@@ -121,9 +115,7 @@ void begin(Turn& turn, std::uint32_t owner, std::string_view key, Value item) {
   }
   drop(turn, owner, key);
   for (const std::uint32_t earlier : trigger.earlier) drop(turn, earlier, key);
-  std::size_t same = 0;
-  for (auto it = all.begin(); it != all.end(); ++it) same += it.trigger() == owner ? 1 : 0;
-  if (same >= kWaitsMax) {
+  if (all.count(owner) >= kWaitsMax) {
     ++turn.shard.counters.dropped_over_limit;
     return;
   }

@@ -185,12 +185,14 @@ void decode_triggers(const v1::CustomerRow& row, const Layout& layout, Customer&
   }
   std::sort(out.triggers.begin(), out.triggers.end(),
             [](const TriggerState& a, const TriggerState& b) { return a.trigger < b.trigger; });
+  std::vector<Instances::Fresh> waits;
   for (const v1::InstanceRow& i : row.instances()) {
     const std::int32_t place = find_hash(layout.versions, i.trigger());
     if (place < 0) continue;
-    out.instances.insert(Instances::Fresh{static_cast<std::uint32_t>(place), static_cast<std::uint32_t>(i.count()),
-                                          {i.opened_at_ms()}, {i.due_ms()}, i.key(), i.opened()});
+    waits.push_back({static_cast<std::uint32_t>(place), static_cast<std::uint32_t>(i.count()),
+                     {i.opened_at_ms()}, {i.due_ms()}, i.key(), i.opened()});
   }
+  out.instances = Instances::of(std::move(waits));
 }
 
 void decode_rare(const v1::CustomerRow& row, const Layout& layout, Customer& out) {

@@ -3,10 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "state/codec/uuid_text.h"
 #include "state/compact_text.h"
@@ -16,7 +18,14 @@ namespace {
 
 constexpr const char* kUuid = "0123abcd-4567-89ef-a0b1-c2d3e4f5a6b7";
 
-using Model = std::map<std::pair<std::uint32_t, std::string>, Instance>;
+struct Wait {
+  std::uint32_t trigger = 0, count = 0;
+  Instant opened_at, due;
+  std::string key, opened;
+
+  Instances::Fresh fresh() const { return {trigger, count, opened_at, due, key, opened}; }
+};
+using Model = std::map<std::pair<std::uint32_t, std::string>, Wait>;
 
 void expect_same(const Instances& waits, const Model& model) {
   ASSERT_EQ(waits.size(), model.size());
@@ -24,14 +33,13 @@ void expect_same(const Instances& waits, const Model& model) {
   auto it = model.begin();
   Arena arena;
   for (const Instances::View& wait : waits) {
-    const Instance& expected = (it++)->second;
+    const Wait& expected = (it++)->second;
     ASSERT_EQ(wait.trigger, expected.trigger);
     ASSERT_EQ(wait.key, expected.key);
     ASSERT_EQ(wait.count, expected.count);
     ASSERT_EQ(wait.opened_at, expected.opened_at);
     ASSERT_EQ(wait.due, expected.due);
     ASSERT_EQ(Instances::opened(wait, arena), expected.opened);
-    ASSERT_EQ(Instances::copy(wait).opened, expected.opened);
   }
 }
 
@@ -54,10 +62,10 @@ TEST(Instances, StandInTheOrderOfTriggerAndKeyWhateverComesAndGoes) {
     ASSERT_EQ(waits.contains(trigger, key), there);
     const Instances::Iterator at = waits.lower_bound(trigger, key);
     if (!there) {
-      const Instance fresh{trigger, 1,   {static_cast<std::int64_t>(random() % 1000)},
-                           {n},     key, some_opened(random)};
+      const Wait fresh{trigger, 1,   {static_cast<std::int64_t>(random() % 1000)},
+                       {n},     key, some_opened(random)};
       model[{trigger, key}] = fresh;
-      waits.insert(fresh);
+      waits.insert(fresh.fresh());
     } else if (random() % 2 == 0) {
       const auto next = std::next(model.find({trigger, key}));
       const Instances::Iterator behind = waits.erase(at);
@@ -67,18 +75,43 @@ TEST(Instances, StandInTheOrderOfTriggerAndKeyWhateverComesAndGoes) {
       }
       model.erase({trigger, key});
     } else {
-      Instance& restarted = model[{trigger, key}];
+      Wait& restarted = model[{trigger, key}];
       restarted.due = {n};
-      waits.restart(at, ++restarted.count, restarted.due);
+      restarted.opened_at = {-n};
+      waits.restart(at, ++restarted.count, restarted.opened_at, restarted.due);
     }
     ASSERT_NO_FATAL_FAILURE(expect_same(waits, model));
   }
 }
 
+TEST(Instances, MadeAtOnceOfWaitsInAnyOrderAreThoseInsertedOneByOne) {
+  std::mt19937_64 random(2);
+  Model model;
+  for (int n = 0; n < 300; ++n) {
+    const auto trigger = static_cast<std::uint32_t>(random() % 4);
+    const std::string key = std::to_string(random() % 100);
+    model[{trigger, key}] = {trigger, 1, {n}, {-n}, key, some_opened(random)};
+  }
+  std::vector<Instances::Fresh> fresh;
+  for (const auto& [name, wait] : model) fresh.push_back(wait.fresh());
+  std::shuffle(fresh.begin(), fresh.end(), random);
+  const Instances waits = Instances::of(fresh);
+  ASSERT_NO_FATAL_FAILURE(expect_same(waits, model));
+  for (std::uint32_t trigger = 0; trigger < 5; ++trigger) {
+    EXPECT_EQ(waits.count(trigger), static_cast<std::size_t>(std::count_if(
+                                        model.begin(), model.end(), [&](const auto& named) {
+                                          return named.first.first == trigger;
+                                        })));
+  }
+  EXPECT_TRUE(Instances::of({}).empty());
+}
+
 TEST(Instances, TenThousandOfATriggerAreKept) {
   Instances waits;
-  for (int n = 0; n < 10'000; ++n)
-    waits.insert(Instance{7, 1, {n}, {n}, std::to_string(n), std::string(64, 'x')});
+  for (int n = 0; n < 10'000; ++n) {
+    const std::string key = std::to_string(n), opened(64, 'x');
+    waits.insert({7, 1, {n}, {n}, key, opened});
+  }
   EXPECT_EQ(waits.size(), 10'000u);
   EXPECT_TRUE(waits.contains(7, "9999"));
   while (!waits.empty()) waits.erase(waits.begin());
