@@ -5,7 +5,6 @@
 
 #include "operators/gate.h"
 #include "operators/guards/consent.h"
-#include "operators/held.h"
 #include "operators/retract.h"
 #include "operators/triggers/absence.h"
 #include "state/aggregates/key_text.h"
@@ -101,7 +100,7 @@ void fold_consents(Turn& turn) {
 
 bool erased(Turn& turn) {
   Customer& customer = turn.customer;
-  if (customer.rare != nullptr && customer.rare->erased != Instant::never()) return true;
+  if (customer.is_erased()) return true;
   bool asked = false;
   for (const catalog::Use& use : turn.catalog().listeners(turn.event->name_index).erasures)
     for_each_match(turn, *use.pattern, [&](Value, std::string_view) { asked = true; });

@@ -117,8 +117,7 @@ void remember_data(Turn& turn, const StepAsked& asked, const Step& step) {
   std::string bytes =
       asked.prepared != nullptr ? std::string(asked.prepared->last_data) : step_values(turn, step);
   TriggerState& state = triggers::state_of(turn, turn.catalog().triggers[asked.trigger].current);
-  if (state.more == nullptr) state.more = std::make_unique<TriggerState::More>();
-  std::vector<LastData>& all = state.more->last;
+  std::vector<LastData>& all = state.rest().last;
   const auto place = std::lower_bound(all.begin(), all.end(), asked.key,
                                       [](const LastData& l, std::string_view key) { return l.key < key; });
   if (place != all.end() && place->key == asked.key) {
@@ -173,7 +172,7 @@ bool decide_step(Turn& turn, const StepAsked& asked, const Pending* released, He
   turn.slots.set_instance(&view);
 
   Decision decision = new_decision(turn, asked.trigger, asked.key, asked.fired_at);
-  if (turn.event != nullptr) decision.received = turn.received;
+  decision.received = turn.received;
   decision.cause_event_id = cause_of(turn, asked);
 
   const std::span<const std::uint32_t> channels =
@@ -222,15 +221,9 @@ bool decide_step(Turn& turn, const StepAsked& asked, const Pending* released, He
   const bool sent = decision.verdict == Verdict::kSent || decision.verdict == Verdict::kHeldOut;
   if (sent && asked.step == 0) remember_data(turn, asked, step);
   turn.slots.set_instance(nullptr);
-  if (held == nullptr && trigger.retractable) {
-    Retractable leaving;
-    leaving.trigger = asked.trigger;
-    leaving.channel = chosen.channel;
-    leaving.count = asked.count;
-    leaving.opened_at = asked.opened_at;
-    leaving.key = std::string(asked.key);
-    if (!trigger.resets.empty()) leaving.opened = std::string(asked.opened);
-    remember_sent(turn, decision, std::move(leaving));
+  if (held == nullptr) {
+    remember_sent(turn, decision,
+                  {asked.trigger, chosen.channel, asked.count, asked.opened_at, asked.key, asked.opened});
   }
   record(turn, asked.trigger, std::move(decision), held);
   if (through) guards::ladder_sent(turn, asked.trigger);
@@ -283,7 +276,7 @@ bool silenced(Turn& turn, const Firing& firing, HeldDecisions* held) {
   if (answer.reason == "cooldown")
     answer = guards::cooldown(turn, firing.trigger, firing.key, guards::Detail::kYes);
   Decision decision = new_decision(turn, firing.trigger, firing.key, turn.now);
-  if (turn.event != nullptr) decision.received = turn.received;
+  decision.received = turn.received;
   decision.verdict = Verdict::kSuppressed;
   decision.reason = std::string(answer.reason);
   decision.detail = std::move(answer.detail);

@@ -74,8 +74,7 @@ HeldDecisions decode(std::string_view bytes) {
   return held;
 }
 
-// A held decision will not leave: what it was counted for goes with it. Its channel may have gone
-// meanwhile.
+// nullopt: its channel has gone meanwhile.
 std::optional<std::uint32_t> channel_of(const Turn& turn, const Decision& decision) {
   const std::vector<catalog::Channel>& channels = turn.catalog().channels;
   for (std::uint32_t i = 0; i < channels.size(); ++i) {
@@ -84,6 +83,7 @@ std::optional<std::uint32_t> channel_of(const Turn& turn, const Decision& decisi
   return std::nullopt;
 }
 
+// A held decision will not leave: what it was counted for goes with it.
 void uncount(Turn& turn, std::uint32_t trigger, const Decision& decision) {
   if (decision.verdict != Verdict::kSent) return;
   if (const std::optional<std::uint32_t> channel = channel_of(turn, decision))
@@ -134,14 +134,8 @@ void leave(Turn& turn, const Held& leaving) {
       }
     }
     if (channel) {
-      Retractable sent;
-      sent.trigger = leaving.trigger;
-      sent.channel = *channel;
-      sent.count = leaving.count;
-      sent.opened_at = leaving.opened_at;
-      sent.key = leaving.key;
-      sent.opened = leaving.opened;
-      remember_sent(turn, decision, std::move(sent));
+      remember_sent(turn, decision,
+                    {leaving.trigger, *channel, leaving.count, leaving.opened_at, leaving.key, leaving.opened});
     }
     emit(turn, std::move(decision));
   }

@@ -4,8 +4,6 @@
 
 #include "operators/emit.h"
 #include "operators/guards/age.h"
-#include "operators/held.h"
-#include "operators/triggers/absence.h"
 
 namespace spur {
 namespace {
@@ -31,18 +29,24 @@ void retract(Turn& turn, const Retractable& sent) {
 
 }  // namespace
 
-void remember_sent(Turn& turn, const Decision& decision, Retractable sent) {
-  const catalog::Trigger& trigger = turn.catalog().triggers[sent.trigger];
+void remember_sent(Turn& turn, const Decision& decision, const SentAbout& about) {
+  const catalog::Trigger& trigger = turn.catalog().triggers[about.trigger];
   const bool lasting =
-      decision.time > sent.opened_at || trigger.kind == catalog::Operator::kNovelty;
+      decision.time > about.opened_at || trigger.kind == catalog::Operator::kNovelty;
   if (decision.verdict != Verdict::kSent || !trigger.retractable || !lasting) return;
+  Retractable sent;
+  sent.trigger = about.trigger;
+  sent.channel = about.channel;
+  sent.count = about.count;
+  sent.opened_at = about.opened_at;
+  sent.key = std::string(about.key);
+  if (!trigger.resets.empty()) sent.opened = std::string(about.opened);
   sent.step = decision.step;
   sent.at = decision.time;
   sent.fired_at = decision.fired_at;
   sent.run = decision.id.run;
   sent.input = decision.id.input;
   sent.ordinal = decision.id.ordinal;
-  if (trigger.resets.empty()) sent.opened.clear();
   std::vector<Retractable>& all = turn.customer.more().retractable;
   forget_old(turn, all);
   if (all.size() >= kRetractableMax) all.erase(all.begin());

@@ -7,8 +7,9 @@
 // never, by the shard's clock.
 #pragma once
 
+#include <cstdint>
 #include <functional>
-#include <string>
+#include <string_view>
 
 #include "operators/gate.h"
 #include "operators/turn.h"
@@ -18,9 +19,15 @@ namespace spur {
 inline constexpr std::size_t kRetractableMax = 32;   // actions of one customer; then the oldest go
 inline constexpr Millis kRetractableForMax = kWeek;  // where `max_action_age` is never
 
-// `decision` leaves now: remembers it if it can be contradicted. `sent` has all but the decision's
-// own.
-void remember_sent(Turn& turn, const Decision& decision, Retractable sent);
+// What a decision that leaves is about, beyond what it says itself.
+struct SentAbout {
+  std::uint32_t trigger = 0, channel = 0, count = 0;
+  Instant opened_at;
+  std::string_view key, opened;
+};
+
+// `decision` leaves now: remembers it if it can be contradicted.
+void remember_sent(Turn& turn, const Decision& decision, const SentAbout& about);
 
 // Retracts what is remembered and chosen, unless the turn's event is too old for any action.
 void retract_if(Turn& turn, const std::function<bool(const Retractable&)>& chosen);

@@ -67,7 +67,7 @@ Timeline::Next Timeline::next(const Customer& customer) const {
 
 void Timeline::plan(Customer& customer, Instant at, Effects& effects) {
   const bool is_new = customer.planned == 0;
-  if (customer.rare != nullptr && customer.rare->erased != Instant::never()) {
+  if (customer.is_erased()) {
     customer.planned = shard_.generation;
     return;
   }

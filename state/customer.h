@@ -87,6 +87,11 @@ struct TriggerState {
     Instant last_sent = Instant::distant_past();  // on a ladder: when a step of it last went through
   };
   std::unique_ptr<More> more;
+
+  More& rest() {
+    if (more == nullptr) more = std::make_unique<More>();
+    return *more;
+  }
 };
 
 // A step that waits: for its time, for quiet hours to end, or (a held conclusion) for its grace to pass.
@@ -217,6 +222,7 @@ struct Customer {
   Instant stored_wake = Instant::never();  // the wake row in the store
   std::uint64_t touched = 0;     // for eviction
 
+  bool is_erased() const { return rare != nullptr && rare->erased != Instant::never(); }
   Identity id() const { return {kind, identity}; }
   Rare& more() {
     if (rare == nullptr) rare = std::make_unique<Rare>();

@@ -98,8 +98,7 @@ void FeatureStates::store(std::size_t feature, const Place& place, const Aggrega
 }
 
 template <typename Use>
-auto FeatureStates::with(std::size_t feature, const AggregateSpec& spec, const Use& use) const {
-  const Place place = place_of(feature);
+auto FeatureStates::with(const Place& place, const AggregateSpec& spec, const Use& use) const {
   if (place.length == 0) return use(Aggregate());
   if (place.own) {
     Aggregate aggregate{StatePtr(own_at(place))};
@@ -127,17 +126,15 @@ Aggregate::Added FeatureStates::add(std::size_t feature, const AggregateSpec& sp
     std::memcpy(bytes_.data() + place.at, &own, sizeof own);
     return added;
   }
+  PackedReader in =
+      place.length == 0 ? PackedReader() : PackedReader({bytes_.data() + place.at, place.length});
   if (Aggregate::is_total(spec)) {
-    PackedReader before =
-        place.length == 0 ? PackedReader() : PackedReader({bytes_.data() + place.at, place.length});
     PackedWriter after;
     const Aggregate::Added added =
-        Aggregate::add_packed(spec, before, after, time, now, of, digest);
+        Aggregate::add_packed(spec, in, after, time, now, of, digest);
     if (added == Aggregate::Added::kYes) put(feature, place, after.view(), false);
     return added;
   }
-  PackedReader in =
-      place.length == 0 ? PackedReader() : PackedReader({bytes_.data() + place.at, place.length});
   Scratch scratch;
   const bool begins = place.length == 0 && !Aggregate::begins_empty(spec);
   Aggregate aggregate = begins ? Aggregate() : Aggregate::unpack(spec, in, scratch);
@@ -150,7 +147,7 @@ Value FeatureStates::read(std::size_t feature, const AggregateSpec& spec, Member
                           Instant now, Arena& arena) const {
   const Place place = place_of(feature);
   if (place.length == 0 || place.own)
-    return with(feature, spec,
+    return with(place, spec,
                 [&](const Aggregate& a) { return a.read(spec, member, now, arena); });
   PackedReader in({bytes_.data() + place.at, place.length});
   return Aggregate::read_packed(spec, in, member, now, arena);
@@ -161,13 +158,13 @@ Instant FeatureStates::next_change(std::size_t feature, const AggregateSpec& spe
   const Place place = place_of(feature);
   if (place.length == 0) return Instant::never();
   if (place.own)
-    return with(feature, spec, [&](const Aggregate& a) { return a.next_change(spec, now); });
+    return with(place, spec, [&](const Aggregate& a) { return a.next_change(spec, now); });
   PackedReader in({bytes_.data() + place.at, place.length});
   return Aggregate::next_change_packed(spec, in, now);
 }
 
 std::uint64_t FeatureStates::overflowed(std::size_t feature, const AggregateSpec& spec) const {
-  return with(feature, spec, [](const Aggregate& a) { return a.overflowed(); });
+  return with(place_of(feature), spec, [](const Aggregate& a) { return a.overflowed(); });
 }
 
 void FeatureStates::clear(std::size_t feature) {
@@ -178,7 +175,7 @@ void FeatureStates::clear(std::size_t feature) {
 }
 
 void FeatureStates::encode(std::size_t feature, const AggregateSpec& spec, std::string& out) const {
-  with(feature, spec, [&](const Aggregate& a) {
+  with(place_of(feature), spec, [&](const Aggregate& a) {
     a.encode(spec, out);
     return true;
   });

@@ -72,7 +72,7 @@ class FeatureStates {
   void store(std::size_t feature, const Place& place, const AggregateSpec& spec,
              Aggregate aggregate);
   template <typename Use>
-  auto with(std::size_t feature, const AggregateSpec& spec, const Use& use) const;
+  auto with(const Place& place, const AggregateSpec& spec, const Use& use) const;
 
   CompactBytes bytes_;
 };

@@ -8,45 +8,36 @@ namespace {
 
 using Lists = std::vector<Use> Listeners::*;
 
+// The listeners of each event that the pattern means, once.
+template <typename Add>
+void for_names(Compiled& catalog, const Pattern& pattern, const Add& add) {
+  if (pattern.all_names) {
+    for (Listeners& at : catalog.by_name) add(at);
+    return add(catalog.other);
+  }
+  const std::set<EventSchema::NameIndex> names(pattern.names.begin(), pattern.names.end());
+  for (const EventSchema::NameIndex name : names) add(catalog.by_name[name]);
+}
+
 // Adds `owner`'s patterns to the lists of the names they mean.
 void listen(Compiled& catalog, Lists list, std::uint32_t owner,
             const std::vector<Pattern>& patterns) {
-  for (const Pattern& pattern : patterns) {
-    const auto add = [&](Listeners& at) {
-      // A pattern that lists a name twice still means each event once.
-      const std::vector<Use>& uses = at.*list;
-      if (!uses.empty() && uses.back().pattern == &pattern) return;
-      (at.*list).push_back({owner, &pattern});
-    };
-    if (pattern.all_names) {
-      for (Listeners& at : catalog.by_name) add(at);
-      add(catalog.other);
-      continue;
-    }
-    for (const EventSchema::NameIndex name : pattern.names) add(catalog.by_name[name]);
-  }
+  for (const Pattern& pattern : patterns)
+    for_names(catalog, pattern, [&](Listeners& at) { (at.*list).push_back({owner, &pattern}); });
 }
 
 void listen_sequence(Compiled& catalog, std::uint32_t owner, const Trigger& t) {
-  const auto for_names = [&](const Pattern& pattern, auto&& add) {
-    if (pattern.all_names) {
-      for (Listeners& at : catalog.by_name) add(at);
-      return add(catalog.other);
-    }
-    std::set<EventSchema::NameIndex> names(pattern.names.begin(), pattern.names.end());
-    for (const EventSchema::NameIndex name : names) add(catalog.by_name[name]);
-  };
   const auto concerned = [&](Listeners& at) {
     if (at.sequences.empty() || at.sequences.back() != owner) at.sequences.push_back(owner);
   };
   listen(catalog, &Listeners::silences, owner, t.silences);
   if (!t.retired) {
     listen(catalog, &Listeners::sequence_opens, owner, t.opens);
-    for (const Pattern& pattern : t.opens) for_names(pattern, concerned);
+    for (const Pattern& pattern : t.opens) for_names(catalog, pattern, concerned);
   }
   for (std::uint32_t step = 0; step < t.later_steps.size(); ++step) {
     for (const Pattern& pattern : t.later_steps[step].patterns) {
-      for_names(pattern, [&](Listeners& at) {
+      for_names(catalog, pattern, [&](Listeners& at) {
         at.sequence_steps.push_back({{owner, &pattern}, step});
         concerned(at);
       });

@@ -41,13 +41,9 @@ void keep_opened(CompileContext& c) {
       fields.insert(session.opened_fields.begin(), session.opened_fields.end());
       session.opened_fields.assign(fields.begin(), fields.end());
     }
-    Reach reach;
-    if (t.segment != kNone) reach = reach_of_level(c.out, t);
-    for (const auto* program :
-         {&t.when, &t.rearm, &t.condition, &t.while_, &t.after, &t.until, &t.date}) {
-      if (*program && !(t.segment != kNone && program == &t.when))
-        reach_of(c.out, **program, reach);
-    }
+    Reach reach = reach_of_level(c.out, t);
+    for (const auto* program : {&t.condition, &t.while_, &t.after, &t.until, &t.date})
+      if (*program) reach_of(c.out, **program, reach);
     const auto reach_patterns = [&](const std::vector<Pattern>& patterns) {
       for (const Pattern& p : patterns) {
         if (p.where) reach_of(c.out, *p.where, reach);

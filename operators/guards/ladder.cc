@@ -57,8 +57,7 @@ void ladder_sent(Turn& turn, std::uint32_t trigger) {
   const catalog::Trigger& definition = turn.catalog().triggers[trigger];
   if (definition.below.empty()) return;
   TriggerState& state = triggers::state_of(turn, definition.current);
-  if (state.more == nullptr) state.more = std::make_unique<TriggerState::More>();
-  state.more->last_sent = std::max(state.more->last_sent, turn.now);
+  state.rest().last_sent = std::max(state.rest().last_sent, turn.now);
   ladder_opened(turn, trigger, turn.now);
 }
 

@@ -19,8 +19,7 @@ std::uint8_t bit_of(std::string_view reason) {
 // that fired longest ago; but a key that did not fire takes nobody's memory of having fired: nullptr.
 KeyTime* key_state(Turn& turn, TriggerState& state, std::string_view key, bool fired) {
   if (KeyTime* const found = triggers::find_key_state(state, key)) return found;
-  if (state.more == nullptr) state.more = std::make_unique<TriggerState::More>();
-  std::vector<KeyTime>& all = state.more->by_key;
+  std::vector<KeyTime>& all = state.rest().by_key;
   if (all.size() >= kKeyTimesMax) {
     ++turn.shard.counters.dropped_over_limit;
     const auto oldest = std::min_element(all.begin(), all.end(),

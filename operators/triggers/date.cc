@@ -133,8 +133,7 @@ void ask_date(Turn& turn, std::uint32_t index) {
     state.next = now.at;
     return;
   }
-  if (state.more == nullptr) state.more = std::make_unique<TriggerState::More>();
-  state.more->seen.assign(1, static_cast<std::uint64_t>(turn.now.ms));
+  state.rest().seen.assign(1, static_cast<std::uint64_t>(turn.now.ms));
   state.next = next_of(turn, index, turn.now + Millis{1}).at;
   mutate(turn, Tag::kLevel, std::uint64_t{index} << 1 | 1);
   const Date date = spur::date_of(now.day);

@@ -11,8 +11,7 @@ namespace {
 
 // Whether `value` was not there; it is now.
 bool insert(Turn& turn, TriggerState& state, std::uint32_t limit, std::uint64_t value) {
-  if (state.more == nullptr) state.more = std::make_unique<TriggerState::More>();
-  std::vector<std::uint64_t>& seen = state.more->seen;
+  std::vector<std::uint64_t>& seen = state.rest().seen;
   if (std::find(seen.begin(), seen.end(), value) != seen.end()) return false;
   if (seen.size() >= limit) {
     seen.erase(seen.begin());

@@ -28,11 +28,6 @@ void set_level(Turn& turn, std::uint32_t trigger, bool level) {
 }
 
 void set_timer(Turn& turn, std::uint32_t index, const catalog::Trigger& trigger) {
-  if (trigger.every.count == 0 && trigger.windowed_features.empty()) {  // it has none
-    if (TriggerState* const state = find_state(turn.customer, index))
-      state->next = Instant::never();
-    return;
-  }
   const Instant next = next_asking(turn, trigger);
   TriggerState* const state = find_state(turn.customer, index);
   if (state != nullptr) {

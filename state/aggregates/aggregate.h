@@ -132,8 +132,6 @@ class Aggregate {
   // Back to nothing: the end of the session that the feature is counted within.
   void clear() { state_.reset(); }
   bool empty() const { return state_ == nullptr; }
-  // Starts to bring the block into the cache: for who knows that it will be needed.
-  void prefetch() const { __builtin_prefetch(state_.get(), 1); }
   // How many members or single values were dropped or merged because of `limit`, over the
   // aggregate's life.
   std::uint64_t overflowed() const;
