@@ -94,7 +94,7 @@ void check_intent(Checker& check, const std::string& path, const spur::v1::Inten
     check.missing(path, "at_least", "the score from which it fires, such as 15");
   const auto above_zero = [&](const std::string& key, double value) {
     if (!(value > 0 && value <= kIntentScoreMax))
-      check.fail(path + "." + key, in_quotes(key) + " is out of range", "more than 0");
+      check.fail(path + "." + key, in_quotes(key) + " is out of range", "more than 0, at most 1e9");
   };
   if (intent.has_at_least()) above_zero("at_least", intent.at_least());
   if (intent.has_rearm_below()) above_zero("rearm_below", intent.rearm_below());

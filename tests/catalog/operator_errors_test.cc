@@ -78,7 +78,9 @@ TEST(OperatorErrorsTest, EachIsToldWhereItStands) {
        "c:5:21: `add` is missing in `scores`; what it adds, such as 5\n"
        "c:5:30: `on` is missing in `scores`; an event name, a list of them, or \"*\"\n"
        "c:5:52: `half_life` is zero; more than 0s\n"
-       "c:5:66: `at_least` is out of range; more than 0\n"},
+       "c:5:66: `at_least` is out of range; more than 0, at most 1e9\n"},
+      {"intent: {scores: [{on: A, add: 1}], half_life: 1m, at_least: 2e9}",
+       "c:5:64: `at_least` is out of range; more than 0, at most 1e9\n"},
       {"intent: {scores: [{on: A, add: \"'x'\"}], half_life: 1m, at_least: 5, rearm_below: 6}",
        "c:5:34: this is string; wanted here: double\n"
        "c:5:84: `rearm_below` is above `at_least`; at_least or less\n"},

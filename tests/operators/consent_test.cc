@@ -13,7 +13,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 constexpr const char* kGranted =
-    R"({"purpose":"marketing-email","source":"checkout","text_version":"7","legal_basis":"consent"})";
+    R"({"purpose":"marketing-email","source":"checkout","text_version":"terms-7","legal_basis":"consent"})";
 constexpr const char* kWithdrawn = R"({"purpose":"marketing-email"})";
 constexpr const char* kAsked = R"(
 Channel email: {topic: e, purpose: marketing-email}
@@ -145,7 +145,7 @@ TEST(ConsentGuard, KeepsWhereAndOnWhatGroundItWasGiven) {
   story.at("09:00", "ann", "Consent Granted", kGranted);
   std::string all;
   for (const std::string& row : story.rows()) all += row;
-  for (const char* const part : {"marketing-email", "checkout", "consent"})
+  for (const char* const part : {"marketing-email", "checkout", "terms-7", "consent"})
     EXPECT_NE(all.find(part), std::string::npos) << part;
 }
 
@@ -164,6 +164,23 @@ TEST(ConsentGuard, KnowsSoManyPurposesOfACustomer) {
   EXPECT_EQ(story.counters().dropped_over_limit, 0u);
   story.at("09:00", "ann", "Consent Granted", kGranted);
   EXPECT_EQ(story.counters().dropped_over_limit, 1u);
+}
+
+TEST(ConsentGuard, CutsALongTextWithinNoCharacterAndTakesNoLongPurpose) {
+  static_assert(kConsentTextBytesMax == 256);
+  Story story(kAsked);
+  const std::string fits(255, 's'), longer(257, 'p');
+  story.at(
+      "09:00", "ann", "Consent Granted",
+      R"({"purpose":"marketing-email","source":")" + fits + "ü\"}");  // its last byte is the 257th
+  std::string all;
+  for (const std::string& row : story.rows()) all += row;
+  EXPECT_NE(all.find(fits), std::string::npos);
+  EXPECT_EQ(all.find(fits + "\xc3"), std::string::npos);
+  EXPECT_EQ(story.counters().dropped_over_limit, 0u);
+  story.at("09:01", "ann", "Consent Granted", R"({"purpose":")" + longer + "\"}");
+  EXPECT_EQ(story.counters().dropped_over_limit, 1u);
+  for (const std::string& row : story.rows()) EXPECT_EQ(row.find(longer), std::string::npos);
 }
 
 constexpr const char* kErasure = R"(
@@ -212,8 +229,13 @@ TEST(Holdout, IsAShareOfTheCustomersByTheSaltAndTheirIdentityAlone) {
   EXPECT_NEAR(in, 500, 70);
   EXPECT_NEAR(other, 500, 70);
   EXPECT_LT(both, 60);  // another salt is another draw
-  EXPECT_EQ(guards::holdout_place("2026", "user_id:ann"),
-            guards::holdout_place("2026", "user_id:ann"));
+}
+
+// Who is held out stays so as long as the salt does, in every version.
+TEST(Holdout, PlacesAreForEver) {
+  EXPECT_EQ(guards::holdout_place("2026", "user_id:ann"), 311'597u);
+  EXPECT_EQ(guards::holdout_place("2026", "user_id:bob"), 782'484u);
+  EXPECT_EQ(guards::holdout_place("2026", "anonymous_id:7"), 578'780u);
 }
 
 TEST(Holdout, WhatWouldHaveBeenSentIsRecordedAndCountsAsIfItHadBeen) {

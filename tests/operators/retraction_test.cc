@@ -42,6 +42,24 @@ TEST(Retraction, NamesTheActionAndGoesToItsChannelAsTheNextOfItsTopic) {
   EXPECT_THAT(story.decisions(), IsEmpty());  // and the second step is not sent
 }
 
+TEST(Retraction, ReachesBackAWeekWhereNoActionIsTooOld) {
+  static_assert(kRetractableForMax == kDay * 7);
+  for (const auto& [clock, retracted] :
+       {std::pair{"03-08 10:00", true}, std::pair{"03-08 10:00:00.001", false}}) {
+    Story story(std::string("Policy all: {max_action_age: never}\n") + kCart);
+    story.at("09:00", "ann", "Added", R"({"k":1})");
+    story.run_until("10:30");
+    story.take();
+    story.tick(clock);
+    story.take();  // the second step
+    story.at("09:50", "ann", "Ordered", R"({"k":1})");
+    bool back = false;
+    for (const Decision& d : story.take())
+      back = back || (d.verdict == Verdict::kRetracted && d.template_name == "t");
+    EXPECT_EQ(back, retracted) << clock;
+  }
+}
+
 TEST(Retraction, TellsOnceAndOfItsKeyOnly) {
   Story story(kCart);
   story.at("09:00", "ann", "Added", R"({"k":1})");
