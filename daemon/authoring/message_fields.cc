@@ -1,12 +1,9 @@
 #include "daemon/authoring/message_fields.h"
 
-#include <google/protobuf/descriptor.h>
-
 #include "fmt/format.h"
 #include "operators/catalog/durations.h"
 #include "operators/catalog/field_names.h"
 #include "operators/expression/text.h"
-#include "spur/v1/catalog.pb.h"
 
 namespace spur::authoring {
 namespace {
@@ -111,6 +108,29 @@ class Taking {
   std::vector<FieldText> texts_;
 };
 
+void walk(const Message& message, const std::string& path, const Route& route,
+          const std::function<void(const FieldPlace&)>& visit) {
+  const google::protobuf::Reflection& reflection = *message.GetReflection();
+  std::vector<const FieldDescriptor*> fields;
+  reflection.ListFields(message, &fields);
+  for (const FieldDescriptor* field : fields) {
+    const FieldPlace place{path + "." + field->name(), route, message, *field};
+    visit(place);
+    if (field->type() != FieldDescriptor::TYPE_MESSAGE) continue;
+    Route inner = route;
+    inner.emplace_back(field, -1);
+    if (!field->is_repeated()) {
+      walk(reflection.GetMessage(message, field), place.path, inner, visit);
+      continue;
+    }
+    for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
+      inner.back().second = i;
+      walk(reflection.GetRepeatedMessage(message, field, i), fmt::format("{}[{}]", place.path, i),
+           inner, visit);
+    }
+  }
+}
+
 }  // namespace
 
 std::string duration_text(Millis duration) {
@@ -120,6 +140,26 @@ std::string duration_text(Millis duration) {
 
 std::vector<FieldText> field_texts(const Message& message, const std::string& path) {
   return Taking().run(message, path);
+}
+
+Message& follow(Message& from, const Route& route) {
+  Message* at = &from;
+  for (const auto& [field, place] : route) {
+    const google::protobuf::Reflection& reflection = *at->GetReflection();
+    at = place < 0 ? reflection.MutableMessage(at, field)
+                   : reflection.MutableRepeatedMessage(at, field, place);
+  }
+  return *at;
+}
+
+void for_each_field(const Message& message, const std::string& path,
+                    const std::function<void(const FieldPlace&)>& visit) {
+  walk(message, path, {}, visit);
+}
+
+const FieldDescriptor* operator_field(const spur::v1::Trigger& trigger) {
+  const auto* const choice = spur::v1::Trigger::descriptor()->FindOneofByName("operator");
+  return trigger.GetReflection()->GetOneofFieldDescriptor(trigger, choice);
 }
 
 }  // namespace spur::authoring

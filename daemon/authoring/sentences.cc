@@ -1,7 +1,5 @@
 #include "daemon/authoring/sentences.h"
 
-#include <google/protobuf/descriptor.h>
-
 #include "daemon/authoring/message_fields.h"
 #include "fmt/format.h"
 
@@ -28,11 +26,6 @@ std::string names_text(const RepeatedPtrField<spur::v1::Pattern>& patterns) {
     }
   }
   return text;
-}
-
-const FieldDescriptor* operator_field(const Trigger& trigger) {
-  const auto* const choice = Trigger::descriptor()->FindOneofByName("operator");
-  return trigger.GetReflection()->GetOneofFieldDescriptor(trigger, choice);
 }
 
 using Sentences = std::vector<std::string>;
