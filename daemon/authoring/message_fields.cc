@@ -1,5 +1,7 @@
 #include "daemon/authoring/message_fields.h"
 
+#include <google/protobuf/reflection.h>
+
 #include "fmt/format.h"
 #include "operators/catalog/durations.h"
 #include "operators/catalog/field_names.h"
@@ -91,14 +93,10 @@ class Taking {
 
   static std::string list_text(const Message& message, const FieldDescriptor& field) {
     const google::protobuf::Reflection& reflection = *message.GetReflection();
-    const int size = reflection.FieldSize(message, &field);
-    if (size == 1) return reflection.GetRepeatedString(message, &field, 0);
-    std::string text = "[";
-    for (int i = 0; i < size; ++i) {
-      if (i > 0) text += ", ";
-      text += reflection.GetRepeatedString(message, &field, i);
-    }
-    return text + "]";
+    if (reflection.FieldSize(message, &field) == 1)
+      return reflection.GetRepeatedString(message, &field, 0);
+    const auto texts = reflection.GetRepeatedFieldRef<std::string>(message, &field);
+    return fmt::format("[{}]", fmt::join(texts.begin(), texts.end(), ", "));
   }
 
   void add(std::string path, std::string text) {
