@@ -42,12 +42,6 @@ std::vector<FieldChange> changed_fields(const Message& before, const Message& af
   return changes;
 }
 
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
-
 template <typename All>
 auto* named(const All& all, const std::string& name) {
   const auto found =
@@ -136,7 +130,7 @@ class Differ {
                       [&](std::uint32_t f) { return new_->features[f].name == feature; });
       if (reads) names.push_back(trigger.name);
     }
-    return joined(names);
+    return fmt::format("{}", fmt::join(names, ", "));
   }
 
   void feature(ResourceChange& change) const {
@@ -182,10 +176,25 @@ class Differ {
     }
   }
 
+  // What an intent or a rhythm keeps of its own: a Feature that nobody wrote.
+  void made_for(const catalog::Trigger& now, ResourceChange& change) const {
+    for (const std::uint32_t index : now.features) {
+      const catalog::Feature& feature = new_->features[index];
+      if (!feature.hidden || defined(old_->features, feature.definition) != nullptr) continue;
+      const bool score = feature.spec.kind == AggregateKind::kDecayed;
+      change.consequences.push_back(std::string("its ") + (score ? "score" : "rhythm") +
+                                    " restarts: `warming` for customers known before, for ever, "
+                                    "since it has no window");
+    }
+  }
+
+  // A trigger that is off is not compiled: it has nothing open and keeps nothing.
   void trigger(ResourceChange& change) const {
     if (change.what == What::kChanged && change.fields.empty()) return;
     const catalog::Trigger* const was = named(old_->triggers, change.name);
     const catalog::Trigger* const now = named(new_->triggers, change.name);
+    if (was == nullptr && now == nullptr) return;  // it is off, and was
+    if (now != nullptr) made_for(*now, change);
     if (was == nullptr) {
       if (now->kind == catalog::Operator::kNovelty) {
         change.consequences.push_back(
@@ -193,8 +202,7 @@ class Differ {
       }
       return;
     }
-    if (!was->enabled) return;  // it had nothing open
-    if (now == nullptr || !now->enabled) {
+    if (now == nullptr) {
       change.consequences.push_back("open instances end");
       return;
     }

@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 
+#include "daemon/authoring/message_fields.h"
 #include "fmt/format.h"
 #include "operators/catalog/nearest.h"
 #include "operators/catalog/position.h"
@@ -69,23 +70,11 @@ class Names {
 
 // All patterns of a message, whatever it is.
 void look_through(Names& names, const std::string& path, const google::protobuf::Message& message) {
-  const google::protobuf::Reflection& reflection = *message.GetReflection();
-  std::vector<const google::protobuf::FieldDescriptor*> fields;
-  reflection.ListFields(message, &fields);
-  for (const google::protobuf::FieldDescriptor* field : fields) {
-    const std::string here = path + "." + field->name();
-    if (field->type() != google::protobuf::FieldDescriptor::TYPE_MESSAGE) continue;
-    if (!field->is_repeated()) {
-      look_through(names, here, reflection.GetMessage(message, field));
-    } else if (field->message_type() == spur::v1::Pattern::descriptor()) {
-      names.look(here, reflection.GetRepeatedPtrField<spur::v1::Pattern>(message, field));
-    } else {
-      for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
-        look_through(names, fmt::format("{}[{}]", here, i),
-                     reflection.GetRepeatedMessage(message, field, i));
-      }
-    }
-  }
+  for_each_field(message, path, [&](const FieldPlace& at) {
+    if (at.field.message_type() != spur::v1::Pattern::descriptor()) return;
+    names.look(at.path, at.owner.GetReflection()->GetRepeatedPtrField<spur::v1::Pattern>(
+                            at.owner, &at.field));
+  });
 }
 
 }  // namespace

@@ -1,20 +1,12 @@
 // Event names that are probably mistyped.
 #pragma once
 
-#include <string>
 #include <vector>
 
+#include "daemon/authoring/never.h"
 #include "spur/v1/catalog.pb.h"
 
 namespace spur::authoring {
-
-// What can never happen, at a path as positions have it.
-struct Never {
-  std::string path;
-  std::size_t offset = 0;
-  std::string message;
-  std::string hint;
-};
 
 // Names in the patterns of triggers and sessions that no Source and no Feature has: all of them if
 // some Source lists its names in `order`; else those that are nearly a name of a Feature or of the

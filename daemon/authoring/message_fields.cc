@@ -1,12 +1,11 @@
 #include "daemon/authoring/message_fields.h"
 
-#include <google/protobuf/descriptor.h>
+#include <google/protobuf/reflection.h>
 
 #include "fmt/format.h"
 #include "operators/catalog/durations.h"
 #include "operators/catalog/field_names.h"
 #include "operators/expression/text.h"
-#include "spur/v1/catalog.pb.h"
 
 namespace spur::authoring {
 namespace {
@@ -94,14 +93,10 @@ class Taking {
 
   static std::string list_text(const Message& message, const FieldDescriptor& field) {
     const google::protobuf::Reflection& reflection = *message.GetReflection();
-    const int size = reflection.FieldSize(message, &field);
-    if (size == 1) return reflection.GetRepeatedString(message, &field, 0);
-    std::string text = "[";
-    for (int i = 0; i < size; ++i) {
-      if (i > 0) text += ", ";
-      text += reflection.GetRepeatedString(message, &field, i);
-    }
-    return text + "]";
+    if (reflection.FieldSize(message, &field) == 1)
+      return reflection.GetRepeatedString(message, &field, 0);
+    const auto texts = reflection.GetRepeatedFieldRef<std::string>(message, &field);
+    return fmt::format("[{}]", fmt::join(texts.begin(), texts.end(), ", "));
   }
 
   void add(std::string path, std::string text) {
@@ -110,6 +105,29 @@ class Taking {
 
   std::vector<FieldText> texts_;
 };
+
+void walk(const Message& message, const std::string& path, const Route& route,
+          const std::function<void(const FieldPlace&)>& visit) {
+  const google::protobuf::Reflection& reflection = *message.GetReflection();
+  std::vector<const FieldDescriptor*> fields;
+  reflection.ListFields(message, &fields);
+  for (const FieldDescriptor* field : fields) {
+    const FieldPlace place{path + "." + field->name(), route, message, *field};
+    visit(place);
+    if (field->type() != FieldDescriptor::TYPE_MESSAGE) continue;
+    Route inner = route;
+    inner.emplace_back(field, -1);
+    if (!field->is_repeated()) {
+      walk(reflection.GetMessage(message, field), place.path, inner, visit);
+      continue;
+    }
+    for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
+      inner.back().second = i;
+      walk(reflection.GetRepeatedMessage(message, field, i), fmt::format("{}[{}]", place.path, i),
+           inner, visit);
+    }
+  }
+}
 
 }  // namespace
 
@@ -120,6 +138,26 @@ std::string duration_text(Millis duration) {
 
 std::vector<FieldText> field_texts(const Message& message, const std::string& path) {
   return Taking().run(message, path);
+}
+
+Message& follow(Message& from, const Route& route) {
+  Message* at = &from;
+  for (const auto& [field, place] : route) {
+    const google::protobuf::Reflection& reflection = *at->GetReflection();
+    at = place < 0 ? reflection.MutableMessage(at, field)
+                   : reflection.MutableRepeatedMessage(at, field, place);
+  }
+  return *at;
+}
+
+void for_each_field(const Message& message, const std::string& path,
+                    const std::function<void(const FieldPlace&)>& visit) {
+  walk(message, path, {}, visit);
+}
+
+const FieldDescriptor* operator_field(const spur::v1::Trigger& trigger) {
+  const auto* const choice = spur::v1::Trigger::descriptor()->FindOneofByName("operator");
+  return trigger.GetReflection()->GetOneofFieldDescriptor(trigger, choice);
 }
 
 }  // namespace spur::authoring

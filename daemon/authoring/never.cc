@@ -1,18 +1,22 @@
 #include "daemon/authoring/never.h"
 
 #include <algorithm>
-#include <map>
-#include <set>
+#include <optional>
+#include <span>
 #include <utility>
 
 #include "daemon/authoring/event_names.h"
 #include "daemon/authoring/windows.h"
 #include "fmt/format.h"
+#include "state/check.h"
 
 namespace spur::authoring {
 namespace {
 
 using catalog::Program;
+
+constexpr const char* kNeverSends = "this is never true: the trigger never sends";
+constexpr const char* kMendTrigger = "mend the condition, or say `enabled: false`";
 
 // Whether the program is false (or an error) whatever it reads.
 bool is_never(const std::optional<Program>& program) {
@@ -38,6 +42,7 @@ class Looking {
       }
     }
     for (const catalog::Feature& feature : compiled_.features) {
+      if (feature.hidden) continue;  // told at the trigger that it is made for
       patterns(catalog::resource_path("Feature", feature.name) + "/spec.patterns",
                feature.patterns);
     }
@@ -68,7 +73,7 @@ class Looking {
     }
   }
 
-  void patterns(const std::string& path, const std::vector<catalog::Pattern>& patterns) {
+  void patterns(const std::string& path, std::span<const catalog::Pattern> patterns) {
     for (std::size_t i = 0; i < patterns.size(); ++i) {
       if (!is_never(patterns[i].where)) continue;
       warn(fmt::format("{}[{}].where", path, i), "this is never true: the pattern matches nothing",
@@ -78,32 +83,78 @@ class Looking {
 
   void triggers(const catalog::Trigger& trigger) {
     const std::string path = catalog::resource_path("Trigger", trigger.name) + "/spec";
-    constexpr const char* kMend = "mend the condition, or say `enabled: false`";
-    const auto condition = [&](const char* field, const std::optional<Program>& program) {
-      if (is_never(program))
-        warn(path + field, "this is never true: the trigger never sends", kMend);
-    };
-    condition(".if", trigger.condition);
-    condition(".while", trigger.while_);
-    condition(trigger.kind == catalog::Operator::kSchedule ? ".schedule.when" : ".threshold.when",
-              trigger.when);
-    if (is_never(trigger.rearm)) {
-      warn(path + ".threshold.rearm", "this is never true: the trigger fires once a customer",
-           "say `once: customer` if that is meant");
-    }
-    const bool novelty = trigger.kind == catalog::Operator::kNovelty;
-    const bool event = trigger.kind == catalog::Operator::kEvent;
-    patterns(path + (novelty ? ".novelty.patterns"
-                     : event ? ".event.patterns"
-                             : ".absence.opens"),
-             trigger.opens);
-    patterns(path + ".absence.resets", trigger.resets);
-    patterns(path + ".absence.closes", trigger.closes);
+    if (is_never(trigger.condition)) warn(path + ".if", kNeverSends, kMendTrigger);
+    if (is_never(trigger.while_)) warn(path + ".while", kNeverSends, kMendTrigger);
     patterns(path + ".exit", trigger.exits);
-    if (trigger.kind == catalog::Operator::kSession) session(path, trigger);
-    if (novelty) kth(path, trigger);
+    for (const spur::v1::Trigger& written : catalog_.triggers()) {
+      if (written.name() == trigger.name) operates(path, written, trigger);
+    }
     for (std::size_t i = 0; i < trigger.steps.size(); ++i) {
       step(fmt::format("{}.actions[{}]", path, i), trigger.steps[i]);
+    }
+  }
+
+  // What the operator says, where it was written: what it was compiled to may be another operator.
+  void operates(const std::string& path, const spur::v1::Trigger& written,
+                const catalog::Trigger& trigger) {
+    switch (written.operator_case()) {
+      case spur::v1::Trigger::kEvent:
+        return patterns(path + ".event.patterns", trigger.opens);
+      case spur::v1::Trigger::kRhythm:
+        return patterns(path + ".rhythm.patterns", patterns_made(trigger));
+      case spur::v1::Trigger::kNovelty:
+        patterns(path + ".novelty.patterns", trigger.opens);
+        return kth(path, trigger);
+      case spur::v1::Trigger::kAbsence:
+        patterns(path + ".absence.opens", trigger.opens);
+        patterns(path + ".absence.resets", trigger.resets);
+        return patterns(path + ".absence.closes", trigger.closes);
+      case spur::v1::Trigger::kSession:
+        return session(path, trigger);
+      case spur::v1::Trigger::kSequence:
+        return sequence(path + ".sequence", trigger);
+      case spur::v1::Trigger::kIntent:
+        return scores(path + ".intent", written.intent(), patterns_made(trigger));
+      case spur::v1::Trigger::kThreshold:
+        if (is_never(trigger.when)) warn(path + ".threshold.when", kNeverSends, kMendTrigger);
+        if (is_never(trigger.rearm))
+          warn(path + ".threshold.rearm", "this is never true: the trigger fires once a customer",
+               "say `once: customer` if that is meant");
+        return;
+      case spur::v1::Trigger::kSchedule:
+        if (is_never(trigger.when)) warn(path + ".schedule.when", kNeverSends, kMendTrigger);
+        return;
+      default:  // without patterns and conditions
+        return;
+    }
+  }
+
+  void sequence(const std::string& path, const catalog::Trigger& trigger) {
+    patterns(path + ".steps[0].patterns", trigger.opens);
+    for (std::size_t i = 0; i < trigger.later_steps.size(); ++i) {
+      patterns(fmt::format("{}.steps[{}].patterns", path, i + 1), trigger.later_steps[i].patterns);
+    }
+    patterns(path + ".without", trigger.closes);
+    patterns(path + ".then_silent.patterns", trigger.silences);
+  }
+
+  // The patterns of the Feature that was made for the trigger's operator; none if it shares one
+  // that the user wrote, which is told of itself.
+  std::span<const catalog::Pattern> patterns_made(const catalog::Trigger& trigger) const {
+    for (const std::uint32_t feature : trigger.features) {
+      if (compiled_.features[feature].hidden) return compiled_.features[feature].patterns;
+    }
+    return {};
+  }
+
+  // `rest`: the patterns of all scores, one after the other.
+  void scores(const std::string& path, const spur::v1::IntentOperator& intent,
+              std::span<const catalog::Pattern> rest) {
+    for (int i = 0; i < intent.scores_size() && !rest.empty(); ++i) {
+      const auto count = static_cast<std::size_t>(intent.scores(i).patterns_size());
+      SPUR_CHECK(count <= rest.size());
+      patterns(fmt::format("{}.scores[{}].patterns", path, i), rest.first(count));
+      rest = rest.subspan(count);
     }
   }
 
@@ -119,11 +170,9 @@ class Looking {
   }
 
   void kth(const std::string& path, const catalog::Trigger& trigger) {
-    constexpr std::uint32_t kRemembered = 10'000;  // of a novelty that sets no limit
-    const std::uint32_t limit = trigger.limit == 0 ? kRemembered : trigger.limit;
-    if (trigger.kth <= 0 || static_cast<std::uint32_t>(trigger.kth) <= limit) return;
+    if (trigger.kth <= 0 || static_cast<std::uint32_t>(trigger.kth) <= trigger.limit) return;
     warn(path + ".novelty.kth",
-         fmt::format("the {}th value never comes: {} are remembered", trigger.kth, limit),
+         fmt::format("the {}th value never comes: {} are remembered", trigger.kth, trigger.limit),
          "raise `limit`");
   }
 

@@ -1,7 +1,5 @@
 #include "daemon/authoring/page.h"
 
-#include <google/protobuf/descriptor.h>
-
 #include <algorithm>
 
 #include "daemon/authoring/message_fields.h"
@@ -75,11 +73,7 @@ class PageMaker {
     return step.template_().empty() ? "an action" : step.template_();
   }
   static std::string channels_of(const spur::v1::ActionStep& step, std::string_view between) {
-    std::string text;
-    for (const std::string& channel : step.channels()) {
-      text += (text.empty() ? "" : std::string(between)) + channel;
-    }
-    return text;
+    return fmt::format("{}", fmt::join(step.channels(), between));
   }
 
   void steps() {
@@ -120,15 +114,41 @@ class PageMaker {
         row(field.path.c_str() + 5, field.text);
     }
     const std::string trigger_class = trigger_.class_().empty() ? "marketing" : trigger_.class_();
-    if (trigger_class == "marketing") {
-      for (const spur::v1::Policy& policy : catalog_.policies()) {
-        for (const spur::v1::Cap& cap : policy.caps()) {
-          table.rows.push_back({"caps of the Policy", cap_text(cap)});
-        }
-      }
+    for (const spur::v1::Policy& policy : catalog_.policies()) {
+      ladders(policy, table);
+      if (trigger_class == "marketing") marketing(policy, table);
     }
     table.rows.push_back({"class", code(trigger_class)});
     add(std::move(table));
+  }
+
+  // What stands above it, if it is on a ladder and not at its top.
+  void ladders(const spur::v1::Policy& policy, Table& table) const {
+    for (const spur::v1::Ladder& ladder : policy.ladders()) {
+      const auto own = std::find(ladder.order().begin(), ladder.order().end(), trigger_.name());
+      if (own == ladder.order().end() || own == ladder.order().begin()) continue;
+      const std::string above = fmt::format("{}", fmt::join(ladder.order().begin(), own, ", "));
+      table.rows.push_back(
+          {"ladder " + ladder.name(),
+           above + (ladder.for_ms() > 0 ? " open, or sent less than " +
+                                              duration_text(Millis{ladder.for_ms()}) + " ago"
+                                        : " open")});
+    }
+  }
+
+  // What holds for marketing only.
+  static void marketing(const spur::v1::Policy& policy, Table& table) {
+    for (const spur::v1::Cap& cap : policy.caps())
+      table.rows.push_back({"caps of the Policy", cap_text(cap)});
+    if (policy.has_holdout()) {
+      table.rows.push_back(
+          {"holdout", fmt::format("{} % of the customers", policy.holdout().percent())});
+    }
+    if (!policy.arbitration().empty()) {
+      table.rows.push_back(
+          {"arbitration", std::string("of what is due together only the first goes") +
+                              (policy.arbitration() == "channel" ? ", on each channel" : "")});
+    }
   }
 
   void features() {

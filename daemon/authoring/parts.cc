@@ -1,7 +1,5 @@
 #include "daemon/authoring/parts.h"
 
-#include <google/protobuf/descriptor.h>
-
 #include <utility>
 
 #include "daemon/authoring/message_fields.h"
@@ -166,17 +164,7 @@ class Collecting {
   }
 
   void opening(const spur::v1::Trigger& trigger, const Get<spur::v1::Trigger>& get) {
-    if (trigger.has_event()) {
-      patterns(
-          ".event.patterns", trigger.event().patterns(),
-          [get](Catalog & c) -> auto& { return *get(c).mutable_event()->mutable_patterns(); },
-          true);
-    } else if (trigger.has_novelty()) {
-      patterns(
-          ".novelty.patterns", trigger.novelty().patterns(),
-          [get](Catalog & c) -> auto& { return *get(c).mutable_novelty()->mutable_patterns(); },
-          true);
-    } else if (trigger.has_threshold()) {
+    if (trigger.has_threshold()) {
       condition(
           ".threshold.when", trigger.threshold().when(),
           [get](Catalog& c) { return get(c).mutable_threshold()->mutable_when(); }, false);
@@ -187,46 +175,31 @@ class Collecting {
           ".schedule.when", trigger.schedule().when(),
           [get](Catalog& c) { return get(c).mutable_schedule()->mutable_when(); },
           trigger.schedule().edge().empty());
-    } else if (trigger.has_absence()) {
-      absence(trigger.absence(), get);
     } else {
       patterns_of_operator(trigger, get);
     }
   }
 
-  // Of an operator without a rule of its own: each of its patterns.
+  // Each pattern of the operator, wherever in it.
   void patterns_of_operator(const spur::v1::Trigger& trigger, const Get<spur::v1::Trigger>& get) {
-    const auto* const choice = spur::v1::Trigger::descriptor()->FindOneofByName("operator");
-    const auto* const which = trigger.GetReflection()->GetOneofFieldDescriptor(trigger, choice);
+    const auto* const which = operator_field(trigger);
     if (which == nullptr) return;
     const google::protobuf::Message& body = trigger.GetReflection()->GetMessage(trigger, which);
-    std::vector<const google::protobuf::FieldDescriptor*> fields;
-    body.GetReflection()->ListFields(body, &fields);
-    for (const auto* field : fields) {
-      if (field->message_type() != spur::v1::Pattern::descriptor() || !field->is_repeated())
-        continue;
+    for_each_field(body, "." + which->name(), [&](const FieldPlace& at) {
+      const auto* const field = &at.field;
+      if (field->message_type() != spur::v1::Pattern::descriptor()) return;
+      const std::string& name = field->name();
       patterns(
-          fmt::format(".{}.{}", which->name(), field->name()),
-          body.GetReflection()->GetRepeatedPtrField<spur::v1::Pattern>(body, field),
-          [ get, which, field ](Catalog & c) -> auto& {
+          at.path,
+          at.owner.GetReflection()->GetRepeatedPtrField<spur::v1::Pattern>(at.owner, field),
+          [ get, which, field, route = at.route ](Catalog & c) -> auto& {
             spur::v1::Trigger& t = get(c);
-            google::protobuf::Message& m = *t.GetReflection()->MutableMessage(&t, which);
+            google::protobuf::Message& m =
+                follow(*t.GetReflection()->MutableMessage(&t, which), route);
             return *m.GetReflection()->MutableRepeatedPtrField<spur::v1::Pattern>(&m, field);
           },
-          true);
-    }
-  }
-
-  void absence(const spur::v1::AbsenceOperator& absence, const Get<spur::v1::Trigger>& get) {
-    patterns(
-        ".absence.opens", absence.opens(),
-        [get](Catalog & c) -> auto& { return *get(c).mutable_absence()->mutable_opens(); }, true);
-    patterns(
-        ".absence.resets", absence.resets(),
-        [get](Catalog & c) -> auto& { return *get(c).mutable_absence()->mutable_resets(); }, false);
-    patterns(
-        ".absence.closes", absence.closes(),
-        [get](Catalog & c) -> auto& { return *get(c).mutable_absence()->mutable_closes(); }, false);
+          name != "without" && name != "resets" && name != "closes");
+    });
   }
 
   void action(const spur::v1::ActionStep& action, const Get<spur::v1::Trigger>& get, int step) {

@@ -4,6 +4,8 @@
 #include <array>
 #include <string>
 
+#include "absl/strings/ascii.h"
+
 namespace spur::authoring {
 namespace {
 
@@ -13,9 +15,7 @@ constexpr std::array<std::string_view, 9> kWords = {"true", "false", "yes", "no"
 // What a reader may take for a bool or nothing.
 bool is_word(std::string_view text) {
   std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
+  absl::AsciiStrToLower(&lower);
   return std::find(kWords.begin(), kWords.end(), lower) != kWords.end();
 }
 

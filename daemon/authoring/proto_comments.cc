@@ -4,6 +4,7 @@
 
 #include <cstddef>
 
+#include "absl/strings/ascii.h"
 #include "state/check.h"
 
 extern const unsigned char kCatalogDescriptor[];
@@ -12,27 +13,12 @@ extern const std::size_t kCatalogDescriptorBytes;
 namespace spur::authoring {
 namespace {
 
-// Lines to one line.
-void append_words(std::string* out, const std::string& comment) {
-  bool space = !out->empty();
-  for (const char c : comment) {
-    if (c == ' ' || c == '\n') {
-      space = !out->empty();
-      continue;
-    }
-    if (space) *out += ' ';
-    space = false;
-    *out += c;
-  }
-}
-
 template <typename Described>
 std::string comment(const Described& described) {
   google::protobuf::SourceLocation location;
   if (!described.GetSourceLocation(&location)) return "";
-  std::string text;
-  append_words(&text, location.leading_comments);
-  append_words(&text, location.trailing_comments);
+  std::string text = location.leading_comments + " " + location.trailing_comments;
+  absl::RemoveExtraAsciiWhitespace(&text);  // lines to one line
   return text;
 }
 

@@ -1,6 +1,6 @@
 #include "daemon/authoring/sentences.h"
 
-#include <google/protobuf/descriptor.h>
+#include <cstdlib>
 
 #include "daemon/authoring/message_fields.h"
 #include "fmt/format.h"
@@ -8,7 +8,6 @@
 namespace spur::authoring {
 namespace {
 
-using google::protobuf::FieldDescriptor;
 using google::protobuf::RepeatedPtrField;
 using spur::v1::Trigger;
 
@@ -28,11 +27,6 @@ std::string names_text(const RepeatedPtrField<spur::v1::Pattern>& patterns) {
     }
   }
   return text;
-}
-
-const FieldDescriptor* operator_field(const Trigger& trigger) {
-  const auto* const choice = Trigger::descriptor()->FindOneofByName("operator");
-  return trigger.GetReflection()->GetOneofFieldDescriptor(trigger, choice);
 }
 
 using Sentences = std::vector<std::string>;
@@ -82,11 +76,13 @@ Sentences novelty(const spur::v1::NoveltyOperator& o) {
   return said;
 }
 
+std::string zone_text(const std::string& zone) {
+  if (zone.empty()) return "the Policy's zone";
+  return zone == "customer" ? "the customer's zone" : zone;
+}
+
 Sentences schedule(const spur::v1::ScheduleOperator& o) {
-  const std::string zone = o.zone().empty()         ? "the Policy's zone"
-                           : o.zone() == "customer" ? "the customer's zone"
-                                                    : o.zone();
-  Sentences said{"Is asked at each time of " + code(o.cron()) + " (" + zone + ")."};
+  Sentences said{"Is asked at each time of " + code(o.cron()) + " (" + zone_text(o.zone()) + ")."};
   if (o.when().empty()) {
     said.push_back("Fires each time.");
   } else {
@@ -108,16 +104,76 @@ Sentences prediction(const spur::v1::PredictionOperator& o) {
   return said;
 }
 
-// Any operator, by its fields.
-Sentences fields_of(const Trigger& trigger) {
-  const FieldDescriptor* const field = operator_field(trigger);
-  if (field == nullptr) return {};
+Sentences rhythm(const spur::v1::RhythmOperator& o) {
+  const bool p90 = o.usual() == "p90";
+  const std::string usual = p90 ? "90th percentile" : o.usual() == "median" ? "median" : "mean";
+  const double factor = o.has_factor() ? o.factor() : p90 ? 1 : 2;
+  const std::string times = factor == 1 ? "" : fmt::format("{} times ", factor);
+  const std::string what = patterns_text(o.patterns());
+  Sentences said{o.change() == "rise"
+                     ? fmt::format("Fires at {} when it comes early: {}its gap is at most the {} "
+                                   "of the customer's own gaps before it.",
+                                   what, times, usual)
+                     : fmt::format("Fires when {} stays away for {}the {} of the customer's own "
+                                   "gaps.",
+                                   what, times, usual)};
+  const std::string needed = fmt::format("Needs {} gaps", o.gaps_min() > 0 ? o.gaps_min() : 3);
+  said.push_back(needed + (o.fallback().empty()
+                               ? "."
+                               : "; with fewer, the usual gap is " + code(o.fallback()) + "."));
+  if (o.distinct_days()) said.push_back("Several such events of a day are one.");
+  return said;
+}
+
+Sentences sequence(const spur::v1::SequenceOperator& o) {
   Sentences said;
-  for (const FieldText& one :
-       field_texts(trigger.GetReflection()->GetMessage(trigger, field), "spec")) {
-    said.push_back(one.path.substr(std::min<std::size_t>(one.path.size(), 5)) + ": " +
-                   code(one.text));
+  for (const spur::v1::SequenceStep& step : o.steps()) {
+    said.push_back(
+        (said.empty() ? "First " : "Then ") + patterns_text(step.patterns()) +
+        (step.within_ms() > 0 ? ", within " + code(duration_text(Millis{step.within_ms()})) : "") +
+        ".");
   }
+  if (!o.key().empty()) said.push_back("One sequence for each " + code(o.key()) + ".");
+  if (!o.without().empty())
+    said.push_back("It is over, and nothing happens, at " + patterns_text(o.without()) + ".");
+  said.push_back(o.has_then_silent() ? "Fires if after the last of them nothing comes for " +
+                                           code(duration_text(Millis{o.then_silent().for_ms()})) +
+                                           " of: " + patterns_text(o.then_silent().patterns()) + "."
+                                     : "Fires at the last of them.");
+  return said;
+}
+
+Sentences intent(const spur::v1::IntentOperator& o) {
+  Sentences said;
+  for (const spur::v1::IntentScore& score : o.scores())
+    said.push_back(patterns_text(score.patterns()) + " adds " + code(score.add()) + ".");
+  said.push_back("The sum halves every " + code(duration_text(Millis{o.half_life_ms()})) + ".");
+  said.push_back(fmt::format("Fires when it reaches {}.", o.at_least()));
+  said.push_back(fmt::format("Fires again only after it was below {}.",
+                             o.has_rearm_below() ? o.rearm_below() : o.at_least()));
+  return said;
+}
+
+// "3 days before "; empty on the day itself.
+std::string offset_text(const spur::v1::DateOperator& o) {
+  const std::int64_t days = o.offset_ms() / kDay.count, count = std::abs(days);
+  if (days == 0) return "";
+  return fmt::format("{} day{} {} ", count, count == 1 ? "" : "s", days < 0 ? "before" : "after");
+}
+
+Sentences date(const spur::v1::DateOperator& o) {
+  const std::string offset = offset_text(o);
+  return {fmt::format("Fires {}the date {}{}, at {:02}:{:02} ({}).",
+                      offset.empty() ? "on " : offset, code(o.of()),
+                      o.every().empty() ? "" : ", and so again each " + o.every(),
+                      o.at_minute() / 60, o.at_minute() % 60, zone_text(o.zone()))};
+}
+
+Sentences segment(const spur::v1::SegmentOperator& o) {
+  Sentences said{"Fires when the customer " + std::string(o.on() == "left" ? "leaves" : "enters") +
+                 " the segment " + code(o.of()) + "."};
+  if (o.every_ms() > 0)
+    said.push_back("Is also asked every " + duration_text(Millis{o.every_ms()}) + ".");
   return said;
 }
 
@@ -139,7 +195,7 @@ std::string cap_text(const spur::v1::Cap& cap) {
 }
 
 std::string operator_name(const Trigger& trigger) {
-  const FieldDescriptor* const field = operator_field(trigger);
+  const auto* const field = operator_field(trigger);
   return field == nullptr ? "" : field->name();
 }
 
@@ -152,15 +208,36 @@ std::vector<std::string> operator_sentences(const Trigger& trigger,
   if (trigger.has_novelty()) return novelty(trigger.novelty());
   if (trigger.has_schedule()) return schedule(trigger.schedule());
   if (trigger.has_prediction()) return prediction(trigger.prediction());
-  return fields_of(trigger);
+  if (trigger.has_rhythm()) return rhythm(trigger.rhythm());
+  if (trigger.has_sequence()) return sequence(trigger.sequence());
+  if (trigger.has_intent()) return intent(trigger.intent());
+  if (trigger.has_date()) return date(trigger.date());
+  if (trigger.has_segment()) return segment(trigger.segment());
+  return {};
 }
 
 std::vector<Point> opening_points(const Trigger& trigger) {
+  using Points = std::vector<Point>;
   if (trigger.has_absence()) {
     const spur::v1::AbsenceOperator& o = trigger.absence();
     return {{names_text(o.opens()), ""},
             {"fires", o.after().empty() ? "until " + o.until() : o.after()}};
   }
+  if (trigger.has_rhythm()) {
+    Points points{{names_text(trigger.rhythm().patterns()), ""}};
+    if (trigger.rhythm().change() != "rise") points.push_back({"fires", ""});
+    return points;
+  }
+  if (trigger.has_sequence()) {
+    Points points;
+    for (const spur::v1::SequenceStep& step : trigger.sequence().steps())
+      points.push_back({names_text(step.patterns()), ""});
+    if (trigger.sequence().has_then_silent())
+      points.push_back({"fires", duration_text(Millis{trigger.sequence().then_silent().for_ms()})});
+    return points;
+  }
+  if (trigger.has_date()) return {{offset_text(trigger.date()) + trigger.date().of(), ""}};
+  if (trigger.has_segment()) return {{trigger.segment().of() + " " + trigger.segment().on(), ""}};
   if (trigger.has_event()) return {{names_text(trigger.event().patterns()), ""}};
   if (trigger.has_novelty()) return {{names_text(trigger.novelty().patterns()), ""}};
   if (trigger.has_schedule()) return {{trigger.schedule().cron(), ""}};

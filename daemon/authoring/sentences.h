@@ -12,7 +12,7 @@ namespace spur::authoring {
 // The key of its operator: "absence".
 std::string operator_name(const spur::v1::Trigger& trigger);
 
-// What makes it fire. An operator without words of its own is told by its fields.
+// What makes it fire.
 std::vector<std::string> operator_sentences(const spur::v1::Trigger& trigger,
                                             const spur::v1::Catalog& catalog);
 

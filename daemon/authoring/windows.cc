@@ -138,24 +138,11 @@ class Conditions {
 // All texts of a message: those that are no conditions hold no comparison of a feature.
 void look_through(Conditions& conditions, const std::string& path,
                   const google::protobuf::Message& message) {
-  const google::protobuf::Reflection& reflection = *message.GetReflection();
-  std::vector<const google::protobuf::FieldDescriptor*> fields;
-  reflection.ListFields(message, &fields);
-  for (const google::protobuf::FieldDescriptor* field : fields) {
-    const std::string here = path + "." + field->name();
-    const bool text = field->type() == google::protobuf::FieldDescriptor::TYPE_STRING;
-    const bool inner = field->type() == google::protobuf::FieldDescriptor::TYPE_MESSAGE;
-    if (text && !field->is_repeated()) {
-      conditions.look(here, reflection.GetString(message, field));
-    } else if (inner && !field->is_repeated()) {
-      look_through(conditions, here, reflection.GetMessage(message, field));
-    } else if (inner) {
-      for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
-        look_through(conditions, fmt::format("{}[{}]", here, i),
-                     reflection.GetRepeatedMessage(message, field, i));
-      }
-    }
-  }
+  for_each_field(message, path, [&](const FieldPlace& at) {
+    if (at.field.type() != google::protobuf::FieldDescriptor::TYPE_STRING) return;
+    if (at.field.is_repeated()) return;
+    conditions.look(at.path, at.owner.GetReflection()->GetString(at.owner, &at.field));
+  });
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "daemon/authoring/event_names.h"
+#include "daemon/authoring/never.h"
 #include "spur/v1/catalog.pb.h"
 
 namespace spur::authoring {

@@ -6,10 +6,18 @@
 
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace spur::authoring {
 
-// Of "Trigger.class": message and field by their names in catalog.proto. Empty: any text.
+// A field, message and field by their names in catalog.proto, and its words.
+struct WordsOfField {
+  std::string_view message, field;
+  std::span<const std::string_view> words;
+};
+std::vector<WordsOfField> all_words();
+
+// Of "Trigger.class", say. Empty: any text.
 std::span<const std::string_view> words_of(std::string_view message, std::string_view field);
 
 }  // namespace spur::authoring

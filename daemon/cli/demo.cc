@@ -11,7 +11,6 @@
 #include <cstdio>
 #include <map>
 #include <mutex>
-#include <sstream>
 #include <thread>
 #include <unordered_map>
 
@@ -20,6 +19,7 @@
 #include "daemon/clock.h"
 #include "daemon/inputs/event_file.h"
 #include "daemon/inputs/segment.h"
+#include "daemon/top/samples.h"
 #include "fmt/format.h"
 #include "httplib.h"
 #include "operators/expression/text.h"
@@ -245,14 +245,6 @@ bool publish_live(spur::v1::EventService::Stub& stub, const std::vector<LiveEven
   return status.ok();
 }
 
-// The value of a label in a line of the metrics; empty: it has none of that name.
-std::string label_of(const std::string& line, const std::string& name) {
-  const std::string key = name + "=\"";
-  const std::size_t from = line.find(key);
-  if (from == std::string::npos) return "";
-  return line.substr(from + key.size(), line.find('"', from + key.size()) - from - key.size());
-}
-
 // Decisions by trigger and verdict, as the daemon's own metrics count them.
 void print_decisions(const std::string& url) {
   httplib::Client http(url);
@@ -261,19 +253,23 @@ void print_decisions(const std::string& url) {
     fmt::print(stderr, "(no metrics at {}/metrics)\n", url);
     return;
   }
-  std::map<std::string, std::map<std::string, std::string>> by_trigger;  // then by verdict
-  std::istringstream lines(answer->body);
-  for (std::string line; std::getline(lines, line);) {
-    if (line.rfind("spur_decisions_total{", 0) != 0) continue;
-    by_trigger[label_of(line, "trigger")][label_of(line, "verdict")] =
-        line.substr(line.rfind(' ') + 1);
-  }
-  fmt::print("\n{:<28}{:>10}{:>12}{:>10}\n", "decisions, with history", "sent", "suppressed",
-             "deferred");
+  constexpr std::pair<const char*, const char*> kVerdicts[] = {{"sent", "sent"},
+                                                              {"suppressed", "suppressed"},
+                                                              {"deferred", "deferred"},
+                                                              {"held_out", "held out"},
+                                                              {"retracted", "retracted"}};
+  std::map<std::string, std::map<std::string, double, std::less<>>> by_trigger;  // then by verdict
+  top::Samples::parse(answer->body).each("spur_decisions_total", [&](const top::Sample& sample) {
+    by_trigger[std::string(sample.label("trigger"))][std::string(sample.label("verdict"))] +=
+        sample.value;
+  });
+  fmt::print("\n{:<28}", "decisions, with history");
+  for (const auto& [verdict, heading] : kVerdicts) fmt::print("{:>12}", heading);
   for (auto& [trigger, counts] : by_trigger) {
-    fmt::print("  {:<26}{:>10}{:>12}{:>10}\n", trigger, counts["sent"], counts["suppressed"],
-               counts["deferred"]);
+    fmt::print("\n  {:<26}", trigger);
+    for (const auto& [verdict, heading] : kVerdicts) fmt::print("{:>12.0f}", counts[verdict]);
   }
+  fmt::print("\n");
 }
 
 // Commands that can be pasted as they are.

@@ -19,12 +19,6 @@ struct Arguments {
   std::string format = "markdown";
 };
 
-absl::Status put_file(const fs::path& path, const std::string& content) {
-  std::error_code error;
-  return fs::exists(path, error) ? replace_file(path.string(), content)
-                                 : create_file(path.string(), content);
-}
-
 int run(const Arguments& a) {
   const CatalogArgument catalog = read_catalog(a.directory);
   if (catalog.compiled == nullptr) return kBadUse;
@@ -39,7 +33,7 @@ int run(const Arguments& a) {
   }
   const auto put = [&](const std::string& name, const std::string& content) {
     const absl::Status status =
-        put_file(fs::path(a.out) / (name + (html ? ".html" : ".md")), content);
+        replace_file((fs::path(a.out) / (name + (html ? ".html" : ".md"))).string(), content);
     if (!status.ok()) fmt::print(stderr, "spur docs: {}\n", std::string(status.message()));
     return status.ok();
   };

@@ -8,6 +8,7 @@
 #include "daemon/eval/event_binding.h"
 #include "daemon/eval/line.h"
 #include "daemon/eval/report.h"
+#include "daemon/inputs/decoded.h"
 #include "daemon/inputs/event_file.h"
 #include "fmt/format.h"
 #include "operators/expression/program.h"
@@ -15,8 +16,6 @@
 
 namespace spur::cli {
 namespace {
-
-constexpr std::size_t kEventBytesMax = 1 << 20;  // what a message may have
 
 struct Arguments {
   std::string expression;  // with --lines: a file
@@ -37,7 +36,7 @@ int run_expression(const Arguments& a) {
   expression::References references;
   eval::EventBinding binding(references);
   if (!a.event.empty()) {
-    absl::StatusOr<std::string> bytes = read_file(a.event, kEventBytesMax);
+    absl::StatusOr<std::string> bytes = read_file(a.event, InputLimits().message_bytes_max);
     if (!bytes.ok()) {
       fmt::print(stderr, "spur eval: {}\n", std::string(bytes.status().message()));
       return kBadUse;

@@ -1,6 +1,5 @@
 // spur fmt: catalogs laid out as everybody lays them out.
 #include <filesystem>
-#include <fstream>
 #include <system_error>
 
 #include "daemon/authoring/format.h"

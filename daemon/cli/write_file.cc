@@ -24,14 +24,15 @@ absl::Status write(const std::string& path, const std::string& content) {
 
 absl::Status replace_file(const std::string& path, const std::string& content) {
   std::error_code error;
-  const fs::path target = fs::canonical(path, error);
+  const fs::path target = fs::weakly_canonical(path, error);
   if (error) return failed(path, error.message());
   const fs::path fresh = target.string() + ".new";
   if (absl::Status status = write(fresh.string(), content); !status.ok()) {
     fs::remove(fresh, error);
     return status;
   }
-  fs::permissions(fresh, fs::status(target).permissions(), error);
+  const fs::file_status before = fs::status(target, error);
+  if (fs::exists(before)) fs::permissions(fresh, before.permissions(), error);
   fs::rename(fresh, target, error);
   if (!error) return absl::OkStatus();
   absl::Status status = failed(path, error.message());
@@ -42,7 +43,7 @@ absl::Status replace_file(const std::string& path, const std::string& content) {
 absl::Status create_file(const std::string& path, const std::string& content) {
   std::error_code error;
   if (fs::exists(fs::symlink_status(path, error))) return failed(path, "it is there already");
-  return write(path, content);
+  return replace_file(path, content);
 }
 
 }  // namespace spur::cli

@@ -7,11 +7,11 @@
 
 namespace spur::cli {
 
-// Puts `content` in the place of the file at `path` (of what it links to), whose permissions stay.
-// What is there is there until the new one is complete.
+// Puts `content` in the place of the file at `path` (of what it links to), whose permissions stay;
+// if there is none, makes it. What is there is there until the new one is complete.
 absl::Status replace_file(const std::string& path, const std::string& content);
 
-// Writes a file that must not be there yet.
+// The same of a file that must not be there yet.
 absl::Status create_file(const std::string& path, const std::string& content);
 
 }  // namespace spur::cli

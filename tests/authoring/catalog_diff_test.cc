@@ -133,6 +133,9 @@ TEST(CatalogDiffTest, InstancesOfARemovedOrDisabledTriggerEnd) {
               ElementsAre("~ Trigger cart: open instances end;"));
   EXPECT_THAT(told(diff(trigger(kAbsence + ", enabled: false"), trigger(kAbsence))),
               ElementsAre("~ Trigger cart:"));
+  EXPECT_THAT(told(diff(trigger(kAbsence + ", enabled: false"),
+                        trigger(kAbsence + ", enabled: false, cooldown: 7d"))),
+              ElementsAre("~ Trigger cart:"));
   EXPECT_THAT(told(diff("", trigger(kAbsence))), ElementsAre("+ Trigger cart:"));
 }
 
@@ -149,6 +152,33 @@ TEST(CatalogDiffTest, ANewNoveltyKnowsNothingOfTheCustomersBefore) {
       told(diff("", trigger("novelty: {on: A, of: event.properties.x}"))),
       ElementsAre(
           "+ Trigger cart: `warming` for customers known before: what they had is not known;"));
+}
+
+TEST(CatalogDiffTest, AnIntentOfAnotherHalfLifeBeginsItsScoreAgain) {
+  const auto intent = [](const std::string& half_life, const std::string& at_least) {
+    return trigger("intent: {scores: [{on: A, add: 1}], half_life: " + half_life +
+                   ", at_least: " + at_least + "}");
+  };
+  const std::string goes_on = " open instances go on with the version that opened them;";
+  EXPECT_THAT(told(diff(intent("7d", "5"), intent("14d", "5"))),
+              ElementsAre("~ Trigger cart: its score restarts: `warming` for customers known "
+                          "before, for ever, since it has no window;" +
+                          goes_on));
+  EXPECT_THAT(told(diff(intent("7d", "5"), intent("7d", "9"))),
+              ElementsAre("~ Trigger cart:" + goes_on));
+}
+
+TEST(CatalogDiffTest, ARhythmOfAnotherEventBeginsAgain) {
+  const auto rhythm = [](const std::string& name, const std::string& factor) {
+    return trigger("rhythm: {on: " + name + ", change: drop, factor: " + factor + "}");
+  };
+  const std::string goes_on = " open instances go on with the version that opened them;";
+  EXPECT_THAT(told(diff(rhythm("A", "2"), rhythm("B", "2"))),
+              ElementsAre("~ Trigger cart: its rhythm restarts: `warming` for customers known "
+                          "before, for ever, since it has no window;" +
+                          goes_on));
+  EXPECT_THAT(told(diff(rhythm("A", "2"), rhythm("A", "3"))),
+              ElementsAre("~ Trigger cart:" + goes_on));
 }
 
 TEST(CatalogDiffTest, WhatADaemonCarriesAlongIsNoChange) {

@@ -139,6 +139,50 @@ TEST_F(CoverageTest, PositionsLeadToThePart) {
   EXPECT_EQ(coverage_.uncovered.at(2).at, (catalog::Position{"catalog.yaml", 16, 57}));
 }
 
+// "path: what" of the parts inside the operator, each of which can be taken out.
+std::vector<std::string> inside(const std::string& op, const std::string& fields) {
+  const catalog::Loaded loaded = catalog::load_text(
+      "c.yaml",
+      "apiVersion: spur/v1\nkind: Channel\nmetadata: {name: email}\nspec: {}\n---\n"
+      "apiVersion: spur/v1\nkind: Trigger\nmetadata: {name: t}\nspec: {" +
+          op + ": {" + fields + "}, actions: [{channel: email, template: a}]}\n");
+  for (const catalog::Error& error : loaded.errors) ADD_FAILURE() << error.to_text();
+  const std::string path = "Trigger/t/spec." + op;
+  std::vector<std::string> texts;
+  for (const Part& part : parts_of(loaded.catalog)) {
+    if (!part.path.starts_with(path)) continue;
+    spur::v1::Catalog without = loaded.catalog;
+    part.leave_out(without);
+    EXPECT_NE(without.SerializeAsString(), loaded.catalog.SerializeAsString()) << part.what;
+    texts.push_back(part.path.substr(path.size()) + ": " +
+                    part.what.substr(std::string("Trigger t: ").size()));
+  }
+  return texts;
+}
+
+TEST(PartsTest, OfASequenceStandInItsStepsItsWithoutAndItsSilence) {
+  EXPECT_THAT(inside("sequence",
+                     "steps: [{on: A, where: x && y}, {on: B, where: z}], without: {on: C}, "
+                     "then_silent: {on: D, where: u, for: 1h}"),
+              ElementsAre(".steps[0].patterns[0].where: `where`",
+                          ".steps[0].patterns[0].where: in `where`: x",
+                          ".steps[0].patterns[0].where: in `where`: y",
+                          ".steps[1].patterns[0].where: `where`", ".without[0]: `without`",
+                          ".then_silent.patterns[0].where: `where`"));
+}
+
+TEST(PartsTest, OfAnIntentStandInItsScores) {
+  EXPECT_THAT(inside("intent",
+                     "scores: [{on: A, where: x, add: 1}, {on: B, add: 2}], half_life: 7d, "
+                     "at_least: 10"),
+              ElementsAre(".scores[0].patterns[0].where: `where`"));
+}
+
+TEST(PartsTest, OfAnAbsenceAreItsResetsAndClosesButNotItsOnlyOpening) {
+  EXPECT_THAT(inside("absence", "opens: {on: A}, resets: {on: B}, closes: {on: C}, after: 1h"),
+              ElementsAre(".resets[0]: `resets`", ".closes[0]: `closes`"));
+}
+
 TEST(PartsTest, AreBoundInTheirNumber) {
   spur::v1::Catalog catalog;
   spur::v1::Channel& channel = *catalog.add_channels();

@@ -13,6 +13,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 
 std::string resource(const std::string& kind, const std::string& name, const std::string& spec) {
   return "apiVersion: spur/v1\nkind: " + kind + "\nmetadata: {name: " + name + "}\nspec: " + spec +
@@ -24,19 +25,44 @@ std::string trigger(const std::string& spec,
   return resource("Trigger", "t", "{" + spec + ", actions: [" + actions + "]}");
 }
 
-std::vector<std::string> warned(const std::string& text) {
+std::vector<catalog::Error> warnings_of(const std::string& text) {
   const catalog::Loaded loaded = catalog::load_text("c.yaml", kEmail + text);
   for (const catalog::Error& error : loaded.errors) ADD_FAILURE() << error.to_text();
   const catalog::CompileResult compiled = catalog::compile(loaded.catalog, loaded.positions);
   for (const catalog::Error& error : compiled.errors) ADD_FAILURE() << error.to_text();
+  if (compiled.compiled == nullptr) return {};
+  return never_warnings(loaded.catalog, *compiled.compiled, loaded.positions);
+}
+
+std::vector<std::string> warned(const std::string& text) {
   std::vector<std::string> warnings;
-  if (compiled.compiled == nullptr) return warnings;
-  for (const catalog::Error& warning :
-       never_warnings(loaded.catalog, *compiled.compiled, loaded.positions)) {
+  for (const catalog::Error& warning : warnings_of(text)) {
     EXPECT_GT(warning.at.line, 0) << warning.to_text();
     warnings.push_back(warning.message);
   }
   return warnings;
+}
+
+// What stands on the line at each place that is warned of, from there on: "1 == 2}, within: 1h}".
+std::vector<std::string> marked(const std::string& text) {
+  std::vector<std::string> lines{""};
+  for (const char c : kEmail + text) {
+    if (c == '\n') {
+      lines.emplace_back();
+    } else {
+      lines.back() += c;
+    }
+  }
+  std::vector<std::string> texts;
+  for (const catalog::Error& warning : warnings_of(text)) {
+    if (warning.at.line <= 0) {
+      ADD_FAILURE() << warning.to_text();
+      continue;
+    }
+    const std::string& line = lines.at(static_cast<std::size_t>(warning.at.line) - 1);
+    texts.push_back(line.substr(static_cast<std::size_t>(warning.at.column) - 1));
+  }
+  return texts;
 }
 
 TEST(NeverTest, AConditionThatIsFalseWhateverComes) {
@@ -54,6 +80,49 @@ TEST(NeverTest, AConditionThatIsFalseWhateverComes) {
   EXPECT_THAT(warned(trigger("event: {on: Order Completed}, if: 1 < 2")), IsEmpty());
   EXPECT_THAT(warned(trigger("event: {on: Order Completed}, if: \"false\", enabled: false")),
               IsEmpty());
+}
+
+// Each place is told by the number that its condition is not.
+TEST(NeverTest, APatternIsMarkedInEachPartOfASequence) {
+  EXPECT_THAT(marked(trigger("sequence: {steps: [{on: A, where: 0 == 1}, {on: B, where: 0 == 2}, "
+                             "{on: C, where: 0 == 3}], without: {on: E, where: 0 == 4}, "
+                             "then_silent: {on: F, where: 0 == 5, for: 1h}}")),
+              ElementsAre(StartsWith("0 == 1"), StartsWith("0 == 2"), StartsWith("0 == 3"),
+                          StartsWith("0 == 4"), StartsWith("0 == 5")));
+}
+
+TEST(NeverTest, APatternIsMarkedInTheScoreOfAnIntent) {
+  const std::string scores =
+      "scores: [{on: A, add: 1}, {on: B, where: 0 == 1, add: 2}, {on: C, where: 0 == 2, add: 3}]";
+  EXPECT_THAT(marked(trigger("intent: {" + scores + ", half_life: 7d, at_least: 10}")),
+              ElementsAre(StartsWith("0 == 1"), StartsWith("0 == 2")));
+}
+
+TEST(NeverTest, APatternOfARhythmIsMarkedOnce) {
+  for (const char* change : {"drop", "rise"}) {
+    EXPECT_THAT(
+        marked(trigger("rhythm: {on: A, where: 0 == 1, change: " + std::string(change) + "}")),
+        ElementsAre(StartsWith("0 == 1")))
+        << change;
+  }
+}
+
+TEST(NeverTest, AFeatureThatARhythmSharesIsMarkedWhereTheUserWroteIt) {
+  const std::string feature = resource("Feature", "f", "{on: A, where: 0 == 1, aggregate: gaps}");
+  EXPECT_THAT(marked(feature + trigger("rhythm: {on: A, where: 0 == 1, change: rise}")),
+              ElementsAre(StartsWith("0 == 1, aggregate")));
+}
+
+TEST(NeverTest, AConditionIsMarkedUnderItsOwnOperator) {
+  EXPECT_THAT(marked(trigger("absence: {opens: {on: A, where: 0 == 1}, closes: {on: B, where: 0 == "
+                             "2}, resets: {on: C, where: 0 == 3}, after: 1h}")),
+              ElementsAre(StartsWith("0 == 1"), StartsWith("0 == 2"), StartsWith("0 == 3")));
+  EXPECT_THAT(marked(trigger("novelty: {on: A, where: 0 == 1, of: event.name}")),
+              ElementsAre(StartsWith("0 == 1")));
+  EXPECT_THAT(marked(trigger("threshold: {when: 0 == 1, rearm: 0 == 2}")),
+              ElementsAre(StartsWith("0 == 1"), StartsWith("0 == 2")));
+  EXPECT_THAT(marked(trigger("schedule: {cron: \"0 9 * * *\", when: 0 == 1}")),
+              ElementsAre(StartsWith("0 == 1")));
 }
 
 TEST(NeverTest, AnEventNameNearlyThatOfTheFunnelOrAFeature) {

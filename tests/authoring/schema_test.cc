@@ -9,6 +9,7 @@
 #include <deque>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <sstream>
 
 #include "daemon/authoring/words.h"
@@ -135,48 +136,46 @@ TEST_F(SchemaTest, TheSchemasCommentsAreDescriptions) {
             "CEL, bool: asked once, when the operator fires");
 }
 
-// Where each row of words stands in a catalog that is right otherwise.
-std::string with_word(const std::string& row, const std::string& word) {
-  const std::string head = "apiVersion: spur/v1\nmetadata: {name: x}\n";
-  if (row == "Source.format") return head + "kind: Source\nspec: {format: " + word + "}\n";
-  if (row == "Feature.aggregate") {
-    return head + "kind: Feature\nspec: {on: A, aggregate: " + word + "}\n";
-  }
-  if (row == "Channel.format") return head + "kind: Channel\nspec: {format: " + word + "}\n";
-  if (row == "QuietHours.then") {
-    return head +
-           "kind: Channel\nspec: {quiet_hours: {from: \"21:00\", to: \"08:00\", then: " + word +
-           "}}\n";
-  }
-  if (row == "Trigger.class")
-    return head + "kind: Trigger\nspec: {event: {on: A}, class: " + word + "}\n";
-  if (row == "Trigger.once")
-    return head + "kind: Trigger\nspec: {event: {on: A}, once: " + word + "}\n";
-  if (row == "SessionOperator.on")
-    return head + "kind: Trigger\nspec: {session: {of: s, on: " + word + "}}\n";
-  return head + "kind: Trigger\nspec: {schedule: {cron: \"@daily\", when: \"true\", edge: " + word +
-         "}}\n";
-}
+// Where each row of words stands in a catalog that is right otherwise: its kind, and its spec with
+// `%` for the word.
+const std::map<std::string, std::pair<const char*, const char*>> kPlaces = {
+    {"Source.format", {"Source", "{format: %}"}},
+    {"Feature.aggregate", {"Feature", "{on: A, aggregate: %}"}},
+    {"Channel.format", {"Channel", "{format: %}"}},
+    {"QuietHours.then", {"Channel", R"({quiet_hours: {from: "21:00", to: "08:00", then: %}})"}},
+    {"Trigger.class", {"Trigger", "{event: {on: A}, class: %}"}},
+    {"Trigger.once", {"Trigger", "{event: {on: A}, once: %}"}},
+    {"SessionOperator.on", {"Trigger", "{session: {of: s, on: %}}"}},
+    {"ScheduleOperator.edge",
+     {"Trigger", R"({schedule: {cron: "@daily", when: "true", edge: %}})"}},
+    {"RhythmOperator.change", {"Trigger", "{rhythm: {on: A, change: %}}"}},
+    {"RhythmOperator.usual", {"Trigger", "{rhythm: {on: A, change: drop, usual: %}}"}},
+    {"DateOperator.every", {"Trigger", "{date: {of: traits.born, every: %}}"}},
+    {"SegmentOperator.on", {"Trigger", "{segment: {of: s, on: %}}"}},
+    {"Policy.arbitration", {"Policy", "{arbitration: %}"}},
+};
 
 TEST(WordsTest, EachIsTakenByTheChecksAndAnotherIsNot) {
-  for (const char* name :
-       {"Source.format", "Feature.aggregate", "Channel.format", "QuietHours.then", "Trigger.class",
-        "Trigger.once", "SessionOperator.on", "ScheduleOperator.edge"}) {
-    const std::string row = name;
-    const std::size_t dot = row.find('.');
+  for (const WordsOfField& row : all_words()) {
+    const std::string name = std::string(row.message) + "." + std::string(row.field);
+    const auto place = kPlaces.find(name);
+    ASSERT_NE(place, kPlaces.end()) << "where does " << name << " stand?";
     const auto refused = [&](const std::string& word) {
-      for (const catalog::Error& error :
-           catalog::load_text("catalog.yaml", with_word(row, word)).errors) {
+      std::string spec = place->second.second;
+      spec.replace(spec.find('%'), 1, word);
+      const std::string yaml = std::string("apiVersion: spur/v1\nmetadata: {name: x}\nkind: ") +
+                               place->second.first + "\nspec: " + spec + "\n";
+      for (const catalog::Error& error : catalog::load_text("catalog.yaml", yaml).errors) {
         if (error.message.find("`" + word + "`") != std::string::npos) return true;
       }
       return false;
     };
-    const auto words = words_of(row.substr(0, dot), row.substr(dot + 1));
-    ASSERT_FALSE(words.empty()) << row;
-    for (const std::string_view word : words)
-      EXPECT_FALSE(refused(std::string(word))) << row << " " << word;
-    EXPECT_TRUE(refused("nonsense")) << row;
+    ASSERT_FALSE(row.words.empty()) << name;
+    for (const std::string_view word : row.words)
+      EXPECT_FALSE(refused(std::string(word))) << name << " " << word;
+    EXPECT_TRUE(refused("nonsense")) << name;
   }
+  EXPECT_EQ(all_words().size(), kPlaces.size());
 }
 
 }  // namespace
