@@ -19,9 +19,7 @@ ActionId id_of(const spur::v1::ActionId& id) {
 }  // namespace
 
 absl::Status ShardOutputs::ask_ends(bool before) {
-  const auto outputs = evidence_.outputs();
-  if (!outputs.ok()) return outputs.status();
-  for (const Output& output : *outputs) {
+  for (const Output& output : evidence_.outputs()) {
     Ends& ends = ends_[output];
     if (ends.missing) continue;
     const absl::StatusOr<audit::Stretch> kept = evidence_.kept(output, shard_);
