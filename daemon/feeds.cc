@@ -3,21 +3,17 @@
 #include <algorithm>
 
 #include "daemon/plant.h"
+#include "daemon/sources.h"
 #include "state/check.h"
 
 namespace spur {
-
-bool Feeds::rests(const TopicSource& source) const {
-  return !source.topic.empty() &&
-         std::find(topics_.begin(), topics_.end(), source.topic) == topics_.end();
-}
 
 void Feeds::follow(const LogStand& stand, const std::vector<std::string>& topics) {
   topics_ = topics;
   feeds_.clear();
   std::vector<Log::Following> following;
   for (const SourceStand& at : stand.sources) {
-    if (at.source.source == kCatalogSource || rests(at.source)) continue;
+    if (at.source.source == kCatalogSource || rests(at.source, topics_)) continue;
     following.push_back({at.source, at.next});
     feeds_.emplace_back().source = at.source.source;
   }
@@ -51,7 +47,7 @@ bool Feeds::at_end(const LogStand& stand, bool unheard) const {
 }
 
 std::optional<Offset> Feeds::end_of(const SourceStand& at) const {
-  if (rests(at.source)) return at.next;
+  if (rests(at.source, topics_)) return at.next;
   const std::optional<Offset> end = log_.input_end_heard(shard_, at.source);
   return end ? std::optional(std::max(at.next, *end)) : std::nullopt;
 }

@@ -50,7 +50,6 @@ class Feeds {
   bool waiting() const { return order_.waiting(); }
 
  private:
-  bool rests(const TopicSource& source) const;
   struct Feed {
     std::uint32_t source = 0;
     InputBatch batch;

@@ -34,7 +34,10 @@ void FlushJob::run(Log& log) const {
     if (kept.ok() && kept->has_value()) {
       status = log.trim(shard, **kept);
       // A log that is away is trimmed at the next snapshot; what it holds too much of is harmless.
-      if (absl::IsUnavailable(status)) status = absl::OkStatus();
+      if (absl::IsUnavailable(status)) {
+        logging::warning("log not trimmed", {{"shard", shard}, {"status", status}});
+        status = absl::OkStatus();
+      }
     }
   }
   done(status);

@@ -360,7 +360,7 @@ void LiveShard::add_sources() {
     sources_due_ = false;
     return;
   }
-  const std::vector<std::string> topics = topics_of(*catalog);
+  const std::vector<std::string> topics = topics_of(catalog.get());
   if (topics.empty()) return take_sources(topics, {});
   if (!discovered_ || discovered_->topics != topics) return discover(topics);
   const absl::StatusOr<std::vector<TopicSource>> found =

@@ -11,11 +11,8 @@
 #include "state/check.h"
 
 namespace spur {
-namespace {
 
 using std::chrono::nanoseconds;
-
-}  // namespace
 
 // --- assignment ---
 
@@ -120,8 +117,7 @@ void LiveShard::go_live(Recovered recovered) {
   host_.event_clock.raise(owned_->shard.clock());
   feeds_ = std::make_unique<Feeds>(host_.log, index_);
   const auto& catalog = owned_->shard.catalog();
-  feeds_->follow(owned_->stand,
-                 catalog == nullptr ? std::vector<std::string>() : topics_of(*catalog));
+  feeds_->follow(owned_->stand, topics_of(catalog.get()));
   sources_due_ = catalog != nullptr;
   sources_late_ = false;
   sources_at_ = nanoseconds(0);

@@ -126,22 +126,14 @@ absl::StatusOr<std::optional<Park>> check_position(const spur::v1::Position& pos
   return std::optional<Park>();
 }
 
-// A source whose topic the catalog in force does not name rests: nothing is asked of its topic,
-// which may be gone.
-bool rests(const TopicSource& source, const catalog::Compiled* catalog) {
-  if (source.topic.empty()) return false;
-  if (catalog == nullptr) return true;
-  const std::vector<std::string> topics = topics_of(*catalog);
-  return std::find(topics.begin(), topics.end(), source.topic) == topics.end();
-}
-
 // The sources that are read from here on are the ones that were folded: all but those that rest,
 // or of those that rested in the stored state (`rested`) the ones that are named again.
 absl::StatusOr<std::optional<Park>> check_sources(const RecoverySetup& setup,
                                                   const OwnedShard& owned,
                                                   const std::set<std::uint32_t>* rested) {
+  const std::vector<std::string> topics = topics_of(owned.shard.catalog().get());
   for (const SourceStand& stand : owned.stand.sources) {
-    if (rests(stand.source, owned.shard.catalog().get())) continue;
+    if (rests(stand.source, topics)) continue;
     if (rested != nullptr && !rested->contains(stand.source.source)) continue;
     auto changed = check_source(setup, stand);
     if (!changed.ok() || changed->has_value()) return changed;
@@ -152,13 +144,14 @@ absl::StatusOr<std::optional<Park>> check_sources(const RecoverySetup& setup,
 // The topics that were folded are the ones that are there.
 absl::StatusOr<std::optional<Park>> check_topics(const RecoverySetup& setup,
                                                  const OwnedShard& owned) {
-  std::vector<std::string> topics;
+  const std::vector<std::string> named = topics_of(owned.shard.catalog().get());
+  std::vector<std::string> folded;
   for (const TopicSource& source : owned.stand.topics()) {
-    if (rests(source, owned.shard.catalog().get())) continue;
-    if (topics.empty() || topics.back() != source.topic) topics.push_back(source.topic);
+    if (rests(source, named)) continue;
+    if (folded.empty() || folded.back() != source.topic) folded.push_back(source.topic);
   }
-  if (topics.empty()) return std::optional<Park>();
-  const auto found = setup.log->discover(setup.shard.index, topics);
+  if (folded.empty()) return std::optional<Park>();
+  const auto found = setup.log->discover(setup.shard.index, folded);
   if (!found.ok()) return found.status();
   std::variant<spur::v1::Sources, Park> fresh = new_sources(owned.stand, *found);
   if (auto* recreated = std::get_if<Park>(&fresh))
@@ -277,8 +270,9 @@ absl::StatusOr<std::variant<Base, Park>> base(const RecoverySetup& setup, OwnedS
             found.acked_through(),
             {true, found.seq(), found.journal_offset(), owned.stand.catalog_next()},
             {}};
+  const std::vector<std::string> topics = topics_of(owned.shard.catalog().get());
   for (const SourceStand& stand : owned.stand.sources) {
-    if (rests(stand.source, owned.shard.catalog().get())) base.rested.insert(stand.source.source);
+    if (rests(stand.source, topics)) base.rested.insert(stand.source.source);
   }
   const auto changed = check_sources(setup, owned, nullptr);
   if (!changed.ok()) return changed.status();

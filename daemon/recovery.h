@@ -67,8 +67,6 @@ struct Outrun {};
 
 using RecoveryResult = std::variant<Recovered, Park, Outrun>;
 
-// The position of the store, or nullopt for an empty one.
-absl::StatusOr<std::optional<spur::v1::Position>> read_position(const Store& store);
 // Takes up what the store holds behind this position of its, with the catalog that stands beside
 // it.
 absl::Status restore(const spur::v1::Position& position, const RecoverySetup& setup,

@@ -6,14 +6,20 @@
 
 namespace spur {
 
-std::vector<std::string> topics_of(const catalog::Compiled& catalog) {
+std::vector<std::string> topics_of(const catalog::Compiled* catalog) {
   std::vector<std::string> topics;
-  for (const catalog::Source& source : catalog.sources) {
+  if (catalog == nullptr) return topics;
+  for (const catalog::Source& source : catalog->sources) {
     if (!source.topic.empty() &&
         std::find(topics.begin(), topics.end(), source.topic) == topics.end())
       topics.push_back(source.topic);
   }
   return topics;
+}
+
+bool rests(const TopicSource& source, const std::vector<std::string>& topics) {
+  return !source.topic.empty() &&
+         std::find(topics.begin(), topics.end(), source.topic) == topics.end();
 }
 
 std::variant<spur::v1::Sources, Park> new_sources(const LogStand& stand,

@@ -14,8 +14,12 @@
 
 namespace spur {
 
-// The topics of a catalog's Sources, each once, in its order.
-std::vector<std::string> topics_of(const catalog::Compiled& catalog);
+// The topics of a catalog's Sources, each once, in its order; of nullptr: none.
+std::vector<std::string> topics_of(const catalog::Compiled* catalog);
+
+// A source whose topic is not among those of the catalog in force rests: nothing is asked of its
+// topic, which may be gone.
+bool rests(const TopicSource& source, const std::vector<std::string>& topics);
 
 // What of `found` (Log::discover) no entry has named yet, numbered; or a Park: a topic was deleted
 // and made again, so that the offsets of `stand` mean other records.

@@ -8,6 +8,7 @@
 #include "operators/retract.h"
 #include "operators/triggers/absence.h"
 #include "state/aggregates/key_text.h"
+#include "state/text_prefix.h"
 
 namespace spur {
 namespace {
@@ -15,12 +16,7 @@ namespace {
 std::string text_of(Turn& turn, const std::optional<expression::Program>& program) {
   if (!program) return "";
   const std::optional<std::string_view> text = key_text(turn.evaluate(*program), turn.arena());
-  if (!text) return "";
-  std::size_t size = std::min(text->size(), kConsentTextBytesMax);
-  while (size > 0 && size < text->size() &&
-         (static_cast<unsigned char>((*text)[size]) & 0xC0) == 0x80)
-    --size;
-  return std::string(text->substr(0, size));
+  return text ? std::string(text_prefix(*text, kConsentTextBytesMax)) : "";
 }
 
 // Answers whether the word counts.

@@ -303,6 +303,17 @@ void Shard::restore(const Standing& standing, std::shared_ptr<const catalog::Com
 }
 
 const Shard::Counters& Shard::counters() const { return impl_->state.counters; }
+Shard::TriggerCounters& Shard::TriggerCounters::operator+=(const TriggerCounters& other) {
+  fired += other.fired;
+  if_false += other.if_false;
+  errors += other.errors;
+  sent += other.sent;
+  suppressed += other.suppressed;
+  deferred += other.deferred;
+  held_out += other.held_out;
+  retracted += other.retracted;
+  return *this;
+}
 const std::vector<Shard::TriggerCounters>& Shard::trigger_counters() const { return impl_->state.trigger_counters; }
 
 std::uint32_t shard_of(std::string_view identity_value, std::uint32_t shards) {

@@ -154,6 +154,7 @@ class Shard {
   struct TriggerCounters {
     std::uint64_t fired = 0, if_false = 0, errors = 0, sent = 0, suppressed = 0, deferred = 0;
     std::uint64_t held_out = 0, retracted = 0;
+    TriggerCounters& operator+=(const TriggerCounters& other);
   };
   const std::vector<TriggerCounters>& trigger_counters() const;
 

@@ -72,6 +72,8 @@ class ShardAudit {
   ShardReport report_;
   std::vector<spur::v1::Position> positions_;  // of snapshots that the journal goes on from
   ShardOutputs outputs_;
+  std::unique_ptr<InputReader> reader_;  // of records_between, for as many sources
+  std::size_t reader_sources_ = 0;
   absl::Status trouble_;  // of reading outputs, while the journal is being replayed
 };
 
@@ -170,18 +172,18 @@ absl::StatusOr<std::optional<ShardAudit::Base>> ShardAudit::find_base(const Reco
 
 // `base` nullptr: nothing is replayed.
 absl::Status ShardAudit::open_outputs(const Base* base) {
-  ShardOutputs::Stretch stretch;
-  stretch.run_first = report_.run_first;
-  stretch.run_last = report_.stand.seq;
-  stretch.acked_through = report_.acked_through;
-  stretch.settled = options_.settled;
-  if (base != nullptr && base->seq + 1 == report_.run_first) stretch.numbers = base->numbers;
-  return outputs_.open(stretch);
+  ShardOutputs::Compared compared;
+  compared.run_first = report_.run_first;
+  compared.run_last = report_.stand.seq;
+  compared.acked_through = report_.acked_through;
+  compared.settled = options_.settled;
+  if (base != nullptr && base->seq + 1 == report_.run_first) compared.numbers = base->numbers;
+  return outputs_.open(compared);
 }
 
 // Only clean customers can leave memory.
 absl::Status ShardAudit::keep_small(Customers& customers) {
-  if (customers.memory_bytes() <= options_.memory_bytes_max) return absl::OkStatus();
+  if (!customers.over_limit()) return absl::OkStatus();
   customers.begin_cut();
   while (!customers.encode_cut(kCutCustomers)) {
   }
@@ -295,8 +297,11 @@ absl::StatusOr<std::uint64_t> ShardAudit::records_between(const LogStand& stand,
     return !records->empty() && records->front().offset <= last ? 1 : 0;
   }
   std::uint64_t found = 0;
-  const std::unique_ptr<InputReader> reader = log.open_reader(report_.shard, stand.topics());
-  const absl::Status read = reader->read(source, first, last, [&](const InputRecord&) {
+  if (reader_ == nullptr || reader_sources_ != stand.sources.size()) {
+    reader_ = log.open_reader(report_.shard, stand.topics());
+    reader_sources_ = stand.sources.size();
+  }
+  const absl::Status read = reader_->read(source, first, last, [&](const InputRecord&) {
     ++found;
     return true;
   });

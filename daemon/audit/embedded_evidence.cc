@@ -2,12 +2,10 @@
 
 #include <deque>
 #include <filesystem>
-#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "spur/v1/action.pb.h"
-#include "spur/v1/catalog.pb.h"
 #include "spur/v1/decision.pb.h"
 #include "state/digest.h"
 
@@ -45,26 +43,11 @@ absl::StatusOr<std::unique_ptr<EmbeddedEvidence>> EmbeddedEvidence::open(
   auto log = EmbeddedLog::open_to_read(options, evidence->shared_, evidence->clock_);
   if (!log.ok()) return log.status();
   evidence->log_ = *std::move(log);
+  auto outputs = action_topics(*evidence->log_, 0);
+  if (!outputs.ok()) return outputs.status();
+  evidence->outputs_ = *std::move(outputs);
+  evidence->outputs_.push_back({OutputKind::kDecisions, "decisions"});
   return evidence;
-}
-
-absl::StatusOr<std::vector<Output>> EmbeddedEvidence::outputs() {
-  std::set<std::string> topics;
-  for (Offset at = 0; at < log_->catalog_end(); ++at) {
-    const auto records = log_->poll_catalogs(at, 1);
-    if (!records.ok()) return records.status();
-    spur::v1::Catalog catalog;
-    for (const CatalogRecord& record : *records) {
-      if (!catalog.ParseFromString(record.catalog)) continue;
-      for (const spur::v1::Channel& channel : catalog.channels()) {
-        if (!channel.topic().empty()) topics.insert(channel.topic());
-      }
-    }
-  }
-  std::vector<Output> outputs;
-  for (const std::string& topic : topics) outputs.push_back({OutputKind::kActions, topic});
-  outputs.push_back({OutputKind::kDecisions, "decisions"});
-  return outputs;
 }
 
 absl::StatusOr<Stretch> EmbeddedEvidence::kept(const Output& output, std::uint32_t shard) {

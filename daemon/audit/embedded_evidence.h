@@ -18,7 +18,7 @@ class EmbeddedEvidence final : public Evidence {
   static absl::StatusOr<std::unique_ptr<EmbeddedEvidence>> open(const std::string& folder);
 
   Log& log() override { return *log_; }
-  absl::StatusOr<std::vector<Output>> outputs() override;
+  const std::vector<Output>& outputs() const override { return outputs_; }
   // Offsets are what the log orders by: spurseq of actions, runs of decisions.
   absl::StatusOr<Stretch> kept(const Output& output, std::uint32_t shard) override;
   absl::StatusOr<OutputCheck::Next> read(const Output& output, std::uint32_t shard, Offset from,
@@ -39,6 +39,7 @@ class EmbeddedEvidence final : public Evidence {
   SystemClock clock_;
   RocksShared shared_;
   std::unique_ptr<EmbeddedLog> log_;
+  std::vector<Output> outputs_;
 };
 
 }  // namespace spur::audit

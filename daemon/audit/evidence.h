@@ -40,7 +40,7 @@ class Evidence {
   // For reading only: journal, inputs, catalogs, identity.
   virtual Log& log() = 0;
   // Every topic that any version of the catalog has named, and those of Spur's own.
-  virtual absl::StatusOr<std::vector<Output>> outputs() = 0;
+  virtual const std::vector<Output>& outputs() const = 0;
   // NOT_FOUND: there is no such topic, or it has no partition for the shard.
   virtual absl::StatusOr<Stretch> kept(const Output& output, std::uint32_t shard) = 0;
   // The records of [from, to), one a call; then nullopt.
@@ -55,5 +55,8 @@ class Evidence {
   virtual absl::Status read_messages(std::uint32_t shard, const Stretch& kept,
                                      const Message& message) = 0;
 };
+
+// The topics of actions that any version of the catalog from `from` on has named, each once.
+absl::StatusOr<std::vector<Output>> action_topics(Log& log, Offset from);
 
 }  // namespace spur::audit

@@ -16,9 +16,7 @@ std::string_view to_text(Kind kind) {
 
 void Findings::add(Kind kind, std::string place, std::string detail) {
   const auto index = static_cast<std::size_t>(kind);
-  ++counts_[index];
-  if (sampled_[index] == kSamplesMax) return;
-  ++sampled_[index];
+  if (++counts_[index] > kSamplesMax) return;
   samples_.push_back({kind, std::move(place), std::move(detail)});
 }
 

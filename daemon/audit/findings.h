@@ -54,7 +54,6 @@ class Findings {
 
  private:
   std::array<std::uint64_t, kKinds> counts_{};
-  std::array<std::uint64_t, kKinds> sampled_{};
   std::vector<Finding> samples_;
 };
 

@@ -1,5 +1,5 @@
-// JournalCheck: a shard's journal, entry by entry: which count (protocol.md rule 1, by the reader
-// that everybody uses), why the others do not, and what must never be.
+// JournalCheck: a shard's journal, entry by entry: which count (docs/protocol.md rule 1, by the
+// reader that everybody uses), why the others do not, and what must never be.
 //
 //     O1 r1 r2 [r2 repeated] O2 [r3 of epoch 1: late] r3 [O2: a lost claim] r4 …      all fine
 //     O1 r1 [r3: r2 is missing] …   O1 [r1 of epoch 3: its Owner is missing] …        wrong

@@ -3,16 +3,14 @@
 #include <algorithm>
 #include <deque>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "daemon/log/deployment_id.h"
 #include "daemon/log/kafka/history.h"
 #include "daemon/log/kafka/partition_reader.h"
+#include "daemon/log/kafka/reads.h"
 #include "daemon/log/kafka/records.h"
-#include "spur/v1/catalog.pb.h"
-#include "spur/v1/log.pb.h"
 #include "spur/v1/message.pb.h"
 #include "state/digest.h"
 
@@ -22,12 +20,6 @@ namespace {
 constexpr std::size_t kBatchRecords = 1024;  // read from a partition at once
 
 std::int64_t as_kafka(Offset offset) { return static_cast<std::int64_t>(offset); }
-
-bool parse_version(const rd_kafka_message_t& message, spur::v1::CatalogVersion& version) {
-  const std::string_view value = kafka::value_of(message);
-  return kafka::header_of(message, "ce_type") == kafka::kCatalogType &&
-         version.ParseFromArray(value.data(), static_cast<int>(value.size()));
-}
 
 // A partition, a batch of records at a time.
 class Records {
@@ -88,9 +80,9 @@ class Records {
 }  // namespace
 
 // What replay reads.
-class KafkaEvidence::History final : public ReadOnlyLog {
+class KafkaEvidence::ReadLog final : public ReadOnlyLog {
  public:
-  explicit History(const KafkaEvidence& of) : of_(of) {}
+  explicit ReadLog(const KafkaEvidence& of) : of_(of) {}
 
   const DeploymentId& deployment() const override { return of_.identity_.deployment; }
   std::uint32_t shards() const override { return of_.identity_.shards; }
@@ -102,10 +94,7 @@ class KafkaEvidence::History final : public ReadOnlyLog {
     return source.start;
   }
   absl::StatusOr<Offset> input_end(std::uint32_t shard, const TopicSource& source) const override {
-    if (source.source == kInputSource) return 0;  // nothing ever comes by it here
-    const auto kept = source.source == kMessageSource
-                          ? of_.admin_->kept(of_.names_.messages, static_cast<std::int32_t>(shard))
-                          : of_.admin_->kept(source.topic, source.partition);
+    const auto kept = kafka::input_kept(*of_.admin_, of_.names_, shard, source);
     if (!kept.ok()) return kept.status();
     return static_cast<Offset>(kept->end);
   }
@@ -115,33 +104,19 @@ class KafkaEvidence::History final : public ReadOnlyLog {
   absl::StatusOr<std::vector<CatalogRecord>> poll_catalogs(Offset from,
                                                            std::uint32_t records_max) override {
     std::vector<CatalogRecord> found;
-    if (from >= of_.catalog_end_ || records_max == 0) return found;
-    auto reader =
-        kafka::PartitionReader::open(of_.connection_, of_.names_.catalog, 0, as_kafka(from));
-    if (!reader.ok()) return reader.status();
-    const absl::Status read =
-        (*reader)->read(as_kafka(of_.catalog_end_), [&](const rd_kafka_message_t& message) {
-          spur::v1::CatalogVersion version;
-          if (parse_version(message, version))
-            found.push_back({static_cast<Offset>(message.offset),
-                             Instant{rd_kafka_message_timestamp(&message, nullptr)},
-                             std::move(*version.mutable_catalog()),
-                             std::move(*version.mutable_comment())});
-          return found.size() < records_max;
-        });
+    if (records_max == 0) return found;
+    const absl::Status read = kafka::read_catalogs(of_.connection_, of_.names_, from,
+                                                   of_.catalog_end_, [&](CatalogRecord version) {
+                                                     found.push_back(std::move(version));
+                                                     return found.size() < records_max;
+                                                   });
     if (!read.ok()) return read;
     return found;
   }
   Offset catalog_end() const override { return of_.catalog_end_; }
   absl::Status read_journal(std::uint32_t shard, Offset from, Offset to,
                             const std::function<bool(Offset, std::string_view)>& entry) override {
-    if (from >= to) return absl::OkStatus();
-    auto reader = kafka::PartitionReader::open(of_.connection_, of_.names_.journal,
-                                               static_cast<std::int32_t>(shard), as_kafka(from));
-    if (!reader.ok()) return reader.status();
-    return (*reader)->read(as_kafka(to), [&](const rd_kafka_message_t& message) {
-      return entry(static_cast<Offset>(message.offset), kafka::value_of(message));
-    });
+    return kafka::read_journal(of_.connection_, of_.names_, shard, from, to, entry);
   }
   absl::StatusOr<Offset> journal_begin(std::uint32_t shard) const override {
     const auto kept = of_.admin_->kept(of_.names_.journal, static_cast<std::int32_t>(shard));
@@ -163,7 +138,7 @@ KafkaEvidence::KafkaEvidence(const kafka::Connection& connection, const std::str
     : connection_(connection),
       names_(topic_prefix),
       admin_(std::move(admin)),
-      log_(std::make_unique<History>(*this)) {}
+      log_(std::make_unique<ReadLog>(*this)) {}
 
 KafkaEvidence::~KafkaEvidence() = default;
 
@@ -188,33 +163,20 @@ absl::Status KafkaEvidence::load(const std::string& topic_prefix) {
   const absl::StatusOr<std::int32_t> partitions = admin_->partitions(names_.catalog);
   if (!partitions.ok()) return partitions.status();
   if (*partitions == 0) return none;
+  KafkaOptions options;
+  options.connection = connection_;
+  options.topic_prefix = topic_prefix;
+  const absl::StatusOr<std::optional<kafka::Identity>> identity =
+      kafka::read_identity(*admin_, names_, options);
+  if (!identity.ok()) return identity.status();
+  if (!identity->has_value()) return none;
+  identity_ = **identity;
   const absl::StatusOr<kafka::Kept> kept = admin_->kept(names_.catalog, 0);
   if (!kept.ok()) return kept.status();
-  auto reader = kafka::PartitionReader::open(connection_, names_.catalog, 0, kept->begin);
-  if (!reader.ok()) return reader.status();
-  std::set<std::string> topics;
-  const absl::Status read = (*reader)->read(kept->end, [&](const rd_kafka_message_t& message) {
-    spur::v1::CatalogVersion version;
-    spur::v1::Catalog catalog;
-    spur::v1::Deployment deployment;
-    const std::string_view value = kafka::value_of(message);
-    if (parse_version(message, version) && catalog.ParseFromString(version.catalog())) {
-      for (const spur::v1::Channel& channel : catalog.channels()) {
-        if (!channel.topic().empty()) topics.insert(channel.topic());
-      }
-    } else if (identity_.shards == 0 &&
-               kafka::header_of(message, "ce_type") == kafka::kDeploymentType &&
-               deployment.ParseFromArray(value.data(), static_cast<int>(value.size())) &&
-               deployment.id().size() == identity_.deployment.size()) {
-      std::copy(deployment.id().begin(), deployment.id().end(), identity_.deployment.begin());
-      identity_.shards = deployment.shards();
-    }
-    return true;
-  });
-  if (!read.ok()) return read;
-  if (identity_.shards == 0) return none;
   catalog_end_ = static_cast<Offset>(kept->end);
-  for (const std::string& topic : topics) outputs_.push_back({OutputKind::kActions, topic});
+  auto outputs = action_topics(*log_, static_cast<Offset>(kept->begin));
+  if (!outputs.ok()) return outputs.status();
+  outputs_ = *std::move(outputs);
   outputs_.push_back({OutputKind::kDecisions, names_.decisions});
   outputs_.push_back({OutputKind::kDeadLetters, names_.dead_letters});
   return absl::OkStatus();

@@ -17,14 +17,15 @@ namespace spur::audit {
 
 class KafkaEvidence final : public Evidence {
  public:
-  // NOT_FOUND: no deployment of this prefix. UNAVAILABLE, UNAUTHENTICATED, PERMISSION_DENIED: the
+  // NOT_FOUND: no deployment of this prefix. FAILED_PRECONDITION: a newer Spur made it. DATA_LOSS:
+  // the record that should name it is damaged. UNAVAILABLE, UNAUTHENTICATED, PERMISSION_DENIED: the
   // cluster.
   static absl::StatusOr<std::unique_ptr<KafkaEvidence>> open(const kafka::Connection& connection,
                                                              const std::string& topic_prefix);
   ~KafkaEvidence() override;
 
   Log& log() override;
-  absl::StatusOr<std::vector<Output>> outputs() override { return outputs_; }
+  const std::vector<Output>& outputs() const override { return outputs_; }
   absl::StatusOr<Stretch> kept(const Output& output, std::uint32_t shard) override;
   absl::StatusOr<OutputCheck::Next> read(const Output& output, std::uint32_t shard, Offset from,
                                          Offset to) override;
@@ -35,7 +36,7 @@ class KafkaEvidence final : public Evidence {
                              const Message& message) override;
 
  private:
-  class History;
+  class ReadLog;
 
   KafkaEvidence(const kafka::Connection& connection, const std::string& topic_prefix,
                 std::unique_ptr<kafka::Admin> admin);
@@ -47,7 +48,7 @@ class KafkaEvidence final : public Evidence {
   kafka::Identity identity_;
   std::vector<Output> outputs_;
   Offset catalog_end_ = 0;
-  std::unique_ptr<History> log_;
+  std::unique_ptr<ReadLog> log_;
 };
 
 }  // namespace spur::audit

@@ -1,6 +1,6 @@
-// MessageCheck: one partition of the messages between shards (protocol.md rule 13). Each sender
-// numbers what it sends to a receiver without a hole; a repeat is dropped, and one that comes too
-// early is skipped until its sender has sent what is before it again.
+// MessageCheck: one partition of the messages between shards (docs/protocol.md rule 13). Each
+// sender numbers what it sends to a receiver without a hole; a repeat is dropped, and one that
+// comes too early is skipped until its sender has sent what is before it again.
 #pragma once
 
 #include <cstdint>

@@ -4,8 +4,9 @@
 //     replay   a1 a2 a3 a4            expect(), run by run
 //     log      a1 a2 a3 a2 a3 a4      Next: a2 a3 are repeats: counted, dropped by every channel
 //
-// After the channel rule (protocol.md rule 14: an id at or below the last is a repeat) the two must
-// be the same, with the same content. Without a replay the log is looked at by itself (drain()).
+// After the channel rule (docs/protocol.md rule 14: an id at or below the last is a repeat) the two
+// must be the same, with the same content. Without a replay the log is looked at by itself
+// (drain()).
 //
 // Pure: records come by a function, memory is bounded by kRemembered.
 #pragma once

@@ -19,12 +19,10 @@ ActionId id_of(const spur::v1::ActionId& id) {
 }  // namespace
 
 absl::Status ShardOutputs::ask_ends(bool before) {
-  const auto outputs = evidence_.outputs();
-  if (!outputs.ok()) return outputs.status();
-  for (const Output& output : *outputs) {
+  for (const Output& output : evidence_.outputs()) {
     Ends& ends = ends_[output];
     if (ends.missing) continue;
-    const absl::StatusOr<audit::Stretch> kept = evidence_.kept(output, shard_);
+    const absl::StatusOr<Stretch> kept = evidence_.kept(output, shard_);
     if (absl::IsNotFound(kept.status())) {
       ends.missing = true;
       findings_.add(Kind::kTopicMissing, absl::StrCat("shard ", shard_),
@@ -38,17 +36,17 @@ absl::Status ShardOutputs::ask_ends(bool before) {
 }
 
 absl::StatusOr<OutputCheck::Scope> ShardOutputs::scope_of(const Output& output, const Ends& ends,
-                                                          const Stretch& stretch) {
+                                                          const Compared& compared) {
   OutputCheck::Scope scope;
   scope.numbered = output.kind == OutputKind::kActions;
-  scope.run_first = stretch.run_first;
-  scope.run_last = stretch.run_last;
-  scope.acked_through = stretch.acked_through;
-  scope.settled = stretch.settled;
+  scope.run_first = compared.run_first;
+  scope.run_last = compared.run_last;
+  scope.acked_through = compared.acked_through;
+  scope.settled = compared.settled;
   scope.counted_below = ends.before.end;
-  if (stretch.numbers) {
-    const auto given = stretch.numbers->find(output.topic);
-    scope.number_before = given == stretch.numbers->end() ? 0 : given->second;
+  if (compared.numbers) {
+    const auto given = compared.numbers->find(output.topic);
+    scope.number_before = given == compared.numbers->end() ? 0 : given->second;
   }
   if (ends.after.whole) return scope;
   auto next = evidence_.read(output, shard_, ends.after.begin, ends.after.end);
@@ -61,19 +59,19 @@ absl::StatusOr<OutputCheck::Scope> ShardOutputs::scope_of(const Output& output, 
     first.push_back(**record);
   }
   // Of an empty one everything may be gone.
-  scope.floor = floor_of(first).value_or(ActionId{shard_, stretch.run_last + 1, 0, 0});
+  scope.floor = floor_of(first).value_or(ActionId{shard_, compared.run_last + 1, 0, 0});
   if (scope.floor->run >= scope.run_first) scope.number_before.reset();
   return scope;
 }
 
-absl::Status ShardOutputs::open(const Stretch& stretch) {
+absl::Status ShardOutputs::open(const Compared& compared) {
   for (const auto& [output, ends] : ends_) {
     if (ends.missing) continue;
-    const auto scope = scope_of(output, ends, stretch);
+    const auto scope = scope_of(output, ends, compared);
     if (!scope.ok()) return scope.status();
     Offset from = ends.after.begin;
-    if (stretch.run_first > 1) {
-      const auto found = evidence_.find(output, shard_, ends.after, stretch.run_first);
+    if (compared.run_first > 1) {
+      const auto found = evidence_.find(output, shard_, ends.after, compared.run_first);
       if (!found.ok()) return found.status();
       from = *found;
     }

@@ -24,14 +24,14 @@ class ShardOutputs {
   absl::Status ask_ends(bool before);
 
   // What is compared, as OutputCheck::Scope has it.
-  struct Stretch {
+  struct Compared {
     std::uint64_t run_first = 1, run_last = 0;
     std::uint64_t acked_through = 0;
     bool settled = false;
     // spurseq that each topic had given before run_first; nullopt: not known.
     std::optional<std::map<std::string, std::uint64_t>> numbers;
   };
-  absl::Status open(const Stretch& stretch);
+  absl::Status open(const Compared& compared);
 
   absl::Status expect(const RunEffects& effects);
   // All that is expected was said; or nothing more is known of it.
@@ -41,12 +41,12 @@ class ShardOutputs {
 
  private:
   struct Ends {
-    audit::Stretch before, after;
+    Stretch before, after;
     bool missing = false;
   };
 
   absl::StatusOr<OutputCheck::Scope> scope_of(const Output& output, const Ends& ends,
-                                              const Stretch& stretch);
+                                              const Compared& compared);
   absl::Status expect(const Output& output, const Expected& expected);
   const Output* only(OutputKind kind) const;
 

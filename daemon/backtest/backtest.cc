@@ -144,17 +144,7 @@ Backtest::Counts Backtest::counts() const {
 std::vector<Shard::TriggerCounters> Backtest::trigger_counters() const {
   std::vector<Shard::TriggerCounters> sum(catalog_->triggers.size());
   for (const auto& part : parts_) {
-    for (std::size_t i = 0; i < sum.size(); ++i) {
-      const Shard::TriggerCounters& c = part->shard->trigger_counters()[i];
-      sum[i].fired += c.fired;
-      sum[i].if_false += c.if_false;
-      sum[i].errors += c.errors;
-      sum[i].sent += c.sent;
-      sum[i].suppressed += c.suppressed;
-      sum[i].deferred += c.deferred;
-      sum[i].held_out += c.held_out;
-      sum[i].retracted += c.retracted;
-    }
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += part->shard->trigger_counters()[i];
   }
   return sum;
 }

@@ -2,6 +2,7 @@
 
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
+#include "state/text_prefix.h"
 
 namespace spur::services {
 namespace {
@@ -13,10 +14,7 @@ constexpr std::size_t kMessageBytesMax = 1024;
 
 std::string shortened(const std::string& message) {
   if (message.size() <= kMessageBytesMax) return message;
-  std::size_t end = kMessageBytesMax;
-  while (end > 0 && (static_cast<unsigned char>(message[end]) & 0xc0) == 0x80)
-    --end;  // within a character
-  return message.substr(0, end) + "…";
+  return std::string(text_prefix(message, kMessageBytesMax)) + "…";
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "spur/v1/event.pb.h"
 #include "spur/v1/message.pb.h"
 #include "state/check.h"
+#include "state/text_prefix.h"
 
 namespace spur {
 namespace {
@@ -70,13 +71,6 @@ std::string action_bytes(const Decision& decision, const DeploymentId& deploymen
   return out.SerializeAsString();
 }
 
-// The beginning of a text, not cut within a character.
-std::string beginning(std::string_view text, std::size_t bytes_max) {
-  if (text.size() <= bytes_max) return std::string(text);
-  while (bytes_max > 0 && (text[bytes_max] & 0xC0) == 0x80) --bytes_max;
-  return std::string(text.substr(0, bytes_max));
-}
-
 std::string dead_letter_bytes(const DeadLetter& letter) {
   spur::v1::DeadLetter out;
   out.mutable_id()->set_run(letter.id.run);
@@ -84,7 +78,7 @@ std::string dead_letter_bytes(const DeadLetter& letter) {
   out.set_value(letter.value.substr(0, kDeadLetterValueMax));
   out.set_key(letter.key.substr(0, kDeadLetterTextMax));
   out.set_reason(letter.reason);
-  std::string detail = beginning(letter.detail, kDeadLetterTextMax);
+  std::string detail(text_prefix(letter.detail, kDeadLetterTextMax));
   if (letter.value.size() > kDeadLetterValueMax || letter.key.size() > kDeadLetterTextMax)
     absl::StrAppend(&detail, "; cut: the value had ", letter.value.size(), " bytes, the key ",
                     letter.key.size());

@@ -255,7 +255,9 @@ class Log {
   // Asked of the log itself, not remembered: what a claim, a watch (rule 11) and a look before
   // parking rest on. May block for a round trip.
   virtual absl::StatusOr<Offset> journal_begin(std::uint32_t shard) const = 0;
-  virtual absl::StatusOr<Offset> journal_end(std::uint32_t shard) const = 0;  // of what is durable
+  // Of what is durable. FAILED_PRECONDITION, ABORTED: what this owner's effects met in their topics
+  // says that they cannot be sent; only a restart helps.
+  virtual absl::StatusOr<Offset> journal_end(std::uint32_t shard) const = 0;
   // The entries of this owner up to `seq` count: their effects may be seen from here on.
   virtual void release(std::uint32_t shard, std::uint64_t seq) = 0;
   // Rules 5 and 6, before the first release of an owner: effects that may not have arrived, in

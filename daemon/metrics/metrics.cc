@@ -86,18 +86,8 @@ ByTrigger by_trigger(const std::vector<ShardStats>& shards, TriggerLabels& label
   for (const ShardStats& shard : shards) {
     if (shard.catalog == nullptr) continue;
     const std::size_t count = std::min(shard.triggers.size(), shard.catalog->triggers.size());
-    for (std::size_t i = 0; i < count; ++i) {
-      Shard::TriggerCounters& sum = out[std::string(labels.label_of(shard.catalog->triggers[i].name))];
-      const Shard::TriggerCounters& one = shard.triggers[i];
-      sum.fired += one.fired;
-      sum.if_false += one.if_false;
-      sum.errors += one.errors;
-      sum.sent += one.sent;
-      sum.suppressed += one.suppressed;
-      sum.deferred += one.deferred;
-      sum.held_out += one.held_out;
-      sum.retracted += one.retracted;
-    }
+    for (std::size_t i = 0; i < count; ++i)
+      out[std::string(labels.label_of(shard.catalog->triggers[i].name))] += shard.triggers[i];
   }
   return out;
 }

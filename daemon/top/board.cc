@@ -3,23 +3,26 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <iterator>
 #include <map>
+#include <system_error>
+#include <utility>
 
 #include "state/check.h"
 
 namespace spur::top {
 namespace {
 
+// -1: its label is no number of a shard.
 int shard_of(const Sample& sample) {
   const std::string_view text = sample.label("shard");
-  int shard = 0;
-  for (const char c : text) {
-    if (c < '0' || c > '9' || shard > 1'000'000) return -1;
-    shard = 10 * shard + (c - '0');
-  }
-  return text.empty() ? -1 : shard;
+  const char* const all = text.data() + text.size();
+  unsigned shard = 0;
+  const auto [end, error] = std::from_chars(text.data(), all, shard);
+  return error == std::errc() && end == all && std::in_range<int>(shard) ? static_cast<int>(shard)
+                                                                         : -1;
 }
 
 double seconds_between(const Reading& before, const Reading& now) {
@@ -115,6 +118,8 @@ void add_shards(const Reading& before, const Reading& now, std::map<int, ShardRo
        customers = by_shard(s, "spur_customers_in_memory"),
        timers = by_shard(s, "spur_timers_planned"),
        events = by_shard(s, "spur_events_folded_total");
+  std::map<int, double> events_before;
+  if (before.samples) events_before = by_shard(*before.samples, "spur_events_folded_total");
   for (const auto& [shard, owned] : by_shard(s, "spur_shard_owned")) {
     if (shard < 0) continue;
     ShardRow& row = rows[shard];
@@ -129,8 +134,8 @@ void add_shards(const Reading& before, const Reading& now, std::map<int, ShardRo
     row.customers = customers[shard];
     row.timers = timers[shard];
     if (before.samples)
-      row.events_per_second = rate(by_shard(*before.samples, "spur_events_folded_total")[shard],
-                                   events[shard], seconds_between(before, now));
+      row.events_per_second =
+          rate(events_before[shard], events[shard], seconds_between(before, now));
   }
 }
 
@@ -165,10 +170,11 @@ std::string draw(const Board& board) {
   for (const DaemonRow& row : board.daemons) {
     std::string shards = std::to_string(row.shards_live);
     if (row.shards_recovering > 0) shards += fmt::format("+{}", row.shards_recovering);
-    fmt::format_to(to, "{:<22} {:<9} {:>6} {:>9} {:>9} {:>7} {:>7} {:>5} {:>5.0f} MB\n",
+    fmt::format_to(to, "{:<22} {:<9} {:>6} {:>9} {:>9} {:>7} {:>7} {:>5} {:>5.0f} MB{}\n",
                    row.address, row.state, shards, number(row.events_per_second),
                    number(row.actions_per_second), milliseconds(row.p50_seconds),
-                   milliseconds(row.p99_seconds), number(row.cpus), row.memory_bytes / 1e6);
+                   milliseconds(row.p99_seconds), number(row.cpus), row.memory_bytes / 1e6,
+                   row.shards_parked > 0 ? fmt::format("  {} parked", row.shards_parked) : "");
   }
   fmt::format_to(to, "\n{:<6} {:<22} {:>5} {:>9} {:>10} {:>7} {:>8} {:>10} {:>9}\n", "shard",
                  "owner", "epoch", "events/s", "behind", "s", "replay", "customers", "timers");

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "operators/catalog/nearest.h"
+#include "state/text_prefix.h"
 
 namespace spur::catalog {
 
@@ -39,9 +40,7 @@ std::string Reader::unknown_key(const YamlEntry& entry, const YamlNode& in,
 std::string quoted(std::string_view text) {
   constexpr std::size_t kShown = 60;
   if (text.size() <= kShown) return "`" + std::string(text) + "`";
-  std::size_t end = kShown;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  return "`" + std::string(text.substr(0, end)) + "…`";
+  return "`" + std::string(text_prefix(text, kShown)) + "…`";
 }
 
 std::string joined(const std::set<std::string>& names) {

@@ -94,8 +94,10 @@ TEST_F(EmbeddedAuditTest, ADaemonMayBeAtWorkOnIt) {
   open();
   apply(shop_catalog());
   ASSERT_TRUE(order("ann").ok());
+  ASSERT_TRUE(settle());
   const auto reports = run_audit();
   EXPECT_TRUE(audit::clean(reports)) << audit::to_text(reports);
+  EXPECT_EQ(matched(reports, kTopic), 1U);
 }
 
 TEST_F(EmbeddedAuditTest, AFlippedDigestIsADivergence) {

@@ -1,11 +1,12 @@
 """A deployment of several daemons on a real broker, for the tests of this folder that do harm to it: its topics and catalog, its
 load, its daemons, and the verdict, which is the same for every fault:
 
-    what a channel holds after the channel rule is exactly what the reference computes    (bench/peers: gen, check, reference.py)
+    what a channel holds after the channel rule is what the reference computes    (bench/peers: gen, check, reference.py):
+    each action where there is no rate, their number where there is one
     and `spur audit` finds nothing wrong
 
 A test is a script beside this file with one function, run(deployment, rounds, rng), given to main(). It is called with the build
-folder: `kill_daemons.py build/release`. SPUR_ROUNDS and SPUR_SEED change how often and how; exit code 77: there is no broker here.
+folder: `kill_daemons.py build/release`. SPUR_ROUNDS and SPUR_SEED change how often and how; exit code 77: there is no broker here (in CI 1).
 """
 import json
 import os
@@ -240,6 +241,13 @@ class Deployment:
             self.supervise()
             time.sleep(0.5)
 
+    def epochs(self):
+        """How often a shard was claimed so far, over all shards."""
+        code, report = self.audit()
+        if code != 0:
+            raise AssertionError(f"spur audit answered {code}: {json.dumps(report)[:3000]}")
+        return sum(shard["journal"]["epoch"] for shard in report["shards"])
+
     def verdict_by_audit(self):
         """The verdict where the topic of actions does not hold all of them any more: what is wrong, as sentences."""
         self.await_taken()
@@ -292,6 +300,16 @@ class Deployment:
                 process.wait()
 
 
+def not_here(why):
+    """The exit code of a test that this machine cannot run: it is skipped, but not in CI, where nothing may go untried."""
+    print(why, file=sys.stderr)
+    return 1 if os.environ.get("CI") else 77
+
+
+def no_broker():
+    return not_here("no broker: install packages-test.txt and run by ctest, or set SPUR_TEST_KAFKA")
+
+
 def main(run, rounds, own_brokers=None, **settings):
     """Runs a fault test: `run` answers what is wrong, as sentences. `own_brokers`(folder) makes brokers that it may harm."""
     programs = Programs(sys.argv[1])
@@ -308,8 +326,7 @@ def main(run, rounds, own_brokers=None, **settings):
             bootstrap = ""
             print(why, file=sys.stderr)
         if not bootstrap:
-            print("no broker: install packages-test.txt and run by ctest, or set SPUR_TEST_KAFKA", file=sys.stderr)
-            return 1 if os.environ.get("CI") else 77
+            return no_broker()
         snapshots = settings.pop("snapshots", None)
         deployment = Deployment(programs, bootstrap, folder, seed % 2 == 0 if snapshots is None else snapshots)
         for setting, value in settings.items():

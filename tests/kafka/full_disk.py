@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The disk that a daemon keeps its state on is full while it works off a topic: it says so and ends, another takes its shards over,
-and with room again it goes on. Needs the right to mount a small tmpfs; exit code 77 without.
+and with room again it goes on. Needs the right to mount a small tmpfs; exit code 77 without (in CI 1).
 
     full_disk.py BUILD           SPUR_SEED=S
 """
@@ -37,8 +37,7 @@ def fill(path, but):
 def run(d, _rounds, rng):  # one: once all is folded nothing more is written
     disk = d.folder / "disk"
     if not mount(disk, "64m"):
-        print("no right to mount a tmpfs here", file=sys.stderr)
-        sys.exit(77)
+        sys.exit(deployment.not_here("no right to mount a tmpfs here"))
     try:
         d.make_topics()
         d.load()

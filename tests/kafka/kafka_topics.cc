@@ -2,7 +2,7 @@
 //
 //   kafka_topics BROKERS create TOPIC PARTITIONS [replicas=N] [NAME=VALUE…]
 //   kafka_topics BROKERS delete TOPIC
-//   kafka_topics BROKERS trim TOPIC PARTITION [OFFSET]     below OFFSET; by default below the end
+//   kafka_topics BROKERS trim TOPIC PARTITION              all that is there
 //   kafka_topics BROKERS ends TOPIC                        a line a partition: begin end
 //   kafka_topics BROKERS dump TOPIC                        the values, a line each, partition by
 //   partition kafka_topics BROKERS write TOPIC PARTITION VALUE       one record without any header
@@ -90,8 +90,7 @@ absl::Status run(const std::vector<std::string>& words) {
   if (what == "trim") {
     const absl::StatusOr<Kept> kept = (*admin)->kept(topic, number);
     if (!kept.ok()) return kept.status();
-    return (*admin)->delete_below(topic, number,
-                                  words.size() > 4 ? std::atoll(words[4].c_str()) : kept->end);
+    return (*admin)->delete_below(topic, number, kept->end);
   }
   if (what != "write" || words.size() < 5) return absl::InvalidArgumentError("unknown: " + what);
   Session::Record record;

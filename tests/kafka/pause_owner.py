@@ -13,6 +13,7 @@ import deployment
 
 def run(d, rounds, rng):
     d.put_two_to_work()
+    before = d.epochs()
     for _ in range(rounds):
         time.sleep(rng.uniform(0.2, 1.5))
         number = rng.choice((1, 2))
@@ -21,7 +22,10 @@ def run(d, rounds, rng):
         d.count("owners paused beyond their session" if long else "owners paused")
         time.sleep(deployment.SESSION + rng.uniform(1, 3) if long else rng.uniform(0.5, 3))
         d.signal(number, signal.SIGCONT)
-    return d.verdict()
+    wrong = d.verdict()
+    if not wrong and "owners paused beyond their session" in d.did and d.did["epochs"] <= before:
+        wrong.append("an owner was paused beyond its session, and nobody claimed its shards")
+    return wrong
 
 
 if __name__ == "__main__":

@@ -192,8 +192,7 @@ def main():
     global PROGRAMS  # what a test case cannot be handed
     PROGRAMS = deployment.Programs(sys.argv[1])
     if not brokers.shared():
-        print("no broker: install packages-test.txt and run by ctest, or set SPUR_TEST_KAFKA", file=sys.stderr)
-        return 77
+        return deployment.no_broker()
     return 0 if unittest.main(argv=sys.argv[:1] + sys.argv[2:], exit=False, verbosity=2).result.wasSuccessful() else 1
 
 

@@ -94,6 +94,7 @@ TEST(Board, AParkedShardShowsItsReason) {
                                "spur_shard_owned{shard=\"2\"} 0\nspur_shards{phase=\"parked\"} 1\n"
                                "spur_parked{shard=\"2\",reason=\"TRIMMED\"} 1\n"));
   EXPECT_EQ(shown.daemons.at(0).shards_parked, 1);
+  EXPECT_THAT(draw(shown), HasSubstr("MB  1 parked\n"));
   EXPECT_THAT(draw(shown), HasSubstr("parked: TRIMMED"));
 }
 

@@ -14,38 +14,6 @@ namespace {
 
 constexpr std::uint32_t kFormat = 1;  // of what Spur keeps in Kafka; a newer one is refused
 
-absl::StatusOr<std::optional<Identity>> recorded(const Admin& admin, const TopicNames& names,
-                                                 const KafkaOptions& options) {
-  const absl::StatusOr<Kept> kept = admin.kept(names.catalog, 0);
-  if (!kept.ok()) return kept.status();
-  if (kept->begin == kept->end) return std::nullopt;
-  auto reader = PartitionReader::open(options.connection, names.catalog, 0, kept->begin);
-  if (!reader.ok()) return reader.status();
-  std::optional<spur::v1::Deployment> found;
-  bool damaged = false;
-  const absl::Status read = (*reader)->read(kept->end, [&](const rd_kafka_message_t& message) {
-    if (header_of(message, "ce_type") != kDeploymentType) return true;
-    found.emplace();
-    const std::string_view value = value_of(message);
-    damaged = !found->ParseFromArray(value.data(), static_cast<int>(value.size())) ||
-              found->id().size() != DeploymentId{}.size() || found->shards() == 0;
-    return false;
-  });
-  if (!read.ok()) return read;
-  if (!found.has_value()) return std::nullopt;
-  if (damaged)
-    return absl::DataLossError(text("the first record of ", names.catalog,
-                                    " should name this deployment and cannot be read"));
-  if (found->format() > kFormat)
-    return absl::FailedPreconditionError(
-        text("the topics ", options.topic_prefix, ".* were made by a newer Spur (format ",
-             found->format(), ", this one knows ", kFormat, "); run that version"));
-  Identity identity;
-  std::copy(found->id().begin(), found->id().end(), identity.deployment.begin());
-  identity.shards = found->shards();
-  return identity;
-}
-
 // Whether any of the first `partitions` of a topic has ever held a record.
 absl::StatusOr<bool> ever_used(const Admin& admin, const std::string& topic) {
   const absl::StatusOr<std::int32_t> partitions = admin.partitions(topic);
@@ -95,14 +63,46 @@ absl::Status found_deployment(const Admin& admin, const TopicNames& names,
 
 }  // namespace
 
+absl::StatusOr<std::optional<Identity>> read_identity(const Admin& admin, const TopicNames& names,
+                                                      const KafkaOptions& options) {
+  const absl::StatusOr<Kept> kept = admin.kept(names.catalog, 0);
+  if (!kept.ok()) return kept.status();
+  if (kept->begin == kept->end) return std::nullopt;
+  auto reader = PartitionReader::open(options.connection, names.catalog, 0, kept->begin);
+  if (!reader.ok()) return reader.status();
+  std::optional<spur::v1::Deployment> found;
+  bool damaged = false;
+  const absl::Status read = (*reader)->read(kept->end, [&](const rd_kafka_message_t& message) {
+    if (header_of(message, "ce_type") != kDeploymentType) return true;
+    found.emplace();
+    const std::string_view value = value_of(message);
+    damaged = !found->ParseFromArray(value.data(), static_cast<int>(value.size())) ||
+              found->id().size() != DeploymentId{}.size() || found->shards() == 0;
+    return false;
+  });
+  if (!read.ok()) return read;
+  if (!found.has_value()) return std::nullopt;
+  if (damaged)
+    return absl::DataLossError(text("the first record of ", names.catalog,
+                                    " should name this deployment and cannot be read"));
+  if (found->format() > kFormat)
+    return absl::FailedPreconditionError(
+        text("the topics ", options.topic_prefix, ".* were made by a newer Spur (format ",
+             found->format(), ", this one knows ", kFormat, "); run that version"));
+  Identity identity;
+  std::copy(found->id().begin(), found->id().end(), identity.deployment.begin());
+  identity.shards = found->shards();
+  return identity;
+}
+
 absl::StatusOr<Identity> open_identity(const Admin& admin, const TopicNames& names,
                                        const KafkaOptions& options, Instant now) {
   if (absl::Status s = ensure_catalog_topic(admin, names, options); !s.ok()) return s;
-  absl::StatusOr<std::optional<Identity>> identity = recorded(admin, names, options);
+  absl::StatusOr<std::optional<Identity>> identity = read_identity(admin, names, options);
   if (!identity.ok()) return identity.status();
   if (!identity->has_value()) {
     const absl::Status founded = found_deployment(admin, names, options, now);
-    identity = recorded(admin, names, options);  // not ours if another was first
+    identity = read_identity(admin, names, options);  // not ours if another was first
     if (!identity.ok()) return identity.status();
     // Another may have founded it, and be at work, since we asked whose it is: no matter then what
     // we found.

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -26,12 +27,16 @@ struct Identity {
   std::uint32_t shards = 0;
 };
 
+// The identity that is recorded; nullopt: the catalog's topic, which has to exist, has none.
+// FAILED_PRECONDITION: by a newer Spur. DATA_LOSS: it is damaged.
+absl::StatusOr<std::optional<Identity>> read_identity(const Admin& admin, const TopicNames& names,
+                                                      const KafkaOptions& options);
+
 // Reads the identity, or founds the deployment: creates and checks all topics of Spur's own on the
 // way. FAILED_PRECONDITION with what to do (H14): another number of shards is asked for; journal or
 // outputs hold something although nothing says whose it is; outputs hold something and a shard's
 // journal never did.
 absl::StatusOr<Identity> open_identity(const Admin& admin, const TopicNames& names,
                                        const KafkaOptions& options, Instant now);
-
 
 }  // namespace spur::kafka

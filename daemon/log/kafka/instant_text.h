@@ -3,7 +3,6 @@
 
 #include <array>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 namespace spur::kafka {
@@ -18,7 +17,5 @@ class InstantText {
   std::int64_t day_ = INT64_MIN;
   std::array<char, 24> text_{};
 };
-
-inline std::string rfc3339(std::int64_t ms) { return std::string(InstantText()(ms)); }
 
 }  // namespace spur::kafka

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <future>
+#include <optional>
 #include <utility>
 
 #include "daemon/log/kafka/history.h"
 #include "daemon/log/kafka/partition_reader.h"
+#include "daemon/log/kafka/reads.h"
 #include "daemon/log/kafka/text.h"
 #include "daemon/logging.h"
 #include "daemon/reason.h"
@@ -190,23 +192,15 @@ std::unique_ptr<InputReader> KafkaLog::open_reader(std::uint32_t shard,
   return std::make_unique<kafka::History>(options_.connection, names_, shard, sources);
 }
 
-absl::StatusOr<kafka::Kept> KafkaLog::input_kept(std::uint32_t shard,
-                                                 const TopicSource& source) const {
-  if (source.source == kInputSource) return kafka::Kept();  // nothing ever comes by it here
-  if (source.source == kMessageSource)
-    return admin_->kept(names_.messages, static_cast<std::int32_t>(shard));
-  return admin_->kept(source.topic, source.partition);
-}
-
 absl::StatusOr<Offset> KafkaLog::input_begin(std::uint32_t shard,
                                              const TopicSource& source) const {
-  const absl::StatusOr<kafka::Kept> kept = input_kept(shard, source);
+  const absl::StatusOr<kafka::Kept> kept = kafka::input_kept(*admin_, names_, shard, source);
   if (!kept.ok()) return kept.status();
   return static_cast<Offset>(kept->begin);
 }
 
 absl::StatusOr<Offset> KafkaLog::input_end(std::uint32_t shard, const TopicSource& source) const {
-  const absl::StatusOr<kafka::Kept> kept = input_kept(shard, source);
+  const absl::StatusOr<kafka::Kept> kept = kafka::input_kept(*admin_, names_, shard, source);
   if (!kept.ok()) return kept.status();
   return static_cast<Offset>(kept->end);
 }
@@ -282,11 +276,9 @@ void KafkaLog::take_catalog(const rd_kafka_message_t& message) {
     catalog_read_ = static_cast<Offset>(message.offset) + 1;
   }
   if (kafka::header_of(message, "ce_type") != kafka::kCatalogType) return;  // the identity
-  const std::string_view value = kafka::value_of(message);
-  spur::v1::CatalogVersion version;
+  std::optional<CatalogRecord> version = kafka::catalog_version(message);
   spur::v1::Catalog catalog;
-  if (!version.ParseFromArray(value.data(), static_cast<int>(value.size())) ||
-      !catalog.ParseFromString(version.catalog())) {
+  if (!version || !catalog.ParseFromString(version->catalog)) {
     logging::error("catalog version cannot be read", {{"offset", message.offset}});
     return;
   }
@@ -303,10 +295,7 @@ void KafkaLog::take_catalog(const rd_kafka_message_t& message) {
     // that it will never be given.
     catalog_end_ = static_cast<Offset>(message.offset) + 1;
     ++catalog_count_;
-    catalogs_.push_back({static_cast<Offset>(message.offset),
-                         Instant{rd_kafka_message_timestamp(&message, nullptr)},
-                         std::move(*version.mutable_catalog()),
-                         std::move(*version.mutable_comment())});
+    catalogs_.push_back(*std::move(version));
     if (catalogs_.size() > kCatalogsInMemory) catalogs_.pop_front();
   }
   for (const auto& [topic, json] : outputs) outputs_.know_topic(topic, json);
@@ -328,19 +317,9 @@ absl::StatusOr<std::vector<CatalogRecord>> KafkaLog::poll_catalogs(Offset from,
         return found;
       }
     }
-    auto reader = kafka::PartitionReader::open(options_.connection, names_.catalog, 0,
-                                               static_cast<std::int64_t>(from));
-    if (!reader.ok()) return reader.status();
     const absl::Status read =
-        (*reader)->read(static_cast<std::int64_t>(memory), [&](const rd_kafka_message_t& message) {
-          spur::v1::CatalogVersion version;
-          const std::string_view value = kafka::value_of(message);
-          if (kafka::header_of(message, "ce_type") == kafka::kCatalogType &&
-              version.ParseFromArray(value.data(), static_cast<int>(value.size())))
-            found.push_back({static_cast<Offset>(message.offset),
-                             Instant{rd_kafka_message_timestamp(&message, nullptr)},
-                             std::move(*version.mutable_catalog()),
-                             std::move(*version.mutable_comment())});
+        kafka::read_catalogs(options_.connection, names_, from, memory, [&](CatalogRecord version) {
+          found.push_back(std::move(version));
           return found.size() < records_max;
         });
     if (!read.ok()) return read;
@@ -392,14 +371,7 @@ absl::StatusOr<Offset> KafkaLog::append_and_wait(JournalAppend append) {
 
 absl::Status KafkaLog::read_journal(std::uint32_t shard, Offset from, Offset to,
                                     const std::function<bool(Offset, std::string_view)>& entry) {
-  if (from >= to) return absl::OkStatus();
-  auto reader = kafka::PartitionReader::open(options_.connection, names_.journal,
-                                             static_cast<std::int32_t>(shard),
-                                             static_cast<std::int64_t>(from));
-  if (!reader.ok()) return reader.status();
-  return (*reader)->read(static_cast<std::int64_t>(to), [&](const rd_kafka_message_t& message) {
-    return entry(static_cast<Offset>(message.offset), kafka::value_of(message));
-  });
+  return kafka::read_journal(options_.connection, names_, shard, from, to, entry);
 }
 
 absl::StatusOr<Offset> KafkaLog::journal_begin(std::uint32_t shard) const {
@@ -432,16 +404,11 @@ absl::Status KafkaLog::trim(std::uint32_t shard, const Trim& below) {
   if (below.journal_below > 0) {
     absl::Status trimmed = admin_->delete_below(names_.journal, partition,
                                                 static_cast<std::int64_t>(below.journal_below));
-    if (!trimmed.ok()) {
-      logging::warning("trim", {{"shard", shard}, {"status", trimmed}});
-      return trimmed;
-    }
+    if (!trimmed.ok()) return trimmed;
   }
   if (below.messages_below == 0) return absl::OkStatus();
-  absl::Status trimmed = admin_->delete_below(names_.messages, partition,
-                                              static_cast<std::int64_t>(below.messages_below));
-  if (!trimmed.ok()) logging::warning("trim", {{"shard", shard}, {"status", trimmed}});
-  return trimmed;
+  return admin_->delete_below(names_.messages, partition,
+                              static_cast<std::int64_t>(below.messages_below));
 }
 
 // --- effects, read back ---

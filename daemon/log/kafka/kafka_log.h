@@ -112,7 +112,6 @@ class KafkaLog final : public Log {
 
   KafkaLog(const KafkaOptions& options, const Clock& clock, kafka::Identity identity,
            std::unique_ptr<kafka::Admin> admin);
-  absl::StatusOr<kafka::Kept> input_kept(std::uint32_t shard, const TopicSource& source) const;
   absl::Status load_catalogs();
   void take_catalog(const rd_kafka_message_t& message);
   void stop();
