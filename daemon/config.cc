@@ -156,7 +156,7 @@ void read_environment(const Environment& environment, Settings& settings,
   for (const Option& option : options()) names.push_back(environment_name(option.key));
   for (const auto& [name, value] : environment) {
     if (name.substr(0, 5) != "SPUR_" || name == "SPUR_CONFIG") continue;
-    const auto found = std::find_if(options().begin(), options().end(), [&](const Option& option) {
+    const auto found = std::find_if(options().begin(), options().end(), [&name = name](const Option& option) {
       return environment_name(option.key) == name;
     });
     if (found != options().end()) {

@@ -37,6 +37,8 @@ class CompactText {
   bool empty() const { return bytes_ == nullptr; }
   void clear() { bytes_.reset(); }
   std::string str() const { return std::string(view()); }
+  // The block behind it, for prefetching; nullptr: none.
+  const void* block() const { return bytes_.get(); }
   std::size_t memory_bytes() const { return bytes_ == nullptr ? 0 : head_of(view().size()) + view().size(); }
 
   friend bool operator==(const CompactText& a, const CompactText& b) { return a.view() == b.view(); }

@@ -204,6 +204,7 @@ struct Customer {
   CompactVector<Seen> seen;                // in order of arrival
 
   struct Rare {
+    Instant erased = Instant::never();  // when it was erased: nothing is folded any more
     std::vector<Trait> traits;       // by name
     std::vector<Pending> pending;    // in no order that matters: sorted when due
     std::vector<Held> held;
@@ -213,7 +214,6 @@ struct Customer {
     std::vector<KeyedFeature> keyed; // by feature
     std::vector<Consent> consents;   // by purpose
     std::vector<Retractable> retractable;  // in the order they left
-    Instant erased = Instant::never();     // when the customer was erased: nothing is folded any more
   };
   std::unique_ptr<Rare> rare;
 

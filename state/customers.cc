@@ -80,23 +80,27 @@ void prefetch(const void* at, std::size_t lines = 1) {
 }
 
 void prefetch_lists(const Customer& c) {
+  prefetch(c.identity.block());
   prefetch(c.features.block());
   prefetch(c.sessions.block(), 2);
   prefetch(c.instances.block());
   prefetch(c.triggers.block(), 2);
-  prefetch(c.rare.get(), 2);
+  prefetch(c.rare.get(), (sizeof(Customer::Rare) + 63) / 64);
 }
 
 constexpr std::size_t kLinesMax = 6;
 
-// What does not lie in the first line of the two blocks, whose sizes stand in that.
+// What does not lie in the lines fetched before, of the blocks whose sizes stand in the first.
 void prefetch_rest(const Customer& c) {
-  const auto rest = [](const void* block, std::size_t bytes) {
-    if (bytes <= 64) return;
-    prefetch(static_cast<const char*>(block) + 64, std::min(kLinesMax, (bytes - 1) / 64));
+  const auto rest = [](const void* block, std::size_t bytes, std::size_t before = 1) {
+    if (bytes <= 64 * before) return;
+    prefetch(static_cast<const char*>(block) + 64 * before,
+             std::min(kLinesMax, (bytes - 1) / 64 + 1 - before));
   };
   rest(c.features.block(), c.features.block_bytes());
   rest(c.instances.block(), c.instances.heap_bytes());
+  rest(c.sessions.block(), c.sessions.heap_bytes(), 2);
+  rest(c.triggers.block(), c.triggers.heap_bytes(), 2);
 }
 
 // The value of a wake row whose customer's own row names another wake.

@@ -1,9 +1,12 @@
 // What the catalog makes of a customer's state: which fields of the event that opened something are
 // kept, and how what is remembered is numbered (state/layout.h).
+#include <map>
 #include <memory>
 #include <set>
 
+#include "fmt/format.h"
 #include "operators/catalog/compile_context.h"
+#include "state/digest.h"
 #include "state/layout.h"
 
 namespace spur::catalog {
@@ -61,7 +64,26 @@ void keep_opened(CompileContext& c) {
   }
 }
 
+namespace {
+
+// Rows name what they hold by its definition, so of several with the same one each but the first
+// gets a definition of its own: two Models that differ in their parameters alone, say, which
+// remember the same.
+template <typename Defined>
+void tell_apart(std::vector<Defined>& all) {
+  std::map<std::uint64_t, std::uint32_t> seen;
+  for (Defined& one : all) {
+    const std::uint32_t before = seen[one.definition]++;
+    if (before > 0) one.definition ^= hash64(fmt::format("again {}", before));
+  }
+}
+
+}  // namespace
+
 void lay_out(CompileContext& c) {
+  tell_apart(c.out.features);
+  tell_apart(c.out.sessions);
+  tell_apart(c.out.models);
   auto layout = std::make_shared<Layout>();
   for (const Feature& f : c.out.features)
     layout->features.push_back({f.definition, f.spec, Compiled::is_keyed(f)});

@@ -70,6 +70,32 @@ Trigger left: {absence: {opens: {on: X}, closes: {on: Y}, after: 1h}, actions: [
   EXPECT_EQ(ids(false).size(), 1u);
 }
 
+// Rows name what they hold by its definition: the second one's was read back as the first one's.
+TEST(CatalogChange, TwoOfOneDefinitionBothOutliveARestart) {
+  const auto decided = [](bool restart) {
+    Story story(R"(
+Feature a: {on: X, aggregate: count}
+Feature b: {on: X, aggregate: count}
+Feature c: {on: X, by: event.properties.kind, aggregate: count}
+Feature d: {on: X, by: event.properties.kind, aggregate: count}
+Session v: {keeps: {on: X}, idle: 1h}
+Session w: {keeps: {on: X}, idle: 1h}
+Model m: {bg_nbd: {on: X, horizon: 39w}, parameters: {r: 0.24, alpha: 4.4, a: 0.8, b: 2.4}}
+Model n: {bg_nbd: {on: X, horizon: 9w}, parameters: {r: 0.24, alpha: 4.4, a: 0.8, b: 2.4}}
+Trigger t: {event: {on: Y}, actions: [{channel: email, template: t, data: {
+  a: features.a, b: features.b, c: features.c['k'], d: features.d['k'],
+  v: sessions.v.events, w: sessions.w.events, m: models.m.score > 0.0, n: models.n.score > 0.0}}]}
+)");
+    for (const char* when : {"09:00", "09:10", "09:20"}) story.at(when, "ann", "X", R"({"kind":"k"})");
+    if (restart) story.restart();
+    story.at("09:30", "ann", "Y");
+    return story.decisions();
+  };
+  EXPECT_THAT(decided(true),
+              ElementsAre(R"(09:30 t sent {"a":3,"b":3,"c":3,"d":3,"m":true,"n":true,"v":3,"w":3})"));
+  EXPECT_EQ(decided(true), decided(false));
+}
+
 // A replay asks no questions: one between two versions must not decide what comes back with the
 // second. In memory and not, since a question reads a row too.
 TEST(CatalogChange, AQuestionBetweenTwoVersionsChangesNoState) {
