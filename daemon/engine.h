@@ -113,15 +113,19 @@ struct EngineOptions {
 };
 
 // --- publish ---
+// Of one publish(), once each batch in it has become its calls with what it says for all of them.
+inline constexpr std::size_t kPublishSplitBytesMax = 64u << 20;
+
 struct EventToPublish {
   std::string_view source;  // of the catalog; empty: the first
-  std::string_view bytes;   // one JSON document
+  std::string_view bytes;   // one record of the Source, in its format
 };
 struct Published {
   std::uint32_t shard = 0;
   std::uint64_t offset = 0;  // in the shard's input log
   std::string
       dead_letter_reason;  // empty: taken. Otherwise it is kept as a dead letter, for this reason
+  // Of a batch, shard and offset are those of its last call, the reason that of the first refused.
 };
 using PublishDone = std::function<void(absl::StatusOr<std::vector<Published>>)>;
 

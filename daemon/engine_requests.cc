@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "daemon/cursor.h"
 #include "daemon/engine_impl.h"
-#include "daemon/inputs/segment.h"
+#include "daemon/inputs/decoder.h"
 #include "operators/catalog/compiled.h"
 #include "operators/catalog/retire.h"
 #include "state/check.h"
@@ -41,6 +41,74 @@ absl::StatusOr<std::vector<Message>> parse_all(absl::StatusOr<std::vector<std::s
   return messages;
 }
 
+// Events on their way into the log, each at the shard of its customer. A batch becomes its calls.
+class Routing {
+ public:
+  Routing(const catalog::Compiled& catalog, std::uint32_t shards, std::vector<Published>& published)
+      : catalog_(catalog), shards_(shards), published_(published) {
+    inputs_.reserve(published.size());
+    events_.reserve(published.size());
+    arena().reset();
+  }
+
+  void add(std::size_t index, const EventToPublish& event) {
+    // Of a Source that the catalog lacks it goes by the first, to a dead letter of its own.
+    const std::int32_t found = catalog_.find_source(event.source);
+    const auto source = static_cast<std::uint32_t>(found == catalog::kNone ? 0 : found);
+    // When the log takes it is not known yet, and nothing here depends on it.
+    decoder().decode({event.bytes, {}, kInstantMin}, catalog_, source,
+                     [&](const Decoded& decoded, std::string_view bytes) {
+                       const bool whole =
+                           bytes.data() == event.bytes.data() && bytes.size() == event.bytes.size();
+                       append(index, event.source, whole ? event.bytes : arena().copy(bytes),
+                              decoded);
+                     });
+  }
+
+  std::span<const InputAppend> inputs() const { return inputs_; }
+  std::size_t event_of(std::size_t input) const { return events_[input]; }
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  // Warm per thread, so that routing allocates little. One Routing at a time on each.
+  static Decoder& decoder() {
+    thread_local Decoder decoder;
+    return decoder;
+  }
+  // What the inputs' views point to, beside the events' own bytes.
+  static Arena& arena() {
+    thread_local Arena arena;
+    return arena;
+  }
+
+  void append(std::size_t index, std::string_view source, std::string_view bytes,
+              const Decoded& decoded) {
+    InputAppend& input = inputs_.emplace_back();
+    events_.push_back(index);
+    bytes_ += bytes.size();
+    input.source = source;
+    input.value = bytes;
+    Published& published = published_[index];
+    if (const auto* event = std::get_if<Event>(&decoded)) {
+      input.key = arena().copy(event->user_id.empty() ? event->anonymous_id : event->user_id);
+      input.shard = shard_of(input.key, shards_);
+    } else {
+      // Kept as a dead letter, where its bytes happen to lead, so that a flood of them is spread.
+      if (published.dead_letter_reason.empty())
+        published.dead_letter_reason = std::string(to_text(std::get<Malformed>(decoded).reason));
+      input.shard = shard_of(input.value, shards_);
+    }
+    published.shard = input.shard;
+  }
+
+  const catalog::Compiled& catalog_;
+  const std::uint32_t shards_;
+  std::vector<Published>& published_;
+  std::vector<InputAppend> inputs_;
+  std::vector<std::size_t> events_;  // by input
+  std::size_t bytes_ = 0;
+};
+
 }  // namespace
 
 // --- publish ---
@@ -57,33 +125,22 @@ absl::Status EngineImpl::intake_refused() const {
 
 void EngineImpl::publish(std::span<const EventToPublish> events, PublishDone done) {
   if (absl::Status refused = intake_refused(); !refused.ok()) return done(refused);
-  if (current_catalog() == nullptr) {
+  const auto current = current_catalog();
+  if (current == nullptr) {
     return done(absl::FailedPreconditionError(
         "no catalog was applied yet: events cannot be decided; apply one first"));
   }
   if (events.empty()) return done(std::vector<Published>());
 
-  // Warm per thread, so that routing allocates nothing.
-  thread_local SegmentDecoder decoder;
-  thread_local Arena arena;
-  arena.reset();
-  std::vector<InputAppend> inputs;
   auto published = std::make_shared<std::vector<Published>>(events.size());
-  inputs.reserve(events.size());
+  Routing routing(*current->compiled, shards(), *published);
   for (std::size_t i = 0; i < events.size(); ++i) {
-    InputAppend& input = inputs.emplace_back();
-    input.source = events[i].source;
-    input.value = events[i].bytes;
-    const auto who = decoder.identity_of(events[i].bytes, arena);
-    if (const auto* identity = std::get_if<EventIdentity>(&who)) {
-      input.key = identity->user_id.empty() ? identity->anonymous_id : identity->user_id;
-      input.shard = shard_of(input.key, shards());
-    } else {
-      // Kept as a dead letter, where its bytes happen to lead, so that a flood of them is spread.
-      (*published)[i].dead_letter_reason = std::string(to_text(std::get<Malformed>(who).reason));
-      input.shard = shard_of(input.value, shards());
+    routing.add(i, events[i]);
+    if (routing.bytes() > kPublishSplitBytesMax) {
+      return done(absl::InvalidArgumentError(
+          absl::StrCat("the batches of this request are more than ", kPublishSplitBytesMax >> 20,
+                       " MiB of calls with what they say for all; send them in several requests")));
     }
-    (*published)[i].shard = input.shard;
   }
   // The callback may run before append_inputs() returns; both sides have to be there for an answer
   // to be whole.
@@ -101,17 +158,19 @@ void EngineImpl::publish(std::span<const EventToPublish> events, PublishDone don
     else
       meeting->done(meeting->durable);
   };
-  const auto offsets = log_->append_inputs(inputs, [meeting, finish](absl::Status status) {
-    meeting->durable = std::move(status);
-    finish();
-  });
+  const auto offsets =
+      log_->append_inputs(routing.inputs(), [meeting, finish](absl::Status status) {
+        meeting->durable = std::move(status);
+        finish();
+      });
   if (!offsets.ok()) {
     if (absl::IsResourceExhausted(offsets.status())) refused_ += events.size();
     return meeting->done(offsets.status());
   }
   published_ += events.size();
   // A log that only learns them with the acknowledgement gives none.
-  for (std::size_t i = 0; i < offsets->size(); ++i) (*published)[i].offset = (*offsets)[i];
+  for (std::size_t i = 0; i < offsets->size(); ++i)
+    (*published)[routing.event_of(i)].offset = (*offsets)[i];
   finish();
 }
 

@@ -63,6 +63,7 @@ struct Shard::Impl {
     letter.key = std::string(origin.key);
     letter.value = std::string(origin.bytes);
     letter.received = origin.received;
+    letter.headers = std::string(origin.headers);
     state.digest.add(static_cast<std::uint64_t>(Tag::kDeadLetter), letter.reason);
     state.digest.add(static_cast<std::uint64_t>(Tag::kDeadLetter), letter.offset);
     ++state.counters.dead_letters;
@@ -181,17 +182,22 @@ void Shard::apply(const Event& arrived, const Origin& origin, Effects& effects) 
                           known_user ? event.user_id : event.anonymous_id};
   SPUR_CHECK(!identity.value.empty());
   if (const std::uint32_t home = impl_->shards == 1 ? 0 : shard_of(identity.value, impl_->shards); home != run.shard) {
-    if (!origin.forwarded && origin.bytes.size() + origin.key.size() <= kForwardBytesMax)
+    if (!origin.forwarded &&
+        origin.bytes.size() + origin.key.size() + origin.headers.size() <= kForwardBytesMax)
       return forward(state, home, identity.value, origin, effects);
     if (!origin.forwarded) {
       impl_->dead_letter("TOO_LARGE",
-                         "the event lives on another shard, and is too large to be passed on: 900,000 bytes with its "
-                         "key; publish it under its customer's id",
+                         "the event lives on another shard, and is too large to be passed on: "
+                         "900,000 bytes with its "
+                         "key and headers; publish it under its customer's id",
                          origin, effects);
       return;
     }
-    impl_->dead_letter("MISROUTED", "another shard sent this event, and its customer does not live here", origin,
-                       effects);
+    impl_->dead_letter(
+        "MISROUTED",
+        "the event was routed to this shard, and its customer does not live here; publish it "
+        "again",
+        origin, effects);
     return;
   }
   if (event.time > run.clock) {

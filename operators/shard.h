@@ -67,7 +67,8 @@ struct Origin {
   std::string_view bytes;     // the original, for a dead letter and for the shard it belongs to
   std::string_view source_name = {};  // of the catalog's Source
   std::string_view topic = {};
-  bool forwarded = false;     // another shard has passed it on: it goes no further
+  bool forwarded = false;         // it was routed here: it goes no further
+  std::string_view headers = {};  // of the record, packed; kept with the bytes
 };
 
 // What to do with a message of another shard (rule 13).

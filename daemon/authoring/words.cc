@@ -17,7 +17,7 @@ struct Row {
 };
 
 constexpr Row kRows[] = {
-    {"Source", "format", {"segment"}},
+    {"Source", "format", {"segment", "json", "cloudevents", "protobuf"}},
     {"Feature",
      "aggregate",
      {"count", "sum", "mean", "min", "max", "distinct", "first", "last", "gaps", "decayed"}},

@@ -44,8 +44,24 @@ Backtest::~Backtest() = default;
 
 void Backtest::feed(std::string_view bytes, std::string_view file, std::uint64_t line) {
   ++counts_.lines;
-  arena_.reset();
-  const Decoded decoded = decoder_.decode(bytes, catalog_->schema, options_.source, arena_);
+  decoder_.decode({bytes}, *catalog_, options_.source,
+                  [&](const Decoded& decoded, std::string_view one) {
+                    take(decoded, one, {file, line});
+                  });
+}
+
+void Backtest::feed_to(std::uint32_t source, std::string_view bytes, Instant received) {
+  ++counts_.lines;
+  decoder_.decode({bytes, {}, received}, *catalog_, source,
+                  [&](const Decoded& decoded, std::string_view one) { take(decoded, one, {}); });
+}
+
+void Backtest::feed_call(std::string_view bytes) {
+  ++counts_.lines;
+  take(decoder_.decode_call(bytes, *catalog_, options_.source), bytes, {});
+}
+
+void Backtest::take(const Decoded& decoded, std::string_view bytes, const Line& line) {
   Origin origin;
   origin.offset = ++offset_;
   origin.bytes = bytes;
@@ -53,8 +69,9 @@ void Backtest::feed(std::string_view bytes, std::string_view file, std::uint64_t
     ++counts_.dead_letters;
     ++dead_letters_[std::string(to_text(malformed->reason))];
     if (samples_.size() < 10) {
-      const std::string where = file.empty() ? "line " + std::to_string(counts_.lines)
-                                             : std::string(file) + ":" + std::to_string(line);
+      const std::string where = line.file.empty()
+                                    ? "line " + std::to_string(counts_.lines)
+                                    : std::string(line.file) + ":" + std::to_string(line.number);
       samples_.push_back(where + ": " + std::string(to_text(malformed->reason)) + ": " +
                          malformed->detail);
     }

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "daemon/inputs/segment.h"
+#include "daemon/inputs/decoder.h"
 #include "operators/catalog/compiled.h"
 #include "operators/shard.h"
 #include "state/memory_store.h"
@@ -32,9 +32,13 @@ class Backtest {
   Backtest(std::shared_ptr<const catalog::Compiled> catalog, const Options& options);
   ~Backtest();
 
-  // One event as JSON. A malformed one becomes a dead letter, told with its file and line if they
-  // are given, else as the nth event fed. `bytes` need no padding.
+  // One record of the Source, in its format. What of it is malformed becomes a dead letter, told
+  // with its file and line if they are given, else as the nth record fed. `bytes` need no padding.
   void feed(std::string_view bytes, std::string_view file = {}, std::uint64_t line = 0);
+  // The same of any Source, as if its log had taken it then; and of one Segment call, whatever the
+  // Source's format.
+  void feed_to(std::uint32_t source, std::string_view bytes, Instant received);
+  void feed_call(std::string_view bytes);
   // Moves the clock without an event, as a tick does.
   void tick(Instant clock);
   // Decides everything due up to and including options.until, or the last event. Nothing may be fed afterwards.
@@ -61,14 +65,19 @@ class Backtest {
  private:
   struct Part;
 
+  struct Line {
+    std::string_view file;
+    std::uint64_t number = 0;
+  };
+
+  void take(const Decoded& decoded, std::string_view bytes, const Line& line);
   void keep(Effects& effects);
   void restart(Part& part);
 
   std::shared_ptr<const catalog::Compiled> catalog_;
   const Options options_;
   std::vector<std::unique_ptr<Part>> parts_;
-  SegmentDecoder decoder_;
-  Arena arena_;
+  Decoder decoder_;
   Instant clock_ = Instant::distant_past();
   Effects effects_;
   std::vector<Decision> decisions_;

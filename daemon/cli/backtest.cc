@@ -153,7 +153,10 @@ void add_backtest(CLI::App& app, Chosen& chosen) {
       app.add_subcommand("backtest", "run history through a catalog and see what it would have decided");
   auto a = std::make_shared<Arguments>();
   command->add_option("--catalog", a->catalog, "folder of the catalog")->capture_default_str();
-  command->add_option("--events", a->events, "JSON lines of Segment calls; .gz and .zst too; - is standard input")
+  command
+      ->add_option("--events", a->events,
+                   "lines of what the Source takes: Segment calls, or JSON of its format; .gz and "
+                   ".zst too; - is standard input")
       ->required();
   command->add_option("--decisions", a->decisions, "write one JSON line a decision to this file; - is standard output");
   command->add_option("--from", a->from, "keep only decisions from this instant on");

@@ -51,14 +51,16 @@ struct Sent {
 };
 
 // "events.jsonl:3: BAD_TIMESTAMP: `yesterday` is not like …". The daemon tells the reason only; the
-// rest is found by decoding the line once more, here.
+// rest is found by decoding the line once more, here, if a Segment call would be refused for it
+// too.
 std::string dead_letter_text(const Sent& sent, std::size_t place, const std::string& reason) {
   SegmentDecoder decoder;
   const EventSchema nothing;
   Arena arena;
   const Decoded decoded =
       decoder.decode(sent.request.events(static_cast<int>(place)).json(), nothing, 0, arena);
-  const Malformed* const malformed = std::get_if<Malformed>(&decoded);
+  const Malformed* malformed = std::get_if<Malformed>(&decoded);
+  if (malformed != nullptr && to_text(malformed->reason) != reason) malformed = nullptr;
   return fmt::format("{}:{}: {}{}{}", sent.file, sent.lines[place], reason,
                      malformed == nullptr ? "" : ": ",
                      malformed == nullptr ? "" : malformed->detail);
@@ -326,7 +328,9 @@ void add_publish(CLI::App& app, Chosen& chosen) {
   auto a = std::make_shared<Arguments>();
   command
       ->add_option("file", a->files,
-                   "JSON lines of Segment calls; .gz and .zst too; - is standard input")
+                   "lines of what the Source takes: Segment calls, or JSON of its format; .gz and "
+                   ".zst too; - "
+                   "is standard input")
       ->required();
   command->add_option("--source", a->source,
                       "the Source of the catalog that they belong to; by default the first");

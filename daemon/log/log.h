@@ -77,6 +77,10 @@ struct InputRecord {
   std::string_view topic;   // empty: the embedded log's own
   std::string_view key;     // the identity's value; empty if it could not be read
   std::string_view value;
+  // Packs the headers of `message` (daemon/inputs/headers.h) into `to`; nullptr: there can be none.
+  // A record's headers cost as much as its decoding, and few formats want them.
+  void (*read_headers)(const void* message, std::string& to) = nullptr;
+  const void* message = nullptr;
 };
 
 struct InputBatch {

@@ -41,14 +41,24 @@ Run run_once(const std::shared_ptr<const catalog::Compiled>& catalog,
       backtest.tick((*steps)[step++]);
   };
   Run run;
-  std::uint64_t refused = 0;
+  std::uint64_t refused = 0, after_until = 0;
   Instant newest = Instant::distant_past();
   for (const std::size_t place : order) {
     const TestEvent& event = test.events[place];
     newest = std::max(newest, event.time);
     tick_to(newest);
-    backtest.feed(event.json);
-    const std::uint64_t letters = backtest.counts().dead_letters;
+    if (event.source.empty()) {
+      backtest.feed_call(event.json);
+    } else {
+      backtest.tick(newest);  // `at` is when it arrives, whatever its body says
+      backtest.feed_to(static_cast<std::uint32_t>(catalog->find_source(event.source)), event.json,
+                       event.time);
+    }
+    const std::uint64_t letters = backtest.counts().dead_letters,
+                        later = backtest.counts().after_until;
+    if (later != after_until)
+      run.refused.push_back(place_text(event.at) + ": its body says a time after `run_until`");
+    after_until = later;
     if (letters != refused)
       run.refused.push_back(place_text(event.at) + ": the daemon would refuse this event");
     refused = letters;
@@ -76,6 +86,7 @@ bool may_be_shuffled(const Test& test, Millis lateness) {
   for (const TestEvent& event : test.events) {
     newest = std::max(newest, event.time);
     if (event.time < newest - lateness) return false;
+    if (!event.source.empty()) return false;  // its time is in its body
     const auto [first, is_new] = copies.emplace(event.id, event.json);
     if (!is_new && first->second != event.json) return false;
   }
@@ -189,7 +200,14 @@ std::vector<catalog::Error> check_names(const catalog::Compiled& catalog, const 
     errors.push_back({e.at, "the catalog has no " + std::string(kind) + " `" + *name + "`",
                       catalog::did_you_mean(*name, known)});
   };
+  std::set<std::string> sources;
+  for (const catalog::Source& s : catalog.sources) sources.insert(s.name);
   for (const Test& test : file.tests) {
+    for (const TestEvent& event : test.events) {
+      if (event.source.empty() || sources.contains(event.source)) continue;
+      errors.push_back({event.at, "the catalog has no Source `" + event.source + "`",
+                        catalog::did_you_mean(event.source, sources)});
+    }
     for (const Expectation& e : test.expect) {
       check(e, e.trigger, triggers, "Trigger");
       check(e, e.channel, channels, "Channel");

@@ -7,7 +7,8 @@
 //     and all state written out and read back after each step: a daemon restarted all the time
 //   * in other orders of arrival, each event at most the Policy's lateness behind. Seeded by the
 //     test's name, so that a failure stays. Not if the events as written come later than that
-//     already, or copies of one id differ: then their order is what the test is about. Without
+//     already, copies of one id differ, or one is given by its `body`: then their order is what the
+//     test is about. Without
 //     lateness there is only the order written.
 #pragma once
 

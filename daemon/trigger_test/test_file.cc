@@ -199,7 +199,7 @@ class Reader {
     TestEvent event;
     event.at = place(node.offset);
     std::string name, page, customer, anonymous, type = "track";
-    const YamlNode *properties = nullptr, *traits = nullptr, *context = nullptr;
+    const YamlNode *properties = nullptr, *traits = nullptr, *context = nullptr, *body = nullptr;
     bool timed = false;
     const auto map = [&](const YamlEntry& e) -> const YamlNode* {
       if (e.value->kind == Kind::kMap) return e.value.get();
@@ -220,8 +220,13 @@ class Reader {
               {"id", [&](const YamlEntry& e) { event.id = text(e); }},
               {"properties", [&](const YamlEntry& e) { properties = map(e); }},
               {"traits", [&](const YamlEntry& e) { traits = map(e); }},
-              {"context", [&](const YamlEntry& e) { context = map(e); }}});
+              {"context", [&](const YamlEntry& e) { context = map(e); }},
+              {"source", [&](const YamlEntry& e) { event.source = text(e); }},
+              {"body", [&](const YamlEntry& e) { body = map(e); }}});
     if (node.kind != Kind::kMap) return;
+    if (body != nullptr || !event.source.empty()) {
+      return read_body(node, body, timed, std::move(event), test);
+    }
     if (!timed) fail(node.offset, "an event without `at`", std::string(kInstantHint));
     if (type == "track" && name.empty()) {
       fail(node.offset, "an event without `event`",
@@ -270,6 +275,22 @@ class Reader {
       json += ",\"context\":{" + inside + "}";
     }
     json += '}';
+    test.events.push_back(std::move(event));
+  }
+
+  // What a producer sends, as it is: whom and what it is about is in the body.
+  void read_body(const YamlNode& node, const YamlNode* body, bool timed, TestEvent event,
+                 Test& test) {
+    if (!timed) fail(node.offset, "an event without `at`", std::string(kInstantHint));
+    if (event.source.empty() || body == nullptr)
+      fail(node.offset, "`source` and `body` go together", "{at: 5m, source: till, body: {…}}");
+    for (const char* key : {"customer", "anonymous_id", "event", "type", "name", "id", "properties",
+                            "traits", "context"}) {
+      if (const YamlEntry* const entry = node.find(key))
+        fail(entry->key_offset, ticked(key) + " beside `body`", "the body says it");
+    }
+    event.id = default_id(test.events.size() + 1);
+    if (body != nullptr) event.json = to_json(*body);
     test.events.push_back(std::move(event));
   }
 

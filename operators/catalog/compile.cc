@@ -38,6 +38,12 @@ std::optional<AggregateKind> aggregate_kind(std::string_view name) {
   return std::nullopt;
 }
 
+Format format_of(std::string_view name) {
+  if (name == "json") return Format::kJson;
+  if (name == "cloudevents") return Format::kCloudEvents;
+  return name == "protobuf" ? Format::kProtobuf : Format::kSegment;
+}
+
 // The type of features.x; `of` is that of its expression.
 Type feature_type(AggregateKind kind, const Type& of) {
   switch (kind) {
@@ -156,10 +162,19 @@ class Compiler {
       source.topic = from.topic().empty() ? "events." + from.name() : from.topic();
       source.deduplicate =
           from.has_deduplicate_ms() ? Millis{from.deduplicate_ms()} : kDeduplicateDefault;
+      source.format = format_of(from.format());
+      source.map = compile_mapping(c_, from);
+      for (int i = 0; i < from.order_size(); ++i) {
+        if (c_.plans.has_event(from.order(i))) continue;
+        c_.error(spec_path("Source", from.name(), "order[" + std::to_string(i) + "]"),
+                 "no tracking plan has the event `" + from.order(i) + "`",
+                 c_.plans.meant(from.order(i)));
+      }
       out_.sources.push_back(std::move(source));
     }
     if (out_.sources.empty()) {  // a catalog need not name its source: there is one then
-      out_.sources.push_back({"events", kDeduplicateDefault, {}, hash64("events"), ""});
+      out_.sources.push_back(
+          {"events", kDeduplicateDefault, {}, hash64("events"), "", Format::kSegment, nullptr});
     }
   }
 
@@ -208,14 +223,21 @@ class Compiler {
                                      feature.per_session ? in_.sessions(within).key() : "",
                                      keyed ? spec_path("Session", from.within(), "key") : path);
       Place place = kEventPlace;
-      for (const auto& pattern : from.patterns())
+      std::vector<std::string> events;
+      for (const auto& pattern : from.patterns()) {
         place.item = place.item || !pattern.each().empty();
+        events.insert(events.end(), pattern.on().begin(), pattern.on().end());
+      }
+      place.events = &events;
+      expression::Environment env = c_.environment(place);
+      if (from.patterns_size() == 1 && !feature.patterns.empty())
+        c_.restrict_item(env, from.patterns(0).each(), feature.patterns[0].each, &events);
       const Type wanted = *kind == AggregateKind::kSum || *kind == AggregateKind::kMean ||
                                   *kind == AggregateKind::kDecayed
                               ? Type::real()
                               : Type::dyn();
-      feature.of = c_.program(path + ".of", from.of(), place, wanted);
-      feature.by = c_.program(path + ".by", from.by(), place, Type::dyn());
+      feature.of = c_.program(path + ".of", from.of(), env, wanted);
+      feature.by = c_.program(path + ".by", from.by(), env, Type::dyn());
       feature.definition = definition_hash(from, "Feature");
       if (from.within().empty()) continue;
       feature.session = within;

@@ -3,6 +3,7 @@
 // names of a place.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include "operators/catalog/compiled.h"
 #include "operators/catalog/position.h"
+#include "operators/catalog/tracking_plan.h"
 #include "operators/expression/environment.h"
 #include "operators/expression/program.h"
 #include "spur/v1/catalog.pb.h"
@@ -27,6 +29,8 @@ struct Place {
   bool opened = false;    // instance.opened.*
   bool before = true;     // with event: before.* too
   const char* why_no_event = "`event` is not known here: nothing has just happened";
+  // The names that the event here may have; nullptr: any. For what tracking plans say of them.
+  const std::vector<std::string>* events = nullptr;
 };
 
 // Where only conditions stand that time alone can make true.
@@ -56,6 +60,8 @@ struct CompileContext {
   // By feature: what features.x is. Filled before anything else is compiled.
   std::vector<expression::Type> feature_types;
 
+  const TrackingPlans plans{in};
+
   expression::Environment environment(const Place& place) const;
 
   // Compiles `source`, which stands at `path`, and wants a `type` (dyn: any). Reports what is wrong
@@ -73,6 +79,12 @@ struct CompileContext {
                                 const google::protobuf::RepeatedPtrField<spur::v1::Pattern>& in,
                                 std::string_view key, const std::string& key_path);
 
+  // What tracking plans say of `item`, where `each` is nothing but a list of the event's
+  // properties.
+  void restrict_item(expression::Environment& environment, std::string_view each,
+                     const std::optional<Program>& list,
+                     const std::vector<std::string>* events) const;
+
   // A named zone; an unknown one is reported and read as UTC.
   Zone zone(const std::string& path, std::string_view name);
   // For what goes by the clock: the Policy's zone where none is named, nullopt for the customer's
@@ -88,6 +100,10 @@ std::uint64_t definition_hash(Message message, std::string_view kind) {
   message.clear_name();
   return hash64(std::string(kind) + '\0' + message.SerializeAsString());
 }
+
+// The `map` of a Source (compile_mapping.cc); nullptr: it has none.
+std::shared_ptr<const Mapping> compile_mapping(CompileContext& context,
+                                               const spur::v1::Source& from);
 
 // All triggers (compile_triggers.cc).
 void compile_triggers(CompileContext& context);

@@ -37,6 +37,23 @@ struct Pattern {
   std::optional<Program> of;  // novelty: the value that is new; intent: what it adds
 };
 
+// What the messages of a Source are.
+enum class Format : std::uint8_t { kSegment, kJson, kCloudEvents, kProtobuf };
+
+// What a Source's `map` makes of a body. Its programs read no slots of the catalog but those below.
+struct Mapping {
+  struct Named {
+    std::string name;  // empty: a map of all
+    Program program;
+  };
+  std::optional<Program> id, name, time;
+  std::optional<Program> user_id, anonymous_id;
+  std::vector<Named> properties, traits;
+  // The paths that the programs read, all below "body"; and which field each of their slots is.
+  EventSchema body;
+  std::vector<EventSchema::FieldIndex> slots;
+};
+
 struct Source {
   std::string name;
   Millis deduplicate{0};  // 0: off
@@ -45,6 +62,8 @@ struct Source {
   std::vector<std::uint16_t> rank;
   std::uint64_t name_hash = 0;
   std::string topic;  // empty: a catalog without a Source
+  Format format = Format::kSegment;
+  std::shared_ptr<const Mapping> map;  // of kJson always
 };
 
 struct Feature {

@@ -15,11 +15,7 @@ constexpr KnownName kOperators[] = {
 constexpr KnownName kModels[] = {
     {"gamma_gamma", "use bg_nbd"}, {"xgboost", "use bg_nbd"}, {"logistic", "use bg_nbd"}};
 
-constexpr KnownName kFormats[] = {
-    {"cloudevents", "use segment"}, {"protobuf", "use segment"}, {"json", "use segment"}};
-
 constexpr KnownSetting kSettings[] = {
-    {"Source", "map", "use format segment"},
     {"Channel", "delivery",
      "remove it: actions are delivered at least once, with an id to recognise repeats"},
     {"Channel", "rate", "remove it: releases are not slowed down"},
@@ -37,7 +33,6 @@ std::string not_in_this_version(std::string_view what) {
 std::span<const KnownName> unsupported_kinds() { return kKinds; }
 std::span<const KnownName> unsupported_operators() { return kOperators; }
 std::span<const KnownName> unsupported_models() { return kModels; }
-std::span<const KnownName> unsupported_formats() { return kFormats; }
 std::span<const KnownSetting> unsupported_settings() { return kSettings; }
 
 const KnownName* find_name(std::span<const KnownName> names, std::string_view name) {

@@ -126,7 +126,15 @@ TEST_F(SchemaTest, YamlsLibertiesAreTaken) {
 TEST_F(SchemaTest, WhatThisVersionHasNotIsNotOffered) {
   EXPECT_EQ(text_.find("\"unsupported\""), std::string::npos);
   EXPECT_EQ(text_.find("\"retired\""), std::string::npos);
-  EXPECT_NE(fits(resource("Source", "{map: {id: body.id}}")), "");
+  EXPECT_NE(fits(resource("Channel", "{rate: {max: 1, per: 1s}}")), "");
+}
+
+TEST_F(SchemaTest, WhatASourceMapsIsAMappingOrOneExpression) {
+  EXPECT_EQ(fits(resource("Source", "{map: {name: body.n, properties: {a: body.a}, traits: body.t}}")),
+            "");
+  EXPECT_NE(fits(resource("Source", "{map: {identities: body.i}}")), "");
+  EXPECT_EQ(fits(resource("TrackingPlan", "{events: {A: [x, y.z], B: x}, traits: [t]}")), "");
+  EXPECT_NE(fits(resource("TrackingPlan", "{events: [A]}")), "");
 }
 
 TEST_F(SchemaTest, TheSchemasCommentsAreDescriptions) {

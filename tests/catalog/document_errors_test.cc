@@ -17,7 +17,7 @@ TEST(CatalogErrorsTest, Documents) {
        "c:1:13: apiVersion is `spur/v2`; write `apiVersion: spur/v1`\n"},
       {"apiVersion: spur/v1\nmetadata: {name: x}\n" + segment,
        "c:1:1: kind is missing; one of Channel, Feature, Model, Policy, Segment, Session, Source, "
-       "Trigger\n"},
+       "TrackingPlan, Trigger\n"},
       {"apiVersion: spur/v1\nkind: Trigge\nmetadata: {name: x}\n" + segment,
        "c:2:7: unknown kind `Trigge`; did you mean `Trigger`?\n"},
       {"apiVersion: spur/v1\nkind: Segment\n" + segment,

@@ -30,17 +30,6 @@ TEST(CatalogErrorsTest, SettingsNotInThisVersion) {
                  {"{gamma_gamma: {with: churn}}",
                   "c:4:8: model `gamma_gamma` is known, not in this version; use bg_nbd\n"},
              });
-  check_kind("Source",
-             {
-                 {"{format: json, map: {id: body.a}}",
-                  "c:4:16: format `json` is known, not in this version; use segment\n"
-                  "c:4:22: `map` is known, not in this version; use format segment\n"},
-                 {"{format: cloudevents}",
-                  "c:4:16: format `cloudevents` is known, not in this version; use segment\n"},
-                 {"{format: protobuf}",
-                  "c:4:16: format `protobuf` is known, not in this version; use segment\n"},
-                 {"{format: xml}", "c:4:16: `format` is `xml`; the only value is segment\n"},
-             });
   check_kind("Channel",
              {
                  {"{purpose: marketing, delivery: transactional, rate: {max: 1, per: 1s}}",

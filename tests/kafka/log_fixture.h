@@ -88,9 +88,11 @@ class KafkaLogTest : public BrokerTest {
     ASSERT_TRUE(heard.await([&] { return heard.assigned.size() == kShards; }));
   }
 
-  // Writes records to a partition of any topic.
-  void produce(const std::string& topic, int partition, const std::vector<std::string>& values) {
+  // Writes records to a partition of any topic; `ce_type`: with that header.
+  void produce(const std::string& topic, int partition, const std::vector<std::string>& values,
+               const char* ce_type = nullptr) {
     kafka::Publisher::Record record;
+    record.ce_type = ce_type;
     std::vector<kafka::Publisher::Record> records;
     for (const std::string& value : values) {
       record.topic = topic;

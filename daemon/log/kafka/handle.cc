@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "daemon/inputs/headers.h"
 #include "daemon/log/kafka/text.h"
 #include "daemon/logging.h"
 
@@ -206,6 +207,20 @@ std::string_view header_of(const rd_kafka_message_t& message, const char* name) 
   if (rd_kafka_header_get_last(headers, name, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR)
     return {};
   return {static_cast<const char*>(value), size};
+}
+
+void pack_headers_of(const void* message, std::string& to) {
+  rd_kafka_headers_t* headers = nullptr;
+  const auto* const record = static_cast<const rd_kafka_message_t*>(message);
+  if (rd_kafka_message_headers(record, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
+  const char* name = nullptr;
+  const void* value = nullptr;
+  std::size_t size = 0;
+  for (std::size_t i = 0;
+       rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+       ++i) {
+    pack_header(name, {static_cast<const char*>(value), value == nullptr ? 0 : size}, to);
+  }
 }
 
 }  // namespace spur::kafka

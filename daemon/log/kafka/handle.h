@@ -73,5 +73,7 @@ inline std::string_view value_of(const rd_kafka_message_t& message) {
 }
 // The value of the last header of this name; empty if there is none.
 std::string_view header_of(const rd_kafka_message_t& message, const char* name);
+// All headers of an rd_kafka_message_t, packed (daemon/inputs/headers.h) behind what is in `to`.
+void pack_headers_of(const void* message, std::string& to);
 
 }  // namespace spur::kafka
