@@ -15,6 +15,7 @@
 #include "operators/guards/quiet_hours.h"
 #include "operators/guards/reachable.h"
 #include "operators/guards/repeat.h"
+#include "operators/guards/shadow.h"
 #include "operators/guards/still_true.h"
 #include "operators/held.h"
 #include "operators/opened.h"
@@ -80,7 +81,8 @@ Answer ask_channel(Turn& turn, const StepAsked& asked, std::uint32_t channel) {
   if (Answer a = guards::holdout(turn, trigger.trigger_class); !a.through()) return a;
   if (Answer a = guards::quiet_hours(turn, channel); !a.through()) return a;
   if (Answer a = guards::caps(turn, trigger.trigger_class, channel); !a.through()) return a;
-  return guards::arbitration(turn, trigger.trigger_class, channel);
+  if (Answer a = guards::arbitration(turn, trigger.trigger_class, channel); !a.through()) return a;
+  return guards::shadow(turn, asked.trigger);
 }
 
 struct Chosen {
@@ -88,12 +90,15 @@ struct Chosen {
   Answer answer;
 };
 
-// The first channel that the guards let through or hold out; else the first they defer; else what the first said.
+// The first channel that the guards let through, hold out or shadow; else the first they defer;
+// else what the first said.
 Chosen choose(Turn& turn, const StepAsked& asked, std::span<const std::uint32_t> channels) {
   std::optional<Chosen> deferred, first;
   for (const std::uint32_t channel : channels) {
     Chosen chosen{channel, ask_channel(turn, asked, channel)};
-    if (chosen.answer.through() || chosen.answer.kind == Answer::Kind::kHeldOut) return chosen;
+    const Answer::Kind kind = chosen.answer.kind;
+    if (chosen.answer.through() || kind == Answer::Kind::kHeldOut || kind == Answer::Kind::kShadow)
+      return chosen;
     if (chosen.answer.kind == Answer::Kind::kDeferred && !deferred) deferred = chosen;
     if (!first) first = chosen;
   }
@@ -163,8 +168,8 @@ Pending pending_of(Turn& turn, const StepAsked& asked, Pending::State state) {
   return pending;
 }
 
-// Decides one step. Answers whether it went through: sent, held out or deferred. `released` is the deferred step that
-// this is the release of.
+// Decides one step. Answers whether it went through: sent, held out, deferred or shadowed.
+// `released` is the deferred step that this is the release of.
 bool decide_step(Turn& turn, const StepAsked& asked, const Pending* released, HeldDecisions* held) {
   const Trigger& trigger = turn.catalog().triggers[asked.trigger];
   const Step& step = trigger.steps[asked.step];
@@ -192,8 +197,10 @@ bool decide_step(Turn& turn, const StepAsked& asked, const Pending* released, He
   about_step(turn, asked.trigger, asked.step, chosen.channel, decision);
   decision.reason = std::string(chosen.answer.reason);
   decision.detail = std::move(chosen.answer.detail);
+  const bool shadow = chosen.answer.kind == Answer::Kind::kShadow;
   switch (chosen.answer.kind) {
     case Answer::Kind::kSuppressed:
+    case Answer::Kind::kShadow:
       decision.verdict = Verdict::kSuppressed;
       break;
     case Answer::Kind::kDeferred: {
@@ -218,7 +225,8 @@ bool decide_step(Turn& turn, const StepAsked& asked, const Pending* released, He
   }
   decision.data = asked.prepared != nullptr ? std::string(asked.prepared->data) : step_data(turn, step);
   const bool through = !(chosen.answer.kind == Answer::Kind::kSuppressed);
-  const bool sent = decision.verdict == Verdict::kSent || decision.verdict == Verdict::kHeldOut;
+  const bool sent =
+      decision.verdict == Verdict::kSent || decision.verdict == Verdict::kHeldOut || shadow;
   if (sent && asked.step == 0) remember_data(turn, asked, step);
   turn.slots.set_instance(nullptr);
   if (held == nullptr) {

@@ -114,6 +114,7 @@ class TriggerCompiler {
                       : from.class_() == "transactional" ? Class::kTransactional
                                                          : Class::kMarketing;
     t.priority = from.priority();
+    t.shadow = from.shadow();
     if (from.has_from_ms()) t.from = {from.from_ms()};
     if (from.has_to_ms()) t.to = {from.to_ms()};
     Place later{.instance = true,

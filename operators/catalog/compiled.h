@@ -202,6 +202,7 @@ struct Trigger {
   Class trigger_class = Class::kMarketing;
   std::int32_t priority = 0;
   bool enabled = true;
+  bool shadow = false;                     // everything is decided, nothing is sent
   Instant from = Instant::distant_past();  // active in [from, to)
   Instant to = Instant::never();
 

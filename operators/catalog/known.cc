@@ -19,7 +19,6 @@ constexpr KnownSetting kSettings[] = {
     {"Channel", "delivery",
      "remove it: actions are delivered at least once, with an id to recognise repeats"},
     {"Channel", "rate", "remove it: releases are not slowed down"},
-    {"Trigger", "shadow", "remove it, or use `enabled: false`"},
     {"Trigger", "backfill", "remove it: waits that are over when the trigger starts do not fire"},
     {"Model", "inputs", "remove it: bg_nbd takes its inputs from its pattern"},
 };

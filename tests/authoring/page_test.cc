@@ -173,6 +173,9 @@ TEST(PageTest, ATriggerThatIsOffSaysSo) {
   EXPECT_THAT(to_markdown(page_of(
                   "{event: {on: A}, enabled: false, actions: [{channel: email, template: a}]}")),
               HasSubstr("It is off: `enabled: false`."));
+  EXPECT_THAT(to_markdown(page_of(
+                  "{event: {on: A}, shadow: true, actions: [{channel: email, template: a}]}")),
+              HasSubstr("It is tried out, and sends nothing: `shadow: true`."));
 }
 
 TEST(PageTest, TextOfTheAuthorIsShownAndNotRead) {

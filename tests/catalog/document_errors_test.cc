@@ -264,15 +264,15 @@ TEST(CatalogErrorsTest, OfProtobufWithoutPositions) {
   trigger.set_name("t");
   trigger.mutable_absence()->add_opens()->add_on("A");
   trigger.mutable_absence()->set_grace_ms(-1);
-  trigger.set_shadow(true);
+  trigger.set_backfill("once");
   trigger.add_actions()->add_channels("email");
   catalog.add_triggers()->set_name("u");
   catalog.mutable_triggers(1)->mutable_unsupported()->set_name("business");
   catalog.add_references()->set_name("products");
   catalog.add_policies()->set_max_action_age_ms(-2);
   EXPECT_EQ(to_text(validate(catalog, SourceMap()).errors),
-            "Trigger t: spec.shadow: `shadow` is known, not in this version; remove it, or use "
-            "`enabled: false`\n"
+            "Trigger t: spec.backfill: `backfill` is known, not in this version; remove it: waits "
+            "that are over when the trigger starts do not fire\n"
             "Trigger t: spec.absence.grace: `grace` is negative; 0s or more\n"
             "Trigger t: spec.absence: `after` is missing in `absence`; a duration such as 1h, or "
             "`until` with a timestamp\n"
