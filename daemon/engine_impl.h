@@ -76,6 +76,10 @@ class EngineImpl final : public Engine {
   // Abandons everything, as a killed process would.
   void crash();
   absl::Status intake_refused() const;
+  absl::Status business_data_refused(const catalog::Compiled& catalog) const;
+  std::string add_record(const catalog::Compiled& catalog, std::uint32_t reference,
+                         const EventToPublish& record, Arena& arena,
+                         std::vector<InputAppend>& inputs) const;
   // Next spurseq per shard; from the oldest kept for an empty cursor.
   absl::StatusOr<std::vector<std::uint64_t>> positions(std::string_view topic,
                                                        std::string_view cursor) const;

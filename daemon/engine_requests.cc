@@ -6,9 +6,11 @@
 #include "absl/strings/str_cat.h"
 #include "daemon/cursor.h"
 #include "daemon/engine_impl.h"
+#include "daemon/inputs/record.h"
 #include "daemon/inputs/segment.h"
 #include "operators/catalog/compiled.h"
 #include "operators/catalog/retire.h"
+#include "operators/tell.h"
 #include "state/check.h"
 
 namespace spur {
@@ -55,6 +57,30 @@ absl::Status EngineImpl::intake_refused() const {
   return absl::OkStatus();
 }
 
+// The inputs of a record of business data. Answers why it will be a dead letter; "": it will not.
+std::string EngineImpl::add_record(const catalog::Compiled& catalog, std::uint32_t reference,
+                                   const EventToPublish& record, Arena& arena,
+                                   std::vector<InputAppend>& inputs) const {
+  thread_local RecordDecoder decoder;
+  InputAppend input;
+  input.source = record.source;
+  input.value = record.bytes;
+  const std::variant<Value, Malformed> decoded = decoder.decode(record.bytes, arena);
+  std::string refused;
+  if (const auto* malformed = std::get_if<Malformed>(&decoded)) {
+    refused = to_text(malformed->reason);
+  } else if (const auto key = key_of_record(catalog, catalog.business_data[reference],
+                                            std::get<Value>(decoded), arena)) {
+    input.key = *key;
+  } else {
+    refused = "MISSING_KEY";
+  }
+  // What is refused is kept as a dead letter once.
+  const std::uint32_t copies = refused.empty() ? shards() : 1;
+  for (input.shard = 0; input.shard < copies; ++input.shard) inputs.push_back(input);
+  return refused;
+}
+
 void EngineImpl::publish(std::span<const EventToPublish> events, PublishDone done) {
   if (absl::Status refused = intake_refused(); !refused.ok()) return done(refused);
   if (current_catalog() == nullptr) {
@@ -68,9 +94,19 @@ void EngineImpl::publish(std::span<const EventToPublish> events, PublishDone don
   thread_local Arena arena;
   arena.reset();
   std::vector<InputAppend> inputs;
+  std::vector<std::size_t> first_input;  // of each event
   auto published = std::make_shared<std::vector<Published>>(events.size());
   inputs.reserve(events.size());
+  first_input.reserve(events.size());
+  const auto current = current_catalog();
   for (std::size_t i = 0; i < events.size(); ++i) {
+    first_input.push_back(inputs.size());
+    if (const std::int32_t reference = current->compiled->find_reference(events[i].source);
+        reference != catalog::kNone) {
+      (*published)[i].dead_letter_reason = add_record(
+          *current->compiled, static_cast<std::uint32_t>(reference), events[i], arena, inputs);
+      continue;
+    }
     InputAppend& input = inputs.emplace_back();
     input.source = events[i].source;
     input.value = events[i].bytes;
@@ -111,7 +147,8 @@ void EngineImpl::publish(std::span<const EventToPublish> events, PublishDone don
   }
   published_ += events.size();
   // A log that only learns them with the acknowledgement gives none.
-  for (std::size_t i = 0; i < offsets->size(); ++i) (*published)[i].offset = (*offsets)[i];
+  for (std::size_t i = 0; i < events.size(); ++i)
+    (*published)[i].offset = (*offsets)[first_input[i]];
   finish();
 }
 
@@ -281,6 +318,14 @@ std::shared_ptr<const CatalogInForce> EngineImpl::current_catalog() const {
   return current_;
 }
 
+absl::Status EngineImpl::business_data_refused(const catalog::Compiled& catalog) const {
+  if (catalog.business_data.empty() || log_->takes_business_data()) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "Reference ", absl_view(catalog.business_data[0].name),
+      ": business data on Kafka is known, not in this version; it works in backtests, trigger tests "
+      "and with spurd --embedded"));
+}
+
 void EngineImpl::apply_catalog(const spur::v1::Catalog& catalog, std::string_view comment,
                                std::function<void(absl::StatusOr<CatalogApplied>)> done) {
   if (absl::Status refused = intake_refused(); !refused.ok()) return done(refused);
@@ -293,6 +338,8 @@ void EngineImpl::apply_catalog(const spur::v1::Catalog& catalog, std::string_vie
   applied.errors = std::move(compiled.errors);
   applied.warnings = std::move(compiled.warnings);
   if (compiled.compiled == nullptr) return done(std::move(applied));
+  if (absl::Status refused = business_data_refused(*compiled.compiled); !refused.ok())
+    return done(std::move(refused));
   applied.hash.assign(compiled.compiled->hash.begin(), compiled.compiled->hash.end());
   if (current != nullptr && current->hash == applied.hash) return done(std::move(applied));
   applied.changed = true;

@@ -107,7 +107,12 @@ void Intake::input(std::uint32_t source, const InputRecord& record, Effects& eff
     Origin origin{source, record.offset, record.received, record.key, record.value};
     origin.source_name = record.source;
     origin.topic = record.topic;
-    event(by_topic ? catalog->find_source_of(record.topic) : catalog->find_source(record.source),
+    const std::int32_t reference = by_topic ? catalog->find_reference_of(record.topic)
+                                            : catalog->find_reference(record.source);
+    if (reference != catalog::kNone)
+      business_record(static_cast<std::uint32_t>(reference), origin, effects);
+    else
+      event(by_topic ? catalog->find_source_of(record.topic) : catalog->find_source(record.source),
           origin, effects);
   }
   crumb_.disarm(index_);
@@ -130,6 +135,20 @@ void Intake::event(std::int32_t catalog_source, const Origin& from, Effects& eff
                                           static_cast<std::uint32_t>(catalog_source), arena_);
   if (const auto* event = std::get_if<Event>(&decoded)) {
     shard_.apply(*event, origin, effects);
+  } else {
+    const auto& malformed = std::get<Malformed>(decoded);
+    shard_.apply_malformed(to_text(malformed.reason), malformed.detail, origin, effects);
+  }
+  arena_.reset();
+}
+
+void Intake::business_record(std::uint32_t reference, const Origin& origin, Effects& effects) {
+  // A message without a value deletes the record of its key.
+  const std::variant<Value, Malformed> decoded =
+      origin.bytes.empty() && !origin.key.empty() ? Value::absent()
+                                                  : records_.decode(origin.bytes, arena_);
+  if (const auto* body = std::get_if<Value>(&decoded)) {
+    shard_.apply_record(reference, *body, origin, effects);
   } else {
     const auto& malformed = std::get<Malformed>(decoded);
     shard_.apply_malformed(to_text(malformed.reason), malformed.detail, origin, effects);

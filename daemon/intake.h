@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "daemon/breadcrumb.h"
+#include "daemon/inputs/record.h"
 #include "daemon/inputs/segment.h"
 #include "daemon/log/log.h"
 #include "operators/shard.h"
@@ -66,6 +67,7 @@ class Intake {
   void count(std::uint32_t source, Offset offset);
   void event(std::int32_t catalog_source, const Origin& origin, Effects& effects);
   void message(const InputRecord& record, Effects& effects);
+  void business_record(std::uint32_t reference, const Origin& origin, Effects& effects);
 
   const std::uint32_t index_;
   Shard& shard_;
@@ -73,6 +75,7 @@ class Intake {
   const std::function<void(std::uint32_t, std::uint64_t)> before_input_;
   Breadcrumb::Phase phase_ = Breadcrumb::Phase::kLive;
   SegmentDecoder decoder_;
+  RecordDecoder records_;
   Arena arena_;
   SliceHash hash_;
   std::vector<spur::v1::Slice> slices_;

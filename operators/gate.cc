@@ -44,6 +44,7 @@ struct StepAsked {
   Value item;
   const Firing::Prepared* prepared = nullptr;
   bool later = false;  // a later or deferred step
+  Value previous = {};
 };
 
 // Hands a decision to the effects, or to the conclusion that is being held.
@@ -109,7 +110,9 @@ InstanceView view_of(const Turn& turn, const StepAsked& asked) {
       asked.event,
       asked.opened,
       asked.item,
-      trigger.keeps_last_data ? last_data(turn.customer, trigger.current, asked.key) : nullptr};
+      trigger.keeps_last_data ? last_data(turn.customer, trigger.current, asked.key) : nullptr,
+      trigger.reference,
+      asked.previous};
 }
 
 void remember_data(Turn& turn, const StepAsked& asked, const Step& step) {
@@ -312,7 +315,9 @@ void decide_firing(Turn& turn, const Firing& firing) {
                       firing.event,
                       firing.opened,
                       firing.item,
-                      i < firing.prepared.size() ? &firing.prepared[i] : nullptr};
+                      i < firing.prepared.size() ? &firing.prepared[i] : nullptr,
+                      false,
+                      firing.previous};
       if (asked.due <= turn.now) {
         through = decide_step(turn, asked, nullptr, held) || through;
         continue;

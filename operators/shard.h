@@ -77,6 +77,8 @@ enum class Arrival : std::uint8_t {
   kGap,     // one before it is missing: skipped, and sent again after it
 };
 
+class References;
+
 class Shard {
  public:
   // `shard` < `shards`. `customers` outlives the shard and belongs to it alone.
@@ -106,11 +108,15 @@ class Shard {
   void apply(const Event& event, const Origin& origin, Effects& effects);
   // The number of a message that has arrived from another shard; what it carries is applied only if this says kTake.
   Arrival arrive(std::uint32_t sender, std::uint64_t seq);
+  // One record of business data, of the Reference with that index. `body` is what came, absent if the record of
+  // `origin.key` is deleted.
+  void apply_record(std::uint32_t reference, const Value& body, const Origin& origin, Effects& effects);
   // One input that could not be decoded: a dead letter, part of history like any other.
   void apply_malformed(std::string_view reason, std::string_view detail, const Origin& origin, Effects& effects);
 
-  // Wakes customers for which something is due that the clock has passed, earliest first, `max` at most. Answers how
-  // many; fewer than `max`: nothing more is due now.
+  // Wakes customers for which something is due that the clock has passed, earliest first, and tells customers of changes
+  // of business data: `max` steps at most, and of the latter no more than kToldPerRun. Answers how many; next_due() says
+  // whether there is more now.
   std::uint32_t fire_due(std::uint32_t max, Effects& effects);
   // The end of a backtest or test: decides everything due up to and including `until`, lateness or not.
   void finish(Instant until, Effects& effects);
@@ -140,6 +146,8 @@ class Shard {
   };
   Standing standing() const;
   void restore(const Standing& standing, std::shared_ptr<const catalog::Compiled> catalog);
+  // The business data, for questions.
+  References& references();
 
   // Counters since construction, for metrics; not part of the fold.
   struct Counters {

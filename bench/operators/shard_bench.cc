@@ -348,6 +348,10 @@ class CountingStore final : public Store {
                     const std::function<bool(std::string_view, std::string_view)>& row) const override {
     return below_.scan(prefix, row);
   }
+  absl::Status scan_from(std::string_view prefix, std::string_view from,
+                         const std::function<bool(std::string_view, std::string_view)>& row) const override {
+    return below_.scan_from(prefix, from, row);
+  }
   absl::Status flush() override { return below_.flush(); }
 
   mutable std::uint64_t reads = 0;

@@ -48,7 +48,7 @@ std::vector<const Descriptor*> kinds() {
 
 // How a resource of the kind is named.
 std::string_view name_pattern(std::string_view kind) {
-  if (kind == "Feature" || kind == "Model") return kIdentifier;
+  if (kind == "Feature" || kind == "Model" || kind == "Reference") return kIdentifier;
   return kind == "Session" ? kIdentifierOrLabel : kLabel;
 }
 

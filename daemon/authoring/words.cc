@@ -18,6 +18,7 @@ struct Row {
 
 constexpr Row kRows[] = {
     {"Source", "format", {"segment"}},
+    {"Reference", "format", {"json"}},
     {"Feature",
      "aggregate",
      {"count", "sum", "mean", "min", "max", "distinct", "first", "last", "gaps", "decayed"}},

@@ -231,6 +231,8 @@ class Log {
   // what need not stay in memory.
   virtual void folded(std::uint32_t shard, std::uint32_t source, Offset next) = 0;
 
+  // Whether shards can be given business data: as inputs of each of them (append_inputs), since all hold all of it.
+  virtual bool takes_business_data() const { return true; }
   // Appends for one publisher, all or none: RESOURCE_EXHAUSTED when the queue of a shard is full,
   // UNAVAILABLE when the log has failed. OK gives the offsets; `done` follows once they are durable
   // (or never will be).

@@ -195,7 +195,32 @@ class Reader {
     file_.tests.push_back(std::move(test));
   }
 
+  void read_record(const YamlNode& node, Test& test) {
+    TestEvent event;
+    event.at = place(node.offset);
+    bool timed = false;
+    const YamlNode* record = nullptr;
+    read_map(node, "a record of business data",
+             {{"at",
+               [&](const YamlEntry& e) {
+                 timed = true;
+                 if (const std::optional<Instant> at = instant(e)) event.time = *at;
+               }},
+              {"reference", [&](const YamlEntry& e) { event.reference = text(e); }},
+              {"record", [&](const YamlEntry& e) {
+                 if (e.value->kind != Kind::kMap) return fail(e.key_offset, "`record` is a mapping");
+                 record = e.value.get();
+               }}});
+    if (!timed) fail(node.offset, "a record without `at`", std::string(kInstantHint));
+    if (event.reference.empty()) fail(node.offset, "a record without `reference`", "the name of a Reference");
+    if (node.find("record") == nullptr) fail(node.offset, "no `record`", "what has changed, as a mapping");
+    event.id = default_id(test.events.size() + 1);
+    if (record != nullptr) event.json = to_json(*record);
+    test.events.push_back(std::move(event));
+  }
+
   void read_event(const YamlNode& node, Test& test) {
+    if (node.find("record") != nullptr || node.find("reference") != nullptr) return read_record(node, test);
     TestEvent event;
     event.at = place(node.offset);
     std::string name, page, customer, anonymous, type = "track";

@@ -19,6 +19,9 @@
 // screen), properties, traits, context, id (default: by place, so that equal events are different
 // and ties go as written). The order written is the order of arrival.
 //
+// A record of business data stands among the events: at, reference (name of a Reference), record (a mapping), which
+// holds from `at` on.
+//
 // An expectation: at, customer, trigger, instance, channel, template, verdict, reason, data. What
 // is not given is not compared; `data` is compared as a whole. All decisions of the wanted verdicts
 // are listed, in the documented order: (time, customer, trigger, instance, step).
@@ -39,12 +42,13 @@
 
 namespace spur::trigger_test {
 
-// One call, in the order written, which is the order of arrival.
+// One call or record, in the order written, which is the order of arrival.
 struct TestEvent {
   catalog::Position at;
   Instant time;
   std::string id;
   std::string json;
+  std::string reference;  // of a record; empty: a call
 };
 
 struct Expectation {

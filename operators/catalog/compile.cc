@@ -66,6 +66,7 @@ class Compiler {
     policy();
     type_features();
     sources();
+    compile_references(c_);
     features();
     sessions();
     segments();
@@ -90,6 +91,7 @@ class Compiler {
   // Indices are places in the canonical order; triggers act in the order (priority, name).
   void names() {
     for (const auto& f : in_.features()) out_.features.emplace_back().name = f.name();
+    for (const auto& r : in_.references()) out_.business_data.emplace_back().name = r.name();
     for (const auto& s : in_.sessions()) out_.sessions.emplace_back().name = s.name();
     for (const auto& s : in_.segments()) out_.segments.emplace_back().name = s.name();
     for (const auto& m : in_.models()) out_.models.emplace_back().name = m.name();

@@ -16,6 +16,23 @@ bool fits(const Type& have, const Type& want) {
   return have == want;
 }
 
+void declare_record(const Place& place, expression::Environment& env) {
+  if (place.record != kNone) {
+    env.declare("record", Type::object());
+  } else {
+    env.declare_unavailable("record", "`record` belongs to the operator business");
+  }
+  if (place.previous) {
+    env.declare("previous", Type::object());
+  } else {
+    env.declare_unavailable(
+        "previous", place.record == kNone
+                        ? "`previous` belongs to the operator business"
+                        : "`previous` is gone by the time of a later step; put what it needs into "
+                          "`when` or `if`");
+  }
+}
+
 // The name by which a person knows the type.
 std::string plain(const Type& type) {
   if (type.is(Type::Kind::kBool)) return "a condition (bool)";
@@ -53,6 +70,19 @@ void CompileContext::error(const std::string& path, std::string message, std::st
 expression::Environment CompileContext::environment(const Place& place) const {
   expression::Environment env;
   env.declare("now", Type::timestamp());
+  for (const spur::v1::Reference& reference : in.references())
+    env.declare("reference." + reference.name(), Type::map(Type::string(), Type::dyn()));
+  if (in.references().empty())
+    env.declare_unavailable("reference", "the catalog has no Reference");
+  declare_record(place, env);
+  env.declare_unavailable("body", "`body` is known where a record of a Reference is read");
+  if (!place.customer) {
+    for (const char* name : {"event", "before", "features", "traits", "segments", "sessions",
+                             "models", "item", "instance"})
+      env.declare_unavailable(name, "nobody is looked at here yet: this is asked once a change; `if` "
+                                    "is asked of each customer");
+    return env;
+  }
   env.declare("traits", Type::object());
   env.declare("segments", Type::map(Type::string(), Type::boolean()));
   std::set<std::string> segments;
@@ -134,12 +164,15 @@ expression::Environment CompileContext::environment(const Place& place) const {
   } else {
     env.declare_unavailable("instance", "there is no instance here: nothing has opened or fired");
   }
-  env.declare_unavailable("reference", "reference data is known, not in this version");
-  env.declare_unavailable(
-      "record", "`record` belongs to the operator business, which is not in this version");
-  env.declare_unavailable(
-      "previous", "`previous` belongs to the operator business, which is not in this version");
-  env.declare_unavailable("body", "`body` belongs to a Source's map, which is not in this version");
+  return env;
+}
+
+expression::Environment CompileContext::body_environment() const {
+  expression::Environment env;
+  env.declare("body", Type::object());
+  for (const char* name : {"event", "features", "traits", "segments", "sessions", "models", "now",
+                           "reference", "record", "instance"})
+    env.declare_unavailable(name, "only the record itself, `body`, is known here");
   return env;
 }
 

@@ -26,6 +26,9 @@ struct Place {
   bool instance = false;  // key, opened_at, count
   bool opened = false;    // instance.opened.*
   bool before = true;     // with event: before.* too
+  std::int32_t record = kNone;  // of this Reference: record, an object
+  bool previous = false;        // with record: previous too
+  bool customer = true;         // what is known of a customer
   const char* why_no_event = "`event` is not known here: nothing has just happened";
 };
 
@@ -66,6 +69,9 @@ struct CompileContext {
   std::optional<Program> program(const std::string& path, std::string_view source,
                                  const expression::Environment& environment,
                                  const expression::Type& type);
+
+  // Where a record of business data is read: `body` alone.
+  expression::Environment body_environment() const;
 
   // Compiles patterns at `path`; `key` stands for patterns without their own. With `each`, the
   // later parts see `item`.
@@ -109,13 +115,18 @@ void compile_sequence(CompileContext& context, const spur::v1::SequenceOperator&
 void compile_date(CompileContext& context, const spur::v1::DateOperator& from,
                   const std::string& path, Trigger& trigger);
 
+// Business data (compile_business.cc): kind Reference, and the operator that tells of its changes.
+void compile_references(CompileContext& context);
+void compile_business(CompileContext& context, const spur::v1::BusinessOperator& from,
+                      const std::string& path, Trigger& trigger, Place& at_once);
+
 // Turns every reference into where its value comes from. After all programs are compiled.
 void resolve_slots(CompileContext& context);
 
 // What the reading of a program reaches, through segments as well.
 struct Reach {
   std::set<std::uint32_t> features, sessions, models, segments;
-  bool traits = false, now = false, decayed = false;
+  bool traits = false, now = false, decayed = false, business_data = false;
 };
 void reach_of(const Compiled& catalog, const Program& program, Reach& reach);
 // Of what decides the level of a threshold.

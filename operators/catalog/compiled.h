@@ -47,6 +47,16 @@ struct Source {
   std::string topic;  // empty: a catalog without a Source
 };
 
+// Business data by key.
+struct Reference {
+  std::string name;
+  std::string topic;
+  std::optional<Program> key;   // over `body`
+  std::optional<Program> time;  // over `body`; nullopt: when the log took it
+  std::uint64_t definition = 0;
+  std::vector<std::uint32_t> triggers;  // that tell of its changes, earlier versions too
+};
+
 struct Feature {
   std::string name;
   AggregateSpec spec;
@@ -150,6 +160,7 @@ enum class Operator : std::uint8_t {
   kPrediction,
   kSequence,
   kDate,
+  kBusiness,
 };
 
 enum class SessionMoment : std::uint8_t { kOpened, kIdle, kClosed };
@@ -187,9 +198,10 @@ struct Trigger {
   Instant to = Instant::never();
 
   Operator kind = Operator::kEvent;
-  std::vector<Pattern> opens;   // absence; the pattern of event and novelty; sequence: its first step
+  // absence; the pattern of event and novelty; sequence: its first step; business: what shows interest
+  std::vector<Pattern> opens;
   std::vector<Pattern> resets;  // absence
-  std::vector<Pattern> closes;  // absence; sequence: `without`
+  std::vector<Pattern> closes;  // absence, business; sequence: `without`
   std::vector<Pattern> exits;
   bool keyed = false;                  // its instances have keys
   std::optional<Program> after;        // absence: a duration
@@ -224,6 +236,11 @@ struct Trigger {
   Every date_every = Every::kNever;
   std::int64_t date_offset_days = 0;
   std::int32_t date_minute = 0;
+  std::int32_t reference = kNone;  // business
+  std::vector<Millis> interest;    // how long, by pattern of `opens`
+  std::optional<Program> change_when;
+  std::int32_t rate_max = 0;       // 0: as fast as it goes
+  Millis rate_per{0};
 
   std::optional<Program> condition;  // `if`
   std::optional<Program> while_;
@@ -283,6 +300,10 @@ enum class SlotKind : std::uint8_t {
   kModelAt,
   kItem,
   kNow,
+  kReference,  // index: reference; all its records
+  kRecord,     // the instance's, as of now
+  kPrevious,   // what it was before the change
+  kBody,       // while a record is read
 };
 
 struct SlotSource {
@@ -312,6 +333,7 @@ struct Listeners {
   std::vector<Use> models;
   std::vector<Use> exits, closes, resets;
   std::vector<Use> opens;   // absence
+  std::vector<Use> interests;  // business
   std::vector<Use> events;  // event operators
   std::vector<Use> novelties;
   std::vector<Use> silences;             // sequence
@@ -334,6 +356,7 @@ class Compiled {
   Compiled& operator=(const Compiled&) = delete;
 
   std::vector<Source> sources;
+  std::vector<Reference> business_data;  // of kind Reference; `references` are those of programs
   std::vector<Feature> features;
   std::vector<Session> sessions;
   std::vector<Segment> segments;
@@ -372,6 +395,9 @@ class Compiled {
   std::int32_t find_source(std::string_view name) const;
   // The Source that a topic belongs to.
   std::int32_t find_source_of(std::string_view topic) const;
+  // The same of business data; kNone for an empty name or topic too.
+  std::int32_t find_reference(std::string_view name) const;
+  std::int32_t find_reference_of(std::string_view topic) const;
 };
 
 }  // namespace spur::catalog

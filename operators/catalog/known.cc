@@ -6,11 +6,7 @@ namespace spur::catalog {
 namespace {
 
 constexpr KnownName kKinds[] = {
-    {"Reference", ""}, {"IdentityRule", ""}, {"Journey", ""}, {"Offer", ""}, {"Experiment", ""}};
-
-constexpr KnownName kOperators[] = {
-    {"business", ""},
-};
+    {"IdentityRule", ""}, {"Journey", ""}, {"Offer", ""}, {"Experiment", ""}};
 
 constexpr KnownName kModels[] = {
     {"gamma_gamma", "use bg_nbd"}, {"xgboost", "use bg_nbd"}, {"logistic", "use bg_nbd"}};
@@ -35,7 +31,7 @@ std::string not_in_this_version(std::string_view what) {
 }
 
 std::span<const KnownName> unsupported_kinds() { return kKinds; }
-std::span<const KnownName> unsupported_operators() { return kOperators; }
+std::span<const KnownName> unsupported_operators() { return {}; }
 std::span<const KnownName> unsupported_models() { return kModels; }
 std::span<const KnownName> unsupported_formats() { return kFormats; }
 std::span<const KnownSetting> unsupported_settings() { return kSettings; }

@@ -128,6 +128,16 @@ void check_source(Checker& check, const std::string& path, const spur::v1::Sourc
   }
 }
 
+void check_reference(Checker& check, const std::string& path, const spur::v1::Reference& reference) {
+  if (reference.topic().empty()) {
+    check.missing(path, "topic", "the name of a topic");
+  } else {
+    check_topic(check, path, reference.name(), reference.topic());
+  }
+  check.word(path + ".format", reference.format(), {"json"});
+  check.required(path, "key", reference.key(), "the key of a record, such as body.product_id");
+}
+
 void check_channel(Checker& check, const std::string& path, const spur::v1::Channel& channel) {
   check_topic(check, path, channel.name(), channel.topic());
   check.word(path + ".format", channel.format(), {"protobuf", "json"});
@@ -301,7 +311,7 @@ void check_name(Checker& check, const std::string& path, std::string_view kind,
                 const std::string& name) {
   if (name.empty()) return check.missing(path + "/metadata", "name", "every resource has one");
   const std::string here = path + "/metadata.name";
-  if (kind == "Feature" || kind == "Model") {
+  if (kind == "Feature" || kind == "Model" || kind == "Reference") {
     if (is_identifier(name)) return;
     return check.fail(here, in_quotes(name) + " cannot name a " + std::string(kind),
                       is_cel_word(name)
@@ -348,6 +358,24 @@ void check_one_policy(Checker& check, const spur::v1::Catalog& catalog) {
   }
 }
 
+// What comes is known by its topic or its name: events and business data share neither.
+void check_topics_apart(Checker& check, const spur::v1::Catalog& catalog) {
+  std::map<std::string, std::string> owner_of;
+  for (const auto& source : catalog.sources()) owner_of[source.topic()] = "Source " + in_quotes(source.name());
+  for (const auto& reference : catalog.references()) {
+    const std::string path = resource_path("Reference", reference.name()) + "/spec";
+    if (reference.topic().empty()) continue;
+    const auto [other, is_new] = owner_of.emplace(reference.topic(), "Reference " + in_quotes(reference.name()));
+    if (!is_new)
+      check.fail(path + ".topic", "the topic is that of " + other->second, "each has a topic of its own");
+    for (const auto& source : catalog.sources()) {
+      if (source.name() == reference.name())
+        check.fail(resource_path("Reference", reference.name()) + "/metadata.name",
+                   "a Source has this name too", "what is published is known by it");
+    }
+  }
+}
+
 Names names_of(const spur::v1::Catalog& catalog) {
   Names names;
   for (const auto& session : catalog.sessions()) names.sessions.insert(session.name());
@@ -355,6 +383,7 @@ Names names_of(const spur::v1::Catalog& catalog) {
   for (const auto& model : catalog.models()) names.models.insert(model.name());
   for (const auto& segment : catalog.segments()) names.segments.insert(segment.name());
   for (const auto& trigger : catalog.triggers()) names.triggers.insert(trigger.name());
+  for (const auto& reference : catalog.references()) names.references.insert(reference.name());
   return names;
 }
 
@@ -364,6 +393,7 @@ Findings validate(const spur::v1::Catalog& catalog, const SourceMap& positions, 
   Findings findings;
   Checker check(positions, complete, names_of(catalog), findings);
   check_all<spur::v1::Source>(check, "Source", catalog.sources(), check_source);
+  check_all<spur::v1::Reference>(check, "Reference", catalog.references(), check_reference);
   check_all<spur::v1::Feature>(check, "Feature", catalog.features(), check_feature);
   check_all<spur::v1::Session>(check, "Session", catalog.sessions(), check_session);
   check_all<spur::v1::Segment>(check, "Segment", catalog.segments(),
@@ -376,10 +406,7 @@ Findings validate(const spur::v1::Catalog& catalog, const SourceMap& positions, 
   check_all<spur::v1::Policy>(check, "Policy", catalog.policies(), check_policy);
   check_all<spur::v1::Model>(check, "Model", catalog.models(), check_model);
   check_one_policy(check, catalog);
-  for (const auto& reference : catalog.references()) {
-    check.fail(resource_path("Reference", reference.name()),
-               not_in_this_version("kind `Reference`"));
-  }
+  check_topics_apart(check, catalog);
   return findings;
 }
 

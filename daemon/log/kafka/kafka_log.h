@@ -60,6 +60,7 @@ class KafkaLog final : public Log {
                                         const TopicSource& source) const override;
   void folded(std::uint32_t shard, std::uint32_t source, Offset next) override;
   // Produced to the topic of the Source. Where they will stand is not known before they do: 0 each.
+  bool takes_business_data() const override { return false; }
   absl::StatusOr<std::vector<Offset>> append_inputs(
       std::span<const InputAppend> inputs, std::function<void(absl::Status)> done) override;
 
