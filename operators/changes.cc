@@ -60,6 +60,10 @@ void Changes::insert(std::uint64_t number, Change change) {
 }
 
 bool Changes::add(std::uint32_t trigger, std::string_view key, Instant at, std::string_view previous) {
+  if (const auto of_key = by_key_.find(interest_prefix(version_of(trigger), key)); of_key != by_key_.end()) {
+    const auto same = [&](const Telling* telling) { return telling->change.at == at && telling->change.told.empty(); };
+    if (std::any_of(of_key->second.begin(), of_key->second.end(), same)) return true;
+  }
   if (all_.size() >= kChangesMax) return false;
   const std::uint64_t number = ++numbers_;
   moved_ = true;
@@ -104,7 +108,11 @@ void Changes::no_news(std::uint32_t trigger, std::string_view key, std::string_v
   const auto of_key = by_key_.find(interest_prefix(version_of(trigger), key));
   if (of_key == by_key_.end()) return;
   for (Telling* telling : of_key->second) {
-    if (telling->change.at < limit && place > telling->change.told) told(*telling, place);
+    Instant since;
+    Identity identity;
+    SPUR_CHECK(parse_interest_place(place, since, identity));
+    const Instant at = telling->change.at;
+    if (since < at && at < limit && place > telling->change.told) told(*telling, place);
   }
 }
 

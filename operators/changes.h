@@ -54,14 +54,14 @@ class Changes {
 
   // --- changes ---
   bool any() const { return !all_.empty(); }
-  // False: there are too many.
+  // False: there are too many. Two of one key at one instant are one, as far as they are not told yet.
   bool add(std::uint32_t trigger, std::string_view key, Instant at, std::string_view previous);
   // The earliest change that `place`, which cares about `key`, has to be told of out of turn, with at < `limit`;
   // nullptr: none.
   Telling* untold(std::uint32_t trigger, std::string_view key, std::string_view place, Instant limit);
   // It is told now, out of turn or in it.
   void told(Telling& telling, std::string_view place);
-  // An interest that comes late: changes with at < `limit` are no news to it.
+  // An interest that has just begun: changes with at < `limit` are no news to it.
   void no_news(std::uint32_t trigger, std::string_view key, std::string_view place, Instant limit);
 
   // The change to go on with and the instant that its next customer is told at: never() if nothing

@@ -165,7 +165,7 @@ void Timeline::arrive(Customer& customer, const Event& event, Instant received, 
       if (due.at >= event.time) break;
       take_timers(customer, due.at, limit, false, effects);
     }
-    take(customer, event, received, effects);
+    take(customer, event, received, limit, effects);
     return;
   }
   const catalog::Source& source = shard_.catalog->sources[event.source];
@@ -248,10 +248,10 @@ void Timeline::take_buffered(Customer& customer, Effects& effects) {
   for (std::uint32_t s = 0; s < shard_.catalog->sources.size(); ++s) {
     if (shard_.catalog->sources[s].name_hash == stored->source_key) stored->event.source = s;
   }
-  take(customer, stored->event, next.received, effects);
+  take(customer, stored->event, next.received, Instant::distant_past(), effects);
 }
 
-void Timeline::take(Customer& customer, const Event& event, Instant received, Effects& effects) {
+void Timeline::take(Customer& customer, const Event& event, Instant received, Instant heard, Effects& effects) {
   if (customer.planned == 0) plan(customer, event.time, effects);
   const Instant now = std::max(event.time, customer.newest);
   Turn turn{shard_, customer, now, &event, received, event.time < customer.newest, slots_, effects, {}, {}};
@@ -275,7 +275,7 @@ void Timeline::take(Customer& customer, const Event& event, Instant received, Ef
   triggers::absence_exits(turn);
   triggers::absence_resets(turn);
   triggers::absence_opens(turn);
-  if (!at.interests.empty()) triggers::business_interests(turn);
+  if (!at.interests.empty()) triggers::business_interests(turn, heard);
   triggers::sequence_advances(turn);
   triggers::event_fires(turn);
   triggers::novelty_fires(turn);

@@ -56,7 +56,9 @@ class Timeline {
   };
   Due timers(const Customer& customer, Instant limit, bool final) const;
 
-  void take(Customer& customer, const Event& event, Instant received, Effects& effects);
+  // `heard`: changes of business data before it may have been told already, whoever cares; of an event that has waited
+  // for its turn, none.
+  void take(Customer& customer, const Event& event, Instant received, Instant heard, Effects& effects);
   void take_buffered(Customer& customer, Effects& effects);
   // The earliest change before `limit` that the customer has to be told of; never(): none.
   Instant change(const Customer& customer, Instant limit) const;

@@ -31,7 +31,7 @@ std::string not_in_this_version(std::string_view what) {
 }
 
 std::span<const KnownName> unsupported_kinds() { return kKinds; }
-std::span<const KnownName> unsupported_operators() { return {}; }
+std::span<const KnownName> unsupported_operators() { return {}; }  // none at present
 std::span<const KnownName> unsupported_models() { return kModels; }
 std::span<const KnownName> unsupported_formats() { return kFormats; }
 std::span<const KnownSetting> unsupported_settings() { return kSettings; }

@@ -56,7 +56,7 @@ void carry_on(Turn& turn, const Instances::View& before, Instances::Fresh& fresh
   if (opened && opened->event->time > turn.event->time) fresh.opened = turn.arena().copy(kept);
 }
 
-void show_interest(Turn& turn, const catalog::Use& use, Value item, std::string_view key) {
+void show_interest(Turn& turn, const catalog::Use& use, Value item, std::string_view key, Instant heard) {
   const catalog::Trigger& trigger = turn.catalog().triggers[use.owner];
   const Instant t = turn.event->time;
   const Millis within = trigger.interest[static_cast<std::size_t>(use.pattern - trigger.opens.data())];
@@ -97,8 +97,7 @@ void show_interest(Turn& turn, const catalog::Use& use, Value item, std::string_
       ++turn.shard.counters.dropped_over_limit;
       return;
     }
-    // It comes too late for what is being told already, whoever has heard of that.
-    changes.no_news(use.owner, fresh.key, place, turn.shard.run.clock - turn.catalog().policy.lateness);
+    changes.no_news(use.owner, fresh.key, place, heard);
   }
   mutate(turn, Tag::kInstance, fresh.key, static_cast<std::uint64_t>(fresh.due.ms));
   all.insert(fresh);
@@ -120,9 +119,12 @@ void fire(Turn& turn, const Instances::View& interest, const Change& change) {
 
 }  // namespace
 
-void business_interests(Turn& turn) {
-  for (const catalog::Use& use : turn.catalog().listeners(turn.event->name_index).interests)
-    for_each_match(turn, *use.pattern, [&](Value item, std::string_view key) { show_interest(turn, use, item, key); });
+void business_interests(Turn& turn, Instant heard) {
+  for (const catalog::Use& use : turn.catalog().listeners(turn.event->name_index).interests) {
+    for_each_match(turn, *use.pattern, [&](Value item, std::string_view key) {
+      show_interest(turn, use, item, key, heard);
+    });
+  }
 }
 
 void business_ends(Turn& turn, const Instances::View& instance) {

@@ -8,8 +8,8 @@
 
 namespace spur::triggers {
 
-// The turn's event shows interest.
-void business_interests(Turn& turn);
+// The turn's event shows interest. Changes before `heard` are no news to it: who cares has been told, or is being told.
+void business_interests(Turn& turn, Instant heard);
 // The instance is about to go: so does its place in the index. Nothing for one of another operator.
 void business_ends(Turn& turn, const Instances::View& instance);
 // The time of this interest is over. Answers the instance behind it.

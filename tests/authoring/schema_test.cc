@@ -76,7 +76,7 @@ TEST_F(SchemaTest, TheKindDecidesWhatTheSpecMayHold) {
   EXPECT_EQ(fits(resource("Segment", "{when: true}")), "");
   EXPECT_EQ(fits(resource("Segment", "{on: A}")), ".spec: no `on` here");
   EXPECT_TRUE(fits(resource("Segmnt", "{}")).starts_with(".kind: is none of"));
-  EXPECT_TRUE(fits(resource("Reference", "{}")).starts_with(".kind: is none of"));
+  EXPECT_TRUE(fits(resource("Journey", "{}")).starts_with(".kind: is none of"));
 }
 
 TEST_F(SchemaTest, DurationsInstantsAndTimesHaveTheirForm) {

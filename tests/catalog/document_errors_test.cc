@@ -267,7 +267,7 @@ TEST(CatalogErrorsTest, OfProtobufWithoutPositions) {
   trigger.set_shadow(true);
   trigger.add_actions()->add_channels("email");
   catalog.add_triggers()->set_name("u");
-  catalog.mutable_triggers(1)->mutable_unsupported()->set_name("business");
+  catalog.mutable_triggers(1)->mutable_unsupported()->set_name("uplift");
   catalog.add_references()->set_name("products");
   catalog.add_policies()->set_max_action_age_ms(-2);
   EXPECT_EQ(to_text(validate(catalog, SourceMap()).errors),
@@ -280,10 +280,12 @@ TEST(CatalogErrorsTest, OfProtobufWithoutPositions) {
             "no Channel\n"
             "Trigger t: spec.actions[0]: `template` is missing in `actions`; the name of what the "
             "channel sends\n"
-            "Trigger u: spec.operator: operator `business` is known, not in this version\n"
+            "Trigger u: spec.operator: operator `uplift` is known, not in this version\n"
             "Policy : metadata: `name` is missing in `metadata`; every resource has one\n"
             "Policy : spec.max_action_age: `max_action_age` is negative; 0s or more\n"
-            "Reference products: kind `Reference` is known, not in this version\n");
+            "Reference products: spec: `key` is missing in `spec`; the key of a record, such as "
+            "body.product_id\n"
+            "Reference products: spec: `topic` is missing in `spec`; the name of a topic\n");
 }
 
 TEST(CatalogErrorsTest, ACircleIsToldBesideOtherErrors) {

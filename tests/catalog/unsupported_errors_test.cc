@@ -5,17 +5,10 @@ namespace spur::catalog {
 namespace {
 
 TEST(CatalogErrorsTest, KindsNotInThisVersion) {
-  for (const char* kind : {"Reference", "IdentityRule", "Journey", "Offer", "Experiment"}) {
+  for (const char* kind : {"IdentityRule", "Journey", "Offer", "Experiment"}) {
     EXPECT_EQ(errors(document(kind, "{anything: goes}")),
               "c:2:7: kind `" + std::string(kind) + "` is known, not in this version\n");
   }
-}
-
-TEST(CatalogErrorsTest, OperatorsNotInThisVersion) {
-  check_trigger({
-      {"business: {reference: products}",
-       "c:5:3: operator `business` is known, not in this version\n"},
-  });
 }
 
 TEST(CatalogErrorsTest, SettingsNotInThisVersion) {

@@ -2,6 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <random>
+
+#include "absl/strings/str_cat.h"
 #include "tests/operators/story.h"
 
 namespace spur::testing {
@@ -268,6 +272,75 @@ Trigger any-change: {class: service, business: {reference: products, interest: {
   const std::vector<std::string> told = tell(false);
   EXPECT_EQ(told.size(), 10u);
   EXPECT_EQ(tell(true), told);
+}
+
+struct Step {
+  std::string when, customer, json;  // a record, if there is no customer
+};
+
+// Views, carts and records of three products within some hours, by time.
+std::vector<Step> random_day(std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::vector<Step> steps;
+  int minute = 8 * 60;
+  for (int i = 0; i < 120; ++i) {
+    minute += static_cast<int>(random() % 8);
+    const std::string when = absl::StrCat(absl::Dec(minute / 60, absl::kZeroPad2), ":",
+                                          absl::Dec(minute % 60, absl::kZeroPad2), ":00.",
+                                          absl::Dec(i, absl::kZeroPad3));
+    const std::string body = absl::StrCat("{\"id\":", random() % 3, ",\"price\":", 60 + 10 * (random() % 5), "}");
+    steps.push_back({when, random() % 4 == 0 ? "" : absl::StrCat("c", random() % 6), body});
+  }
+  return steps;
+}
+
+std::vector<std::string> decide(const std::vector<Step>& steps, const char* lateness, int ticks, bool restarts) {
+  Story story(absl::StrCat(kPriceDrop, R"(
+Trigger any-change: {class: service, business: {reference: products, interest: {on: Product Viewed, key: event.properties.id, within: 45m}}, actions: [{channel: email, template: t, data: {n: instance.count, was: previous.?price.orValue(0)}}]}
+Policy all: {lateness: )", lateness, "}\n"));
+  if (restarts) story.restart_after_each_input();
+  int place = 0;
+  for (const Step& step : steps) {
+    if (step.customer.empty())
+      story.record(step.when, "products", step.json);
+    else
+      story.at_with_id(step.when, step.when, step.customer, "Product Viewed", step.json);
+    if (ticks > 0 && ++place % ticks == 0) story.tick(story.shard().clock());
+  }
+  story.run_until("23:00");
+  std::vector<std::string> lines;
+  for (const Decision& d : story.take())
+    lines.push_back(absl::StrCat(text_of(d.time), " ", d.customer, " ", d.trigger, "[", d.instance, "] ", d.data));
+  return lines;
+}
+
+TEST(BusinessTest, NeitherSlicesNorRestartsDecide) {
+  std::size_t decided = 0;
+  for (std::uint64_t seed = 0; seed < 30; ++seed) {
+    const std::vector<Step> steps = random_day(seed);
+    for (const char* lateness : {"0s", "20m"}) {
+      const std::vector<std::string> never = decide(steps, lateness, 0, false);
+      decided += never.size();
+      EXPECT_EQ(decide(steps, lateness, 1, false), never) << "seed " << seed << " lateness " << lateness;
+      EXPECT_EQ(decide(steps, lateness, 7, true), never) << "seed " << seed << " lateness " << lateness;
+    }
+  }
+  EXPECT_GT(decided, 1000u);
+}
+
+TEST(BusinessTest, WithinTheLatenessTheOrderOfArrivalDoesNotMatter) {
+  for (std::uint64_t seed = 0; seed < 30; ++seed) {
+    std::vector<Step> steps = random_day(seed);
+    const std::vector<std::string> in_order = decide(steps, "20m", 0, false);
+    std::mt19937_64 random(seed);
+    std::vector<std::pair<std::int64_t, Step>> arrivals;
+    for (const Step& step : steps)
+      arrivals.emplace_back(instant(step.when).ms + static_cast<std::int64_t>(random() % 1'200'001), step);
+    std::stable_sort(arrivals.begin(), arrivals.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    for (std::size_t i = 0; i < steps.size(); ++i) steps[i] = arrivals[i].second;
+    EXPECT_EQ(decide(steps, "20m", 0, false), in_order) << "seed " << seed;
+    EXPECT_EQ(decide(steps, "20m", 3, true), in_order) << "seed " << seed;
+  }
 }
 
 TEST(BusinessTest, AChangedTriggerGoesOnWithWhatTheEarlierVersionKnew) {
