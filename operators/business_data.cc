@@ -12,7 +12,8 @@ void BusinessData::use(const catalog::Compiled& catalog) {
   changes.use(catalog);
   // One that has come back begins empty: nothing of before may be there, or leave later.
   const auto begins = [&](KeyKind kind, std::uint64_t definition) {
-    const auto it = std::find(leaving_.begin(), leaving_.end(), definition_prefix(kind, definition));
+    const auto it =
+        std::find(leaving_.begin(), leaving_.end(), definition_prefix(kind, definition));
     if (it == leaving_.end()) return;
     std::swap(*it, leaving_.back());
     for (const std::size_t others = leaving_.size() - 1; leaving_.size() > others;) leave(1);
@@ -20,7 +21,8 @@ void BusinessData::use(const catalog::Compiled& catalog) {
   for (const catalog::Reference& reference : catalog.business_data)
     begins(KeyKind::kRecord, reference.definition);
   for (const std::uint64_t version : catalog.layout->versions) begins(KeyKind::kInterest, version);
-  const auto settle = [&](std::map<std::uint64_t, std::uint64_t>& counts, KeyKind kind, auto&& is_there) {
+  const auto settle = [&](std::map<std::uint64_t, std::uint64_t>& counts, KeyKind kind,
+                          auto&& is_there) {
     for (auto it = counts.begin(); it != counts.end();) {
       if (is_there(it->first)) {
         ++it;

@@ -11,16 +11,18 @@
 
 namespace spur {
 
-// Rows that go in one step, of a definition that has gone. Part of the fold version, as are the next.
+// Rows that go in one step, of a definition that has gone. Part of the fold version, as are the
+// next.
 inline constexpr std::size_t kLeavingRowsPerStep = 64;
-// Customers told of changes in one run, beside the timers of kTimersPerRun: what comes meanwhile must
-// not wait for more.
+// Customers told of changes in one run, beside the timers of kTimersPerRun: what comes meanwhile
+// must not wait for more.
 inline constexpr std::uint32_t kToldPerRun = 64;
 
 class BusinessData {
  public:
   // `rows` outlives it.
-  BusinessData(RowsBehind& rows, std::uint32_t shards) : records(rows), changes(rows, shards), rows_(rows) {}
+  BusinessData(RowsBehind& rows, std::uint32_t shards)
+      : records(rows), changes(rows, shards), rows_(rows) {}
 
   References records;
   Changes changes;

@@ -59,9 +59,13 @@ void Changes::insert(std::uint64_t number, Change change) {
   telling.change = std::move(change);
 }
 
-bool Changes::add(std::uint32_t trigger, std::string_view key, Instant at, std::string_view previous) {
-  if (const auto of_key = by_key_.find(interest_prefix(version_of(trigger), key)); of_key != by_key_.end()) {
-    const auto same = [&](const Telling* telling) { return telling->change.at == at && telling->change.told.empty(); };
+bool Changes::add(std::uint32_t trigger, std::string_view key, Instant at,
+                  std::string_view previous) {
+  if (const auto of_key = by_key_.find(interest_prefix(version_of(trigger), key));
+      of_key != by_key_.end()) {
+    const auto same = [&](const Telling* telling) {
+      return telling->change.at == at && telling->change.told.empty();
+    };
     if (std::any_of(of_key->second.begin(), of_key->second.end(), same)) return true;
   }
   if (all_.size() >= kChangesMax) return false;
@@ -77,7 +81,8 @@ bool Changes::add(std::uint32_t trigger, std::string_view key, Instant at, std::
   return true;
 }
 
-Changes::Telling* Changes::untold(std::uint32_t trigger, std::string_view key, std::string_view place, Instant limit) {
+Changes::Telling* Changes::untold(std::uint32_t trigger, std::string_view key,
+                                  std::string_view place, Instant limit) {
   const auto of_key = by_key_.find(interest_prefix(version_of(trigger), key));
   if (of_key == by_key_.end()) return nullptr;
   Instant since;
@@ -86,10 +91,12 @@ Changes::Telling* Changes::untold(std::uint32_t trigger, std::string_view key, s
   Telling* earliest = nullptr;
   for (Telling* telling : of_key->second) {
     const Change& change = telling->change;
-    if (telling->rated || change.at >= limit || change.at <= since || place <= change.told) continue;
+    if (telling->rated || change.at >= limit || change.at <= since || place <= change.told)
+      continue;
     if (telling == turn_ && turn_told_ && place == turn_place_) continue;
     if (telling->told.contains(place)) continue;
-    if (earliest == nullptr || std::pair(change.at, telling->number) < std::pair(earliest->change.at, earliest->number))
+    if (earliest == nullptr ||
+        std::pair(change.at, telling->number) < std::pair(earliest->change.at, earliest->number))
       earliest = telling;
   }
   return earliest;
@@ -104,7 +111,8 @@ void Changes::told(Telling& telling, std::string_view place) {
   rows_.put(told_prefix(telling.number).append(place), "");
 }
 
-void Changes::no_news(std::uint32_t trigger, std::string_view key, std::string_view place, Instant limit) {
+void Changes::no_news(std::uint32_t trigger, std::string_view key, std::string_view place,
+                      Instant limit) {
   const auto of_key = by_key_.find(interest_prefix(version_of(trigger), key));
   if (of_key == by_key_.end()) return;
   for (Telling* telling : of_key->second) {
@@ -123,8 +131,16 @@ Instant Changes::turn_of(const Telling& telling) const {
   if (window == windows_.end()) return telling.change.at;
   const Instant end = window->second.began + trigger.rate_per;
   if (telling.change.at >= end) return telling.change.at;
-  const std::uint32_t share = (static_cast<std::uint32_t>(trigger.rate_max) + shards_ - 1) / shards_;
+  const std::uint32_t share =
+      (static_cast<std::uint32_t>(trigger.rate_max) + shards_ - 1) / shards_;
   return window->second.fired < share ? std::max(telling.change.at, window->second.began) : end;
+}
+
+Instant Changes::next_rated() const {
+  Instant next = Instant::never();
+  for (const auto& [trigger, order] : rated_)
+    next = std::min(next, turn_of(all_.find(order.begin()->second)->second));
+  return next;
 }
 
 Changes::Next Changes::next() {
@@ -185,7 +201,9 @@ void Changes::count_rate(const Telling& telling, Instant at) {
   moved_ = true;
 }
 
-void Changes::keep(const Telling& telling) { rows_.put(change_key(telling.number), encode_change(telling.change)); }
+void Changes::keep(const Telling& telling) {
+  rows_.put(change_key(telling.number), encode_change(telling.change));
+}
 
 void Changes::finish(Telling& telling) {
   const auto of_key = by_key_.find(interest_prefix(telling.change.trigger, telling.change.key));
@@ -194,7 +212,8 @@ void Changes::finish(Telling& telling) {
   const std::pair place(telling.change.at, telling.number);
   if (!telling.rated) {
     order_.erase(place);
-  } else if (const auto order = rated_.find(telling.trigger); order->second.erase(place) > 0 && order->second.empty()) {
+  } else if (const auto order = rated_.find(telling.trigger);
+             order->second.erase(place) > 0 && order->second.empty()) {
     rated_.erase(order);
   }
   forget(all_.find(telling.number));

@@ -5,8 +5,8 @@
 // going through the index, a stretch at a time, and remembers the last place that was told; what is
 // left is state like any other, so a restart goes on where it was.
 //
-// A customer who has something of its own to do before its turn comes is told first (timeline.h), so
-// that the stretches decide nothing. Only with a `rate` everybody waits for their turn.
+// A customer who has something of its own to do before its turn comes is told first (timeline.h),
+// so that the stretches decide nothing. Only with a `rate` everybody waits for their turn.
 #pragma once
 
 #include <cstdint>
@@ -26,9 +26,10 @@
 namespace spur {
 
 // Bounds that are part of the fold version.
-inline constexpr std::size_t kInterestsMax = 1'000;        // of a customer, of one trigger; then the oldest goes
+inline constexpr std::size_t kInterestsMax =
+    1'000;  // of a customer, of one trigger; then the oldest goes
 inline constexpr std::uint64_t kInterestedMax = 20'000'000;  // of a shard, of one trigger
-inline constexpr std::size_t kChangesMax = 100'000;        // of a shard, that are being told
+inline constexpr std::size_t kChangesMax = 100'000;          // of a shard, that are being told
 
 class Changes {
  public:
@@ -54,11 +55,13 @@ class Changes {
 
   // --- changes ---
   bool any() const { return !all_.empty(); }
-  // False: there are too many. Two of one key at one instant are one, as far as they are not told yet.
+  // False: there are too many. Two of one key at one instant are one, as far as they are not told
+  // yet.
   bool add(std::uint32_t trigger, std::string_view key, Instant at, std::string_view previous);
-  // The earliest change that `place`, which cares about `key`, has to be told of out of turn, with at < `limit`;
-  // nullptr: none.
-  Telling* untold(std::uint32_t trigger, std::string_view key, std::string_view place, Instant limit);
+  // The earliest change that `place`, which cares about `key`, has to be told of out of turn, with
+  // at < `limit`; nullptr: none.
+  Telling* untold(std::uint32_t trigger, std::string_view key, std::string_view place,
+                  Instant limit);
   // It is told now, out of turn or in it.
   void told(Telling& telling, std::string_view place);
   // An interest that has just begun: changes with at < `limit` are no news to it.
@@ -71,6 +74,8 @@ class Changes {
     Telling* telling = nullptr;
   };
   Next next();
+  // The instant of the next turn that a rate gives; never(): none.
+  Instant next_rated() const;
   // When the next one may be told of `telling`: of a rated one, when its window has room.
   Instant turn_of(const Telling& telling) const;
   // Up to `max` places of those who come next in `telling`.
@@ -98,7 +103,9 @@ class Changes {
 
   void insert(std::uint64_t number, Change change);
   void forget(std::map<std::uint64_t, Telling>::iterator at);
-  std::uint64_t version_of(std::uint32_t trigger) const { return catalog_->triggers[trigger].version; }
+  std::uint64_t version_of(std::uint32_t trigger) const {
+    return catalog_->triggers[trigger].version;
+  }
 
   RowsBehind& rows_;
   const std::uint32_t shards_;
@@ -106,10 +113,11 @@ class Changes {
   std::uint64_t numbers_ = 0;
   bool moved_ = false;
   std::map<std::uint64_t, Telling> all_;  // by number
-  std::map<std::string, std::vector<Telling*>, std::less<>> by_key_;  // by the prefix of their index
-  Order order_;                                // of those without a rate
-  std::map<std::uint32_t, Order> rated_;       // by trigger: one after the other
-  std::map<std::uint64_t, std::uint64_t> counts_;  // of the index, by version
+  std::map<std::string, std::vector<Telling*>, std::less<>>
+      by_key_;                                                // by the prefix of their index
+  Order order_;                                               // of those without a rate
+  std::map<std::uint32_t, Order> rated_;                      // by trigger: one after the other
+  std::map<std::uint64_t, std::uint64_t> counts_;             // of the index, by version
   std::map<std::uint64_t, ReferencesState::Window> windows_;  // by a trigger's name
   // Whose turn it is.
   const Telling* turn_ = nullptr;

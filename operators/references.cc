@@ -53,7 +53,8 @@ References::Taken References::take(std::uint64_t definition, std::string_view ke
                                    std::string_view value, Instant clock, std::string& previous) {
   const std::string row_key = record_key(definition, key);
   const std::string* const stored = rows_.get(row_key);
-  const std::string row = stored == nullptr ? std::string() : *stored;  // what the versions point into
+  const std::string row =
+      stored == nullptr ? std::string() : *stored;  // what the versions point into
   RecordVersions record = decoded(stored == nullptr ? nullptr : &row);
   if (stored == nullptr) {
     std::uint64_t& count = counts_[definition];
@@ -74,7 +75,8 @@ References::Taken References::take(std::uint64_t definition, std::string_view ke
   if (replaces) {
     record.versions[place - 1].value = value;
   } else {
-    record.versions.insert(record.versions.begin() + static_cast<std::ptrdiff_t>(place), {since, value});
+    record.versions.insert(record.versions.begin() + static_cast<std::ptrdiff_t>(place),
+                           {since, value});
   }
   forget_old(record, clock);
   rows_.put(row_key, encode_record(record));

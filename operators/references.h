@@ -21,10 +21,10 @@ namespace spur {
 
 // Bounds that are part of the fold version.
 inline constexpr std::size_t kRecordKeyBytesMax = 1'024;
-inline constexpr std::size_t kRecordBytesMax = 32u << 10;   // of a record, as stored
-inline constexpr std::size_t kRecordVersionsMax = 16;       // of a key; then the oldest goes
-inline constexpr Millis kRecordVersionFor = kDay;           // kept so long after the next one came
-inline constexpr std::uint64_t kRecordsMax = 5'000'000;     // keys of a Reference
+inline constexpr std::size_t kRecordBytesMax = 32u << 10;  // of a record, as stored
+inline constexpr std::size_t kRecordVersionsMax = 16;      // of a key; then the oldest goes
+inline constexpr Millis kRecordVersionFor = kDay;          // kept so long after the next one came
+inline constexpr std::uint64_t kRecordsMax = 5'000'000;    // keys of a Reference
 
 class References {
  public:
@@ -40,12 +40,13 @@ class References {
     kHistory,  // there is a newer one
     kFull,     // its key would be one too many
   };
-  // A record that holds from `since` on; `value` is an encoded map, or empty: deleted. `previous` becomes what it was
-  // before, empty: nothing. `clock` is the shard's.
-  Taken take(std::uint64_t definition, std::string_view key, Instant since, std::string_view value, Instant clock,
-             std::string& previous);
+  // A record that holds from `since` on; `value` is an encoded map, or empty: deleted. `previous`
+  // becomes what it was before, empty: nothing. `clock` is the shard's.
+  Taken take(std::uint64_t definition, std::string_view key, Instant since, std::string_view value,
+             Instant clock, std::string& previous);
 
-  // Of a definition: how many keys it has. For what is stored, and to forget a definition that has gone.
+  // Of a definition: how many keys it has. For what is stored, and to forget a definition that has
+  // gone.
   std::map<std::uint64_t, std::uint64_t>& counts() { return counts_; }
   // Something of it has changed since this was asked.
   bool moved() { return std::exchange(moved_, false); }

@@ -250,13 +250,16 @@ std::uint32_t Shard::fire_due(std::uint32_t max, Effects& effects) {
       told += taken;
       continue;
     }
-    if (wake >= limit) break;
+    // While history is taken nobody goes on beyond a turn that is due before; live, timers wait for no rate.
+    const Instant rated =
+        state.run.mode == ClockMode::kRecords ? impl_->business.changes.next_rated() : Instant::never();
+    if (wake >= std::min(limit, rated)) break;
     ++steps;
     impl_->next_input();
     Customer* const customer = impl_->customers.pop_wake();
     if (customer == nullptr) break;  // unreadable; customers().status() says why
     impl_->visits.plan(*customer, effects);
-    impl_->timeline.advance(*customer, limit, /*final=*/false, effects);
+    impl_->timeline.advance(*customer, std::min(limit, rated), /*final=*/false, effects);
     impl_->visits.replan(*customer);
   }
   steps += impl_->business.leave(max - steps);
@@ -282,9 +285,10 @@ void Shard::finish(Instant until, Effects& effects) {
     Customer* const customer = impl_->customers.pop_wake();
     if (customer == nullptr) return;
     impl_->visits.plan(*customer, effects);
-    impl_->timeline.advance(*customer, until + Millis{1}, /*final=*/true, effects);
+    const Instant rated = impl_->business.changes.next_rated();
+    impl_->timeline.advance(*customer, std::min(until + Millis{1}, rated), /*final=*/true, effects);
     const Instant again = impl_->timeline.next(*customer).wake;
-    if (again > until + longest) {
+    if (again > until + longest || rated <= until) {
       impl_->visits.replan(*customer);
     } else {
       waiting.push_back(customer);  // a graced conclusion after `until`

@@ -114,9 +114,9 @@ class Shard {
   // One input that could not be decoded: a dead letter, part of history like any other.
   void apply_malformed(std::string_view reason, std::string_view detail, const Origin& origin, Effects& effects);
 
-  // Wakes customers for which something is due that the clock has passed, earliest first, and tells customers of changes
-  // of business data: `max` steps at most, and of the latter no more than kToldPerRun. Answers how many; next_due() says
-  // whether there is more now.
+  // Wakes customers for which something is due that the clock has passed, earliest first, and tells customers of
+  // changes of business data: `max` steps at most, of the latter no more than kToldPerRun. Answers how many;
+  // next_due() says whether there is more now.
   std::uint32_t fire_due(std::uint32_t max, Effects& effects);
   // The end of a backtest or test: decides everything due up to and including `until`, lateness or not.
   void finish(Instant until, Effects& effects);

@@ -13,7 +13,9 @@ namespace {
 class BodySlots final : public expression::Slots {
  public:
   BodySlots(const catalog::Compiled& catalog, const Value& body) : catalog_(catalog), body_(body) {}
-  Value load(std::uint32_t slot) override { return expression::select(body_, catalog_.slots[slot].path); }
+  Value load(std::uint32_t slot) override {
+    return expression::select(body_, catalog_.slots[slot].path);
+  }
 
  private:
   const catalog::Compiled& catalog_;
@@ -42,9 +44,16 @@ bool is_told(ShardState& shard, Activation& slots, std::uint32_t index, const Re
   return false;
 }
 
+bool still_cares(const Customer& customer, const Changes::Telling& telling, Instant since) {
+  const auto interest = customer.instances.lower_bound(telling.trigger, telling.change.key);
+  return interest != customer.instances.end() && interest.trigger() == telling.trigger &&
+         (*interest).key == telling.change.key && (*interest).opened_at == since;
+}
+
 // One customer's turn in `telling`.
-void tell_one(ShardState& shard, Timeline& timeline, Customers& customers, Changes::Telling& telling,
-              const std::string& place, Instant at, Instant limit, Effects& effects) {
+void tell_one(ShardState& shard, Timeline& timeline, Customers& customers,
+              Changes::Telling& telling, const std::string& place, Instant at, Instant limit,
+              Effects& effects) {
   Instant since;
   Identity identity;
   SPUR_CHECK(parse_interest_place(place, since, identity));
@@ -60,11 +69,19 @@ void tell_one(ShardState& shard, Timeline& timeline, Customers& customers, Chang
       cares = timeline.tell(*customer, telling, place, at, fired, effects);
       if (fired) changes.count_rate(telling, at);
     } else {
-      const auto& instances = customer->instances;
-      const auto interest = instances.lower_bound(telling.trigger, telling.change.key);
-      cares = interest != instances.end() && interest.trigger() == telling.trigger &&
-              (*interest).key == telling.change.key && (*interest).opened_at == since;
-      timeline.advance(*customer, limit, /*final=*/false, effects);
+      const std::string& key = telling.change.key;
+      // While history is taken it goes no further than the next turn that a rate gives.
+      const Instant rated =
+          shard.run.mode == ClockMode::kRecords ? changes.next_rated() : Instant::never();
+      const Instant to = std::min(limit, std::max(rated, telling.change.at + Millis{1}));
+      cares = still_cares(*customer, telling, since);
+      // Mostly once: one that has very much to do goes on at the next look otherwise, and this is
+      // its only turn.
+      do {
+        timeline.advance(*customer, to, /*final=*/false, effects);
+      } while (still_cares(*customer, telling, since) &&
+               changes.untold(telling.trigger, key, place, telling.change.at + Millis{1}) !=
+                   nullptr);
     }
     visits.replan(*customer);
   }
@@ -75,8 +92,9 @@ void tell_one(ShardState& shard, Timeline& timeline, Customers& customers, Chang
 
 }  // namespace
 
-std::optional<Instant> record_time(const catalog::Compiled& catalog, const catalog::Reference& reference,
-                                   const Value& body, Arena& arena) {
+std::optional<Instant> record_time(const catalog::Compiled& catalog,
+                                   const catalog::Reference& reference, const Value& body,
+                                   Arena& arena) {
   BodySlots slots(catalog, body);
   const Value time = reference.time->evaluate(slots, arena);
   if (!time.is(Kind::kTimestamp)) return std::nullopt;
@@ -84,15 +102,16 @@ std::optional<Instant> record_time(const catalog::Compiled& catalog, const catal
   return at < kInstantMin || at > kInstantMax ? std::nullopt : std::optional(at);
 }
 
-std::optional<std::string_view> key_of_record(const catalog::Compiled& catalog, const catalog::Reference& reference,
+std::optional<std::string_view> key_of_record(const catalog::Compiled& catalog,
+                                              const catalog::Reference& reference,
                                               const Value& body, Arena& arena) {
   BodySlots slots(catalog, body);
   const auto key = key_text(reference.key->evaluate(slots, arena), arena);
   return key && !key->empty() ? key : std::nullopt;
 }
 
-RecordRead read_record(ShardState& shard, const catalog::Reference& reference, const Value& body, std::string_view key,
-                       Instant received) {
+RecordRead read_record(ShardState& shard, const catalog::Reference& reference, const Value& body,
+                       std::string_view key, Instant received) {
   RecordRead record;
   record.since = received;
   record.key = key;
@@ -129,12 +148,13 @@ RecordRead read_record(ShardState& shard, const catalog::Reference& reference, c
   return record;
 }
 
-bool take_record(ShardState& shard, Activation& slots, std::uint32_t index, const RecordRead& record) {
+bool take_record(ShardState& shard, Activation& slots, std::uint32_t index,
+                 const RecordRead& record) {
   const catalog::Reference& reference = shard.catalog->business_data[index];
   BusinessData& business = *shard.business;
   std::string previous;
-  const References::Taken taken =
-      business.records.take(reference.definition, record.key, record.since, record.value, shard.run.clock, previous);
+  const References::Taken taken = business.records.take(
+      reference.definition, record.key, record.since, record.value, shard.run.clock, previous);
   if (taken == References::Taken::kFull) return false;
   const auto tag = static_cast<std::uint64_t>(Tag::kRecord);
   shard.digest.add(tag, record.key);
@@ -144,13 +164,14 @@ bool take_record(ShardState& shard, Activation& slots, std::uint32_t index, cons
   if (taken != References::Taken::kChanged || record.value.empty()) return true;
   for (const std::uint32_t t : reference.triggers) {
     if (!is_told(shard, slots, t, record, previous)) continue;
-    if (!business.changes.add(t, record.key, record.since, previous)) ++shard.counters.dropped_over_limit;
+    if (!business.changes.add(t, record.key, record.since, previous))
+      ++shard.counters.dropped_over_limit;
   }
   return true;
 }
 
-std::uint32_t tell_next(ShardState& shard, Timeline& timeline, Customers& customers, std::uint32_t max, Instant limit,
-                        Effects& effects) {
+std::uint32_t tell_next(ShardState& shard, Timeline& timeline, Customers& customers,
+                        std::uint32_t max, Instant limit, Effects& effects) {
   Changes& changes = shard.business->changes;
   Changes::Telling& telling = *changes.next().telling;
   const std::vector<std::string> places = changes.stretch(telling, max);

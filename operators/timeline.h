@@ -1,8 +1,8 @@
 // The time line of one customer: in which order its events and its timers are taken (catalog.md, "Time, exactly").
 //
 //   * before an event at t, the customer's own timers due before t fire; other customers never matter
-//   * an event at exactly a deadline is in time: timers of an instant come after its events, and those after a change of
-//     business data, of which it is told before anything later
+//   * an event at exactly a deadline is in time: timers of an instant come after its events, and those after a change
+//     of business data, of which it is told before anything later
 //   * with a lateness L, what happens at t is decided when the clock has passed t + L; until then events wait in order
 //   * a graced conclusion (absence, a session's idle end) is taken when the clock has passed d + G, or earlier if
 //     something later than d must be taken first; its decisions then leave when the clock has passed d + G

@@ -94,7 +94,8 @@ void RowsBehind::scan(std::string_view prefix, std::string_view from,
   const auto until = [&](const std::string_view* key) {
     bool covered = false;
     while (more && (changed.here() || frozen.here())) {
-      const bool newer = changed.here() && (!frozen.here() || changed.at->first <= frozen.at->first);
+      const bool newer =
+          changed.here() && (!frozen.here() || changed.at->first <= frozen.at->first);
       const Layer::const_iterator at = newer ? changed.at : frozen.at;
       if (key != nullptr && at->first > *key) break;
       covered = covered || (key != nullptr && at->first == *key);
@@ -104,8 +105,8 @@ void RowsBehind::scan(std::string_view prefix, std::string_view from,
     }
     return covered;
   };
-  const absl::Status read =
-      impl_->store.scan_from(prefix, std::max(prefix, from), [&](std::string_view key, std::string_view value) {
+  const absl::Status read = impl_->store.scan_from(
+      prefix, std::max(prefix, from), [&](std::string_view key, std::string_view value) {
         if (!until(&key) && more) more = row(key, value);
         return more;
       });
@@ -134,7 +135,9 @@ void RowsBehind::written() {
   impl_->frozen_bytes = 0;
 }
 
-std::size_t RowsBehind::unwritten_bytes() const { return impl_->changed_bytes + impl_->frozen_bytes; }
+std::size_t RowsBehind::unwritten_bytes() const {
+  return impl_->changed_bytes + impl_->frozen_bytes;
+}
 
 const absl::Status& RowsBehind::status() const { return impl_->status; }
 

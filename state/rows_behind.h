@@ -22,7 +22,8 @@ namespace spur {
 
 class RowsBehind {
  public:
-  static constexpr std::size_t kReadBytesMax = 32u << 20;  // of what was read, kept for the next look
+  static constexpr std::size_t kReadBytesMax = 32u
+                                               << 20;  // of what was read, kept for the next look
 
   explicit RowsBehind(Store& store);
   ~RowsBehind();

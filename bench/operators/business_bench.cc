@@ -1,6 +1,7 @@
-// What it costs to tell a change of business data to a million customers, and what an event waits for meanwhile: each run
-// takes one event of somebody else and tells as many as a run does. `told_ns` a customer; `run_us` is the time of the
-// longest but one in a hundred of those runs, `quiet_us` the same without a change under way.
+// What it costs to tell a change of business data to a million customers, and what an event waits
+// for meanwhile: each run takes one event of somebody else and tells as many as a run does.
+// `told_ns` a customer; `run_us` is the time of the longest but one in a hundred of those runs,
+// `quiet_us` the same without a change under way.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -37,7 +38,8 @@ double percentile_us(std::vector<Nanos>& times) {
 }
 
 struct Running {
-  explicit Running(Store& store, std::size_t memory) : customers(store, memory), shard(0, 1, customers), store(store) {
+  explicit Running(Store& store, std::size_t memory)
+      : customers(store, memory), shard(0, 1, customers), store(store) {
     begin();
     shard.apply_catalog(compiled(kPriceDrop));
   }
@@ -50,10 +52,11 @@ struct Running {
   void view(std::uint64_t customer) {
     arena.reset();
     json.clear();
-    fmt::format_to(std::back_inserter(json),
-                   R"({{"type":"track","event":"Product Viewed","messageId":"m{}","userId":"user-{:08}",)"
-                   R"("timestamp":"2026-01-05T12:00:00Z","properties":{{"price":100}}}})",
-                   run, customer);
+    fmt::format_to(
+        std::back_inserter(json),
+        R"({{"type":"track","event":"Product Viewed","messageId":"m{}","userId":"user-{:08}",)"
+        R"("timestamp":"2026-01-05T12:00:00Z","properties":{{"price":100}}}})",
+        run, customer);
     const Decoded decoded = decoder.decode(json, shard.catalog()->schema, 0, arena);
     Event event = std::get<Event>(decoded);
     event.time = clock;
@@ -103,7 +106,8 @@ void tell_a_million(benchmark::State& state, Store& store, std::size_t memory) {
   std::uint64_t told = 0;
   double price = 100;
   for (auto _ : state) {
-    // An event of a customer who has none of it: those are on the way, and must not wait for the others.
+    // An event of a customer who has none of it: those are on the way, and must not wait for the
+    // others.
     const auto one_run = [&](std::vector<Nanos>& times) {
       running.clock = running.clock + Millis{1};
       running.begin();
@@ -118,7 +122,8 @@ void tell_a_million(benchmark::State& state, Store& store, std::size_t memory) {
     price *= 0.8;
     running.change(price);
     running.clock = running.clock + Millis{1};
-    for (std::size_t before = running.run; running.shard.next_due() <= running.clock + Millis{1}; ++before) {
+    for (std::size_t before = running.run; running.shard.next_due() <= running.clock + Millis{1};
+         ++before) {
       one_run(telling);
       told += running.effects.decisions.size();
       if (before % 256 == 255) {

@@ -40,8 +40,8 @@ class Backtest {
   // One event as JSON. A malformed one becomes a dead letter, told with its file and line if they
   // are given, else as the nth event fed. `bytes` need no padding.
   void feed(std::string_view bytes, std::string_view file = {}, std::uint64_t line = 0);
-  // One record of business data as JSON, of the Reference with that index, held from `since` on at the earliest: its own
-  // `time` may say so. To be fed in the order of their times, between the events.
+  // One record of business data as JSON, of the Reference with that index, that holds from `since` on, or
+  // earlier if its own `time` says so. To be fed in the order of their times, between the events.
   void feed_record(std::uint32_t reference, std::string_view bytes, Instant since, std::string_view file = {},
                    std::uint64_t line = 0);
   // Since when it holds by its own account, so that it can be fed in its place; nullopt: it does not say.

@@ -20,8 +20,11 @@ constexpr std::size_t kKeysShownMax = 100;  // of a feature with `by`
 // One question about one customer: the catalog, the moment and the memory that answers live in.
 class Reading {
  public:
-  Reading(const catalog::Compiled& compiled, const Customer& customer, Instant now)
-      : catalog(compiled), customer(customer), now(std::max(now, customer.newest)), activation(arena) {
+  Reading(const ShardView& view, const Customer& customer)
+      : catalog(*view.shard.catalog()),
+        customer(customer),
+        now(std::max(view.now, customer.newest)),
+        activation(arena, &view.shard.references()) {
     activation.use(&catalog);
     activation.begin(customer, this->now, nullptr, &scores);
   }
@@ -274,7 +277,7 @@ absl::StatusOr<bool> read_customer(const ShardView& view, const CustomerName& na
   if (!found.ok()) return found.status();
   const Customer* const customer = *found;
   if (customer == nullptr || view.shard.catalog() == nullptr) return false;
-  Reading reading(*view.shard.catalog(), *customer, view.now);
+  Reading reading(view, *customer);
   out.set_customer(to_text(customer->id()));
   out.set_first_seen_ms(customer->first_seen.ms);
   out.set_newest_ms(customer->newest.ms);
@@ -299,7 +302,7 @@ absl::StatusOr<bool> read_standings(const ShardView& view, const CustomerName& n
   const absl::StatusOr<const Customer*> customer = view.customers.peek(name.identity());
   if (!customer.ok()) return customer.status();
   if (*customer == nullptr || view.shard.catalog() == nullptr) return false;
-  Reading reading(*view.shard.catalog(), **customer, view.now);
+  Reading reading(view, **customer);
   out.set_run(view.run);
   for (std::uint32_t i = 0; i < reading.catalog.triggers.size(); ++i) {
     const std::string& own = reading.catalog.triggers[i].name;

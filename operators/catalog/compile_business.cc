@@ -43,9 +43,9 @@ void compile_business(CompileContext& c, const spur::v1::BusinessOperator& from,
   t.closes = c.patterns(path + ".closes", from.closes(), from.key(), key_path);
   at_once.record = t.reference;
   at_once.previous = true;
-  t.change_when = c.program(
-      path + ".when", from.when(),
-      Place{.record = t.reference, .previous = true, .customer = false}, Type::boolean());
+  t.change_when =
+      c.program(path + ".when", from.when(),
+                Place{.record = t.reference, .previous = true, .customer = false}, Type::boolean());
   t.rate_max = from.rate().max();
   t.rate_per = {from.rate().per_ms()};
 }

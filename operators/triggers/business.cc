@@ -45,7 +45,8 @@ void make_room(Turn& turn, std::uint32_t trigger) {
   ++turn.shard.counters.dropped_over_limit;
 }
 
-// What is carried on of an interest that the event shows again: since when, how often, until when, and the newest event.
+// What is carried on of an interest that the event shows again: since when, how often, until when,
+// and the newest event.
 void carry_on(Turn& turn, const Instances::View& before, Instances::Fresh& fresh) {
   fresh.count = before.count + 1;
   fresh.opened_at = before.opened_at;
@@ -56,10 +57,12 @@ void carry_on(Turn& turn, const Instances::View& before, Instances::Fresh& fresh
   if (opened && opened->event->time > turn.event->time) fresh.opened = turn.arena().copy(kept);
 }
 
-void show_interest(Turn& turn, const catalog::Use& use, Value item, std::string_view key, Instant heard) {
+void show_interest(Turn& turn, const catalog::Use& use, Value item, std::string_view key,
+                   Instant heard) {
   const catalog::Trigger& trigger = turn.catalog().triggers[use.owner];
   const Instant t = turn.event->time;
-  const Millis within = trigger.interest[static_cast<std::size_t>(use.pattern - trigger.opens.data())];
+  const Millis within =
+      trigger.interest[static_cast<std::size_t>(use.pattern - trigger.opens.data())];
   if (turn.late && t + within <= turn.now) return;
   if (key.empty() || key.size() > kRecordKeyBytesMax) {
     ++turn.shard.counters.dropped_over_limit;
@@ -111,8 +114,9 @@ void fire(Turn& turn, const Instances::View& interest, const Change& change) {
   firing.opened_at = interest.opened_at;
   firing.count = interest.count;
   firing.opened = turn.arena().copy(Instances::opened(interest, turn.arena()));
-  firing.previous = change.previous.empty() ? Value::map(std::span<const MapEntry>())
-                                            : decode_value(change.previous, turn.arena()).value_or(Value::null());
+  firing.previous = change.previous.empty()
+                        ? Value::map(std::span<const MapEntry>())
+                        : decode_value(change.previous, turn.arena()).value_or(Value::null());
   mutate(turn, Tag::kTold, firing.key, static_cast<std::uint64_t>(change.at.ms));
   collect(turn, firing);
 }
@@ -129,15 +133,19 @@ void business_interests(Turn& turn, Instant heard) {
 
 void business_ends(Turn& turn, const Instances::View& instance) {
   if (!is_interest(turn.catalog(), instance.trigger)) return;
-  turn.shard.business->changes.close(instance.trigger, instance.key, place_of(turn.customer, instance));
+  turn.shard.business->changes.close(instance.trigger, instance.key,
+                                     place_of(turn.customer, instance));
 }
 
-Instances::Iterator business_expires(Turn& turn, Instances::Iterator interest) { return end_interest(turn, interest); }
+Instances::Iterator business_expires(Turn& turn, Instances::Iterator interest) {
+  return end_interest(turn, interest);
+}
 
 void business_indexed(Turn& turn) {
   for (const Instances::View& instance : turn.customer.instances) {
     if (is_interest(turn.catalog(), instance.trigger))
-      turn.shard.business->changes.open(instance.trigger, instance.key, place_of(turn.customer, instance));
+      turn.shard.business->changes.open(instance.trigger, instance.key,
+                                        place_of(turn.customer, instance));
   }
 }
 
@@ -145,8 +153,8 @@ Instant business_next(const ShardState& shard, const Customer& customer, Instant
   Instant next = Instant::never();
   for (const Instances::View& instance : customer.instances) {
     if (!is_interest(*shard.catalog, instance.trigger)) continue;
-    const Changes::Telling* const telling =
-        shard.business->changes.untold(instance.trigger, instance.key, place_of(customer, instance), limit);
+    const Changes::Telling* const telling = shard.business->changes.untold(
+        instance.trigger, instance.key, place_of(customer, instance), limit);
     if (telling != nullptr) next = std::min(next, telling->change.at);
   }
   return next;
@@ -167,7 +175,8 @@ void business_told(Turn& turn, Instant at) {
 
 bool business_turn(Turn& turn, const Changes::Telling& telling, std::string_view place) {
   const auto interest = find(turn.customer.instances, telling.trigger, telling.change.key);
-  if (interest == turn.customer.instances.end() || place_of(turn.customer, *interest) != place) return false;
+  if (interest == turn.customer.instances.end() || place_of(turn.customer, *interest) != place)
+    return false;
   fire(turn, *interest, telling.change);
   return true;
 }

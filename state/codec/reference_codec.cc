@@ -117,7 +117,8 @@ std::optional<ReferencesState> decode_references(std::string_view bytes) {
   for (std::size_t n = in.count(10); n > 0; --n) {
     const std::uint64_t trigger = in.fixed64();
     const Instant began{in.zigzag()};
-    state.windows.push_back({trigger, {began, static_cast<std::uint32_t>(in.varint_max(0xffffffff))}});
+    state.windows.push_back(
+        {trigger, {began, static_cast<std::uint32_t>(in.varint_max(0xffffffff))}});
   }
   for (std::size_t n = in.count(); n > 0; --n) state.leaving.emplace_back(in.text());
   return whole(in, std::move(state));

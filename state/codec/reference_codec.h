@@ -30,9 +30,9 @@ std::optional<RecordVersions> decode_record(std::string_view bytes);
 struct Change {
   std::uint64_t trigger = 0;  // version
   std::string key;
-  Instant at;             // since when the record holds
-  std::string previous;   // value_codec; empty: there was none before
-  std::string told;       // the place (keys.h) of the last one asked; empty: none yet
+  Instant at;            // since when the record holds
+  std::string previous;  // value_codec; empty: there was none before
+  std::string told;      // the place (keys.h) of the last one asked; empty: none yet
 };
 std::string encode_change(const Change& change);
 std::optional<Change> decode_change(std::string_view bytes);
@@ -42,10 +42,11 @@ struct ReferencesState {
     Instant began = Instant::distant_past();
     std::uint32_t fired = 0;
   };
-  std::uint64_t changes = 0;                                      // numbers given
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> records;   // by definition: how many
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> interests; // by version of a trigger: how many
-  std::vector<std::pair<std::uint64_t, Window>> windows;          // of rates, by name of a trigger
+  std::uint64_t changes = 0;                                     // numbers given
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> records;  // by definition: how many
+  std::vector<std::pair<std::uint64_t, std::uint64_t>>
+      interests;                                          // by version of a trigger: how many
+  std::vector<std::pair<std::uint64_t, Window>> windows;  // of rates, by name of a trigger
   std::vector<std::string> leaving;  // prefixes of rows that no definition has any more
 };
 std::string encode_references(const ReferencesState& state);

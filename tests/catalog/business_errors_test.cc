@@ -11,7 +11,8 @@ namespace spur::catalog {
 namespace {
 
 std::string document(const std::string& kind, const std::string& name, const std::string& spec) {
-  return "apiVersion: spur/v1\nkind: " + kind + "\nmetadata: {name: " + name + "}\nspec: " + spec + "\n---\n";
+  return "apiVersion: spur/v1\nkind: " + kind + "\nmetadata: {name: " + name + "}\nspec: " + spec +
+         "\n---\n";
 }
 
 // `text` begins on line 1; its specs stand on line 4 of each document.
@@ -20,11 +21,15 @@ std::string errors(const std::string& text) {
   return to_text(merged(loaded.errors, compile(loaded.catalog, loaded.positions).errors));
 }
 
-std::string products() { return document("Reference", "products", "{topic: products, key: body.id}"); }
+std::string products() {
+  return document("Reference", "products", "{topic: products, key: body.id}");
+}
 
 // Of a trigger on line 4 with this operator and these settings.
 std::string of_trigger(const std::string& spec) {
-  return errors(document("Trigger", "x", "{" + spec + ", actions: [{channel: email, template: t}]}") + products());
+  return errors(
+      document("Trigger", "x", "{" + spec + ", actions: [{channel: email, template: t}]}") +
+      products());
 }
 
 constexpr const char* kInterest = "interest: {on: A, key: event.properties.id, within: 1d}";
@@ -33,11 +38,13 @@ TEST(BusinessErrorsTest, AReferenceNeedsATopicAndAKeyOverTheRecord) {
   EXPECT_EQ(errors(document("Reference", "products", "{}")),
             "c:4:1: `key` is missing in `spec`; the key of a record, such as body.product_id\n"
             "c:4:1: `topic` is missing in `spec`; the name of a topic\n");
-  EXPECT_EQ(errors(document("Reference", "products", "{topic: products, format: csv, key: event.id}")),
-            "c:4:27: `format` is `csv`; the only value is json\n"
-            "c:4:37: only the record itself, `body`, is known here\n");
+  EXPECT_EQ(
+      errors(document("Reference", "products", "{topic: products, format: csv, key: event.id}")),
+      "c:4:27: `format` is `csv`; the only value is json\n"
+      "c:4:37: only the record itself, `body`, is known here\n");
   EXPECT_EQ(errors(document("Reference", "my-products", "{topic: products, key: body.id}")),
-            "c:3:18: `my-products` cannot name a Reference; CEL must be able to say it: orders_30d, at most 63 of a-z, "
+            "c:3:18: `my-products` cannot name a Reference; CEL must be able to say it: "
+            "orders_30d, at most 63 of a-z, "
             "0-9, _\n");
 }
 
@@ -48,35 +55,42 @@ TEST(BusinessErrorsTest, EventsAndBusinessDataShareNoTopicAndNoName) {
 }
 
 TEST(BusinessErrorsTest, TheOperatorSaysWhatIsMissing) {
-  EXPECT_EQ(of_trigger("business: {reference: product, interest: {on: A, within: 0s}, rate: {max: 0}}"),
-            "c:4:31: there is no Reference `product`; did you mean `products`?\n"
-            "c:4:50: `key` is missing in `interest`; the key of the record that it is about, such as "
-            "event.properties.product_id\n"
-            "c:4:66: `within` is zero; more than 0s\n"
-            "c:4:71: `per` is missing in `rate`; in how long, such as 1h\n"
-            "c:4:83: a rate of 0; 1 or more\n");
+  EXPECT_EQ(
+      of_trigger("business: {reference: product, interest: {on: A, within: 0s}, rate: {max: 0}}"),
+      "c:4:31: there is no Reference `product`; did you mean `products`?\n"
+      "c:4:50: `key` is missing in `interest`; the key of the record that it is about, such as "
+      "event.properties.product_id\n"
+      "c:4:66: `within` is zero; more than 0s\n"
+      "c:4:71: `per` is missing in `rate`; in how long, such as 1h\n"
+      "c:4:83: a rate of 0; 1 or more\n");
 }
 
 TEST(BusinessErrorsTest, WhenKnowsTheChangeAndNoCustomer) {
   EXPECT_EQ(of_trigger(std::string("business: {reference: products, when: record.n > previous.n && "
-                                   "reference.products['a'].n == 1, ") + kInterest + "}"),
+                                   "reference.products['a'].n == 1, ") +
+                       kInterest + "}"),
             "");
-  EXPECT_EQ(of_trigger(std::string("business: {reference: products, when: traits.vip, ") + kInterest + "}"),
-            "c:4:46: nobody is looked at here yet: this is asked once a change; `if` is asked of each customer\n");
+  EXPECT_EQ(of_trigger(std::string("business: {reference: products, when: traits.vip, ") +
+                       kInterest + "}"),
+            "c:4:46: nobody is looked at here yet: this is asked once a change; `if` is asked of "
+            "each customer\n");
 }
 
 TEST(BusinessErrorsTest, RecordAndPreviousStandWhereThereIsAChange) {
   const std::string operates = std::string("business: {reference: products, ") + kInterest + "}";
   EXPECT_EQ(of_trigger(operates + ", if: record.n > previous.n, while: record.n > 0"), "");
   EXPECT_EQ(of_trigger(operates + ", while: previous.n > 0"),
-            "c:4:105: `previous` is gone by the time of a later step; put what it needs into `when` or `if`\n");
-  EXPECT_EQ(of_trigger("event: {on: A}, if: record.n > 0"), "c:4:27: `record` belongs to the operator business\n");
+            "c:4:105: `previous` is gone by the time of a later step; put what it needs into "
+            "`when` or `if`\n");
+  EXPECT_EQ(of_trigger("event: {on: A}, if: record.n > 0"),
+            "c:4:27: `record` belongs to the operator business\n");
 }
 
 TEST(BusinessErrorsTest, AThresholdOnBusinessDataMustBeAskedAtIntervals) {
   const std::string when = "threshold: {when: \"reference.products['a'].n > 1\"";
-  EXPECT_EQ(of_trigger(when + "}"),
-            "c:4:26: this changes with time alone (business data); say how often to ask: `every: 1h`\n");
+  EXPECT_EQ(
+      of_trigger(when + "}"),
+      "c:4:26: this changes with time alone (business data); say how often to ask: `every: 1h`\n");
   EXPECT_EQ(of_trigger(when + ", every: 1h}"), "");
 }
 

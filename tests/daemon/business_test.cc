@@ -1,5 +1,5 @@
-// Business data in the daemon: a record that is published reaches every shard, and a change is told to everybody who cares,
-// once, through deaths of the process in the middle of it.
+// Business data in the daemon: a record that is published reaches every shard, and a change is told
+// to everybody who cares, once, through deaths of the process in the middle of it.
 #include <atomic>
 #include <set>
 
@@ -48,19 +48,24 @@ class BusinessEngineTest : public EngineTest {
  protected:
   std::string record(int price) { return absl::StrCat(R"({"id":"p1","price":)", price, "}"); }
 
-  // A price, views, two lower prices; `every` kills the process at each n-th run from the first of these on.
+  // A price, views, two lower prices; `every` kills the process at each n-th run from the first of
+  // these on.
   std::vector<std::string> tell(int every, bool before_append, std::chrono::milliseconds flush) {
     std::atomic<int> runs{0};
     std::atomic<bool> armed{false};
-    const auto due = [&](std::uint32_t, std::uint64_t) { return armed && every > 0 && ++runs % every == 0; };
-    (before_append ? options_.faults.crash_before_append : options_.faults.crash_after_commit) = due;
+    const auto due = [&](std::uint32_t, std::uint64_t) {
+      return armed && every > 0 && ++runs % every == 0;
+    };
+    (before_append ? options_.faults.crash_before_append : options_.faults.crash_after_commit) =
+        due;
     options_.flush_interval = flush;
     open();
     apply(price_catalog());
     EXPECT_TRUE(publish({record(100)}, "products").ok());
     survive();
     for (int i = 0; i < kCustomers; ++i) {
-      EXPECT_TRUE(publish({track(absl::StrCat("user", i), "Product Viewed", i, clock_.read().wall)}).ok());
+      EXPECT_TRUE(
+          publish({track(absl::StrCat("user", i), "Product Viewed", i, clock_.read().wall)}).ok());
       survive();  // each in a run of its own, so that run numbers are the same each time
       clock_.advance(Millis{1});
     }
@@ -96,7 +101,9 @@ TEST_F(BusinessEngineTest, ARecordReachesEveryShardAndEverybodyWhoCaresIsToldOnc
   const auto deliveries = engine_->read_actions(kTopic, "", 100'000);
   ASSERT_TRUE(deliveries.ok());
   for (const ActionDelivery& delivery : *deliveries) {
-    EXPECT_TRUE(told.insert(absl::StrCat(delivery.action.customer(), " ", delivery.action.data_json())).second);
+    EXPECT_TRUE(
+        told.insert(absl::StrCat(delivery.action.customer(), " ", delivery.action.data_json()))
+            .second);
   }
   EXPECT_THAT(told, SizeIs(2 * kCustomers));
 }
@@ -122,7 +129,8 @@ TEST_F(BusinessEngineTest, ARecordWithoutItsKeyIsOneDeadLetter) {
   EXPECT_EQ(published->at(0).dead_letter_reason, "MISSING_KEY");
   ASSERT_TRUE(settle());
   std::size_t letters = 0;
-  for (std::uint32_t shard = 0; shard < engine_->shards(); ++shard) letters += engine_->dead_letters(shard, 10)->size();
+  for (std::uint32_t shard = 0; shard < engine_->shards(); ++shard)
+    letters += engine_->dead_letters(shard, 10)->size();
   EXPECT_EQ(letters, 1u);
 }
 
@@ -131,7 +139,8 @@ struct Deaths {
   bool before_append;
   std::int64_t flush_ms;
 };
-class BusinessCrashTest : public BusinessEngineTest, public ::testing::WithParamInterface<Deaths> {};
+class BusinessCrashTest : public BusinessEngineTest,
+                          public ::testing::WithParamInterface<Deaths> {};
 
 TEST_P(BusinessCrashTest, DeathsInTheMiddleOfTellingChangeNothing) {
   const Deaths deaths = GetParam();
@@ -149,8 +158,8 @@ TEST_P(BusinessCrashTest, DeathsInTheMiddleOfTellingChangeNothing) {
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryNthRun, BusinessCrashTest,
-                         ::testing::Values(Deaths{2, true, 3'600'000}, Deaths{3, true, 0}, Deaths{2, false, 0},
-                                           Deaths{3, false, 3'600'000}));
+                         ::testing::Values(Deaths{2, true, 3'600'000}, Deaths{3, true, 0},
+                                           Deaths{2, false, 0}, Deaths{3, false, 3'600'000}));
 
 }  // namespace
 }  // namespace spur::testing

@@ -35,7 +35,8 @@ Trigger bought: {class: service, event: {on: Order Completed}, actions: [{channe
   story.at("08:00", "ann", "Order Completed", R"({"id":7})");
   story.at("09:30", "bob", "Order Completed", R"({"id":"7"})");
   story.at("10:00", "cid", "Order Completed", R"({"id":7.0})");
-  EXPECT_THAT(story.decisions(), ElementsAre(R"(08:00 bought sent {"price":null})", R"(09:30 bought sent {"price":100})",
+  EXPECT_THAT(story.decisions(), ElementsAre(R"(08:00 bought sent {"price":null})",
+                                             R"(09:30 bought sent {"price":100})",
                                              R"(10:00 bought sent {"price":80})"));
 }
 
@@ -48,8 +49,8 @@ Trigger bought: {class: service, event: {on: Order Completed}, actions: [{channe
   story.record("11:00", "products", R"({"id":7,"price":100,"since":"2026-03-01T09:00:00Z"})");
   story.at("09:30", "ann", "Order Completed");
   story.at("10:30", "bob", "Order Completed");
-  EXPECT_THAT(story.decisions(),
-              ElementsAre(R"(09:30 bought sent {"price":100})", R"(10:30 bought sent {"price":80})"));
+  EXPECT_THAT(story.decisions(), ElementsAre(R"(09:30 bought sent {"price":100})",
+                                             R"(10:30 bought sent {"price":80})"));
 }
 
 TEST(BusinessDataTest, ADeletedRecordIsNotThereFromThenOn) {
@@ -61,8 +62,8 @@ Trigger bought: {class: service, event: {on: Order Completed}, actions: [{channe
   story.no_record("10:00", "products", "7");
   story.at("09:30", "ann", "Order Completed");
   story.at("10:30", "bob", "Order Completed");
-  EXPECT_THAT(story.decisions(),
-              ElementsAre(R"(09:30 bought sent {"known":true})", R"(10:30 bought sent {"known":false})"));
+  EXPECT_THAT(story.decisions(), ElementsAre(R"(09:30 bought sent {"known":true})",
+                                             R"(10:30 bought sent {"known":false})"));
 }
 
 TEST(BusinessDataTest, ARecordWithoutItsKeyIsADeadLetter) {
@@ -123,7 +124,8 @@ Trigger any-change: {class: service, business: {reference: products, interest: {
   story.record("11:00", "products", R"({"id":7,"price":80})");
   story.record("12:00", "products", R"({"id":7,"price":81})");
   story.run_until("14:00");
-  EXPECT_THAT(story.decisions(), ElementsAre("10:00 any-change[7] sent", "12:00 any-change[7] sent"));
+  EXPECT_THAT(story.decisions(),
+              ElementsAre("10:00 any-change[7] sent", "12:00 any-change[7] sent"));
 }
 
 TEST(BusinessTest, AnInterestEndsWithItsTimeAndTheInstantItselfIsInTime) {
@@ -232,9 +234,11 @@ Trigger back-in-stock:
   story.record("11:30", "products", R"({"id":7,"stock":0})");
   story.run_until("14:00");
   std::vector<std::string> told;
-  for (const Decision& d : story.take()) told.push_back(text_of(d.time) + " " + d.customer + " " + d.data);
-  EXPECT_THAT(told, ElementsAre(R"(10:00 user_id:dan {"stock":5})", R"(10:00 user_id:eve {"stock":5})",
-                                R"(11:00 user_id:bob {"stock":3})", R"(11:00 user_id:cid {"stock":3})"));
+  for (const Decision& d : story.take())
+    told.push_back(text_of(d.time) + " " + d.customer + " " + d.data);
+  EXPECT_THAT(told,
+              ElementsAre(R"(10:00 user_id:dan {"stock":5})", R"(10:00 user_id:eve {"stock":5})",
+                          R"(11:00 user_id:bob {"stock":3})", R"(11:00 user_id:cid {"stock":3})"));
 }
 
 TEST(BusinessTest, ErasureTakesTheCustomerOutOfTheIndex) {
@@ -249,7 +253,8 @@ Trigger any-change: {class: service, business: {reference: products, interest: {
   story.run_until("14:00");
   EXPECT_THAT(story.decisions(), IsEmpty());
   std::size_t named = 0;
-  for (const std::string& row : story.rows()) named += row.find("a-person-to-forget") != std::string::npos;
+  for (const std::string& row : story.rows())
+    named += row.find("a-person-to-forget") != std::string::npos;
   EXPECT_EQ(named, 1u);  // its own row, which remembers the erasure
 }
 
@@ -288,16 +293,19 @@ std::vector<Step> random_day(std::uint64_t seed) {
     const std::string when = absl::StrCat(absl::Dec(minute / 60, absl::kZeroPad2), ":",
                                           absl::Dec(minute % 60, absl::kZeroPad2), ":00.",
                                           absl::Dec(i, absl::kZeroPad3));
-    const std::string body = absl::StrCat("{\"id\":", random() % 3, ",\"price\":", 60 + 10 * (random() % 5), "}");
+    const std::string body =
+        absl::StrCat("{\"id\":", random() % 3, ",\"price\":", 60 + 10 * (random() % 5), "}");
     steps.push_back({when, random() % 4 == 0 ? "" : absl::StrCat("c", random() % 6), body});
   }
   return steps;
 }
 
-std::vector<std::string> decide(const std::vector<Step>& steps, const char* lateness, int ticks, bool restarts) {
+std::vector<std::string> decide(const std::vector<Step>& steps, const char* lateness, int ticks,
+                                bool restarts) {
   Story story(absl::StrCat(kPriceDrop, R"(
 Trigger any-change: {class: service, business: {reference: products, interest: {on: Product Viewed, key: event.properties.id, within: 45m}}, actions: [{channel: email, template: t, data: {n: instance.count, was: previous.?price.orValue(0)}}]}
-Policy all: {lateness: )", lateness, "}\n"));
+Policy all: {lateness: )",
+                           lateness, "}\n"));
   if (restarts) story.restart_after_each_input();
   int place = 0;
   for (const Step& step : steps) {
@@ -310,7 +318,8 @@ Policy all: {lateness: )", lateness, "}\n"));
   story.run_until("23:00");
   std::vector<std::string> lines;
   for (const Decision& d : story.take())
-    lines.push_back(absl::StrCat(text_of(d.time), " ", d.customer, " ", d.trigger, "[", d.instance, "] ", d.data));
+    lines.push_back(absl::StrCat(text_of(d.time), " ", d.customer, " ", d.trigger, "[", d.instance,
+                                 "] ", d.data));
   return lines;
 }
 
@@ -321,8 +330,10 @@ TEST(BusinessTest, NeitherSlicesNorRestartsDecide) {
     for (const char* lateness : {"0s", "20m"}) {
       const std::vector<std::string> never = decide(steps, lateness, 0, false);
       decided += never.size();
-      EXPECT_EQ(decide(steps, lateness, 1, false), never) << "seed " << seed << " lateness " << lateness;
-      EXPECT_EQ(decide(steps, lateness, 7, true), never) << "seed " << seed << " lateness " << lateness;
+      EXPECT_EQ(decide(steps, lateness, 1, false), never)
+          << "seed " << seed << " lateness " << lateness;
+      EXPECT_EQ(decide(steps, lateness, 7, true), never)
+          << "seed " << seed << " lateness " << lateness;
     }
   }
   EXPECT_GT(decided, 1000u);
@@ -335,8 +346,10 @@ TEST(BusinessTest, WithinTheLatenessTheOrderOfArrivalDoesNotMatter) {
     std::mt19937_64 random(seed);
     std::vector<std::pair<std::int64_t, Step>> arrivals;
     for (const Step& step : steps)
-      arrivals.emplace_back(instant(step.when).ms + static_cast<std::int64_t>(random() % 1'200'001), step);
-    std::stable_sort(arrivals.begin(), arrivals.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+      arrivals.emplace_back(instant(step.when).ms + static_cast<std::int64_t>(random() % 1'200'001),
+                            step);
+    std::stable_sort(arrivals.begin(), arrivals.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
     for (std::size_t i = 0; i < steps.size(); ++i) steps[i] = arrivals[i].second;
     EXPECT_EQ(decide(steps, "20m", 0, false), in_order) << "seed " << seed;
     EXPECT_EQ(decide(steps, "20m", 3, true), in_order) << "seed " << seed;
@@ -357,14 +370,17 @@ Trigger any-change: {class: service, business: {reference: products, interest: {
   story.at("09:10", "bob", "V", R"({"id":7})");
   story.record("09:30", "products", R"({"id":7,"n":1})");
   story.run_until("14:00");
-  EXPECT_THAT(story.decisions(), ElementsAre("09:30 any-change[7] email/old sent", "09:30 any-change[7] email/new sent"));
+  EXPECT_THAT(story.decisions(), ElementsAre("09:30 any-change[7] email/old sent",
+                                             "09:30 any-change[7] email/new sent"));
 }
 
 TEST(BusinessTest, NothingIsLeftOfAReferenceThatHasGone) {
   Story story(kPriceDrop);
   story.record("08:00", "products", R"({"id":"a-product","price":100})");
   story.at("09:00", "ann", "Product Viewed", R"({"id":"a-product","price":100})");
-  story.change_catalog("Trigger thanks: {class: service, event: {on: V}, actions: [{channel: email, template: t}]}\n");
+  story.change_catalog(
+      "Trigger thanks: {class: service, event: {on: V}, actions: [{channel: email, template: "
+      "t}]}\n");
   story.tick("10:00");
   for (const std::string& row : story.rows()) EXPECT_EQ(row.find("a-product"), std::string::npos);
 }

@@ -14,7 +14,8 @@ namespace {
 
 using ::testing::ElementsAre;
 
-std::vector<std::string> all(RowsBehind& rows, std::string_view prefix, std::string_view from = "") {
+std::vector<std::string> all(RowsBehind& rows, std::string_view prefix,
+                             std::string_view from = "") {
   std::vector<std::string> found;
   rows.scan(prefix, from, [&](std::string_view key, std::string_view value) {
     found.push_back(std::string(key) + "=" + std::string(value));
@@ -108,7 +109,8 @@ TEST(RowsBehindTest, AnyHistoryReadsLikeAMap) {
       ASSERT_EQ(found != nullptr, expected.contains(key)) << "seed " << seed;
       if (found != nullptr) ASSERT_EQ(*found, expected[key]);
       std::vector<std::string> lines;
-      for (auto it = expected.lower_bound(key); it != expected.end(); ++it) lines.push_back(it->first + "=" + it->second);
+      for (auto it = expected.lower_bound(key); it != expected.end(); ++it)
+        lines.push_back(it->first + "=" + it->second);
       ASSERT_EQ(all(rows, "k", key), lines) << "seed " << seed;
     }
   }
