@@ -85,7 +85,7 @@ void tell_one(ShardState& shard, Timeline& timeline, Customers& customers,
     }
     visits.replan(*customer);
   }
-  // Nothing leaves a place behind that it has not; but what was stored by a version without it may.
+  // A place without an interest is left where a trigger has gone and come back: it goes now.
   if (!cares) changes.close(telling.trigger, telling.change.key, place);
   changes.end_turn(telling, place);
 }

@@ -26,6 +26,7 @@ void compile_business(CompileContext& c, const spur::v1::BusinessOperator& from,
   t.keyed = true;
   t.reference = index_of(c.in.references(), from.reference());
   if (t.reference == kNone) {
+    if (from.reference().empty()) return;  // told by validation
     return c.error(path + ".reference",
                    fmt::format("there is no Reference `{}`", from.reference()));
   }

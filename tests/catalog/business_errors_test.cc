@@ -40,8 +40,8 @@ TEST(BusinessErrorsTest, AReferenceNeedsATopicAndAKeyOverTheRecord) {
             "c:4:1: `topic` is missing in `spec`; the name of a topic\n");
   EXPECT_EQ(
       errors(document("Reference", "products", "{topic: products, format: csv, key: event.id}")),
-      "c:4:27: `format` is `csv`; the only value is json\n"
-      "c:4:37: only the record itself, `body`, is known here\n");
+      "c:4:33: `format` is `csv`; the only value is json\n"
+      "c:4:43: only the record itself, `body`, is known here\n");
   EXPECT_EQ(errors(document("Reference", "my-products", "{topic: products, key: body.id}")),
             "c:3:18: `my-products` cannot name a Reference; CEL must be able to say it: "
             "orders_30d, at most 63 of a-z, "
@@ -57,17 +57,17 @@ TEST(BusinessErrorsTest, EventsAndBusinessDataShareNoTopicAndNoName) {
 TEST(BusinessErrorsTest, TheOperatorSaysWhatIsMissing) {
   EXPECT_EQ(
       of_trigger("business: {reference: product, interest: {on: A, within: 0s}, rate: {max: 0}}"),
-      "c:4:31: there is no Reference `product`; did you mean `products`?\n"
-      "c:4:50: `key` is missing in `interest`; the key of the record that it is about, such as "
+      "c:4:30: there is no Reference `product`; did you mean `products`?\n"
+      "c:4:39: `key` is missing in `interest`; the key of the record that it is about, such as "
       "event.properties.product_id\n"
-      "c:4:66: `within` is zero; more than 0s\n"
-      "c:4:71: `per` is missing in `rate`; in how long, such as 1h\n"
-      "c:4:83: a rate of 0; 1 or more\n");
+      "c:4:65: `within` is zero; more than 0s\n"
+      "c:4:70: `per` is missing in `rate`; in how long, such as 1h\n"
+      "c:4:82: a rate of 0; 1 or more\n");
 }
 
 TEST(BusinessErrorsTest, WhenKnowsTheChangeAndNoCustomer) {
-  EXPECT_EQ(of_trigger(std::string("business: {reference: products, when: record.n > previous.n && "
-                                   "reference.products['a'].n == 1, ") +
+  EXPECT_EQ(of_trigger(std::string("business: {reference: products, when: \"record.n > previous.n "
+                                   "&& reference.products['a'].n == 1\", ") +
                        kInterest + "}"),
             "");
   EXPECT_EQ(of_trigger(std::string("business: {reference: products, when: traits.vip, ") +
@@ -83,7 +83,7 @@ TEST(BusinessErrorsTest, RecordAndPreviousStandWhereThereIsAChange) {
             "c:4:105: `previous` is gone by the time of a later step; put what it needs into "
             "`when` or `if`\n");
   EXPECT_EQ(of_trigger("event: {on: A}, if: record.n > 0"),
-            "c:4:27: `record` belongs to the operator business\n");
+            "c:4:28: `record` belongs to the operator business\n");
 }
 
 TEST(BusinessErrorsTest, AThresholdOnBusinessDataMustBeAskedAtIntervals) {
@@ -96,7 +96,7 @@ TEST(BusinessErrorsTest, AThresholdOnBusinessDataMustBeAskedAtIntervals) {
 
 TEST(BusinessErrorsTest, AnUnknownReferenceIsNamed) {
   EXPECT_EQ(of_trigger("event: {on: A}, if: \"reference.stores['a'].open\""),
-            "c:4:38: `stores` is not declared in `reference`\n");
+            "c:4:39: `stores` is not declared in `reference`\n");
 }
 
 }  // namespace

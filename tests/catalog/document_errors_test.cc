@@ -16,7 +16,7 @@ TEST(CatalogErrorsTest, Documents) {
       {"apiVersion: spur/v2\nkind: Segment\nmetadata: {name: x}\n" + segment,
        "c:1:13: apiVersion is `spur/v2`; write `apiVersion: spur/v1`\n"},
       {"apiVersion: spur/v1\nmetadata: {name: x}\n" + segment,
-       "c:1:1: kind is missing; one of Channel, Feature, Model, Policy, Segment, Session, Source, "
+       "c:1:1: kind is missing; one of Channel, Feature, Model, Policy, Reference, Segment, Session, Source, "
        "Trigger\n"},
       {"apiVersion: spur/v1\nkind: Trigge\nmetadata: {name: x}\n" + segment,
        "c:2:7: unknown kind `Trigge`; did you mean `Trigger`?\n"},
@@ -271,6 +271,9 @@ TEST(CatalogErrorsTest, OfProtobufWithoutPositions) {
   catalog.add_references()->set_name("products");
   catalog.add_policies()->set_max_action_age_ms(-2);
   EXPECT_EQ(to_text(validate(catalog, SourceMap()).errors),
+            "Reference products: spec: `topic` is missing in `spec`; the name of a topic\n"
+            "Reference products: spec: `key` is missing in `spec`; the key of a record, such as "
+            "body.product_id\n"
             "Trigger t: spec.shadow: `shadow` is known, not in this version; remove it, or use "
             "`enabled: false`\n"
             "Trigger t: spec.absence.grace: `grace` is negative; 0s or more\n"
@@ -282,10 +285,7 @@ TEST(CatalogErrorsTest, OfProtobufWithoutPositions) {
             "channel sends\n"
             "Trigger u: spec.operator: operator `uplift` is known, not in this version\n"
             "Policy : metadata: `name` is missing in `metadata`; every resource has one\n"
-            "Policy : spec.max_action_age: `max_action_age` is negative; 0s or more\n"
-            "Reference products: spec: `key` is missing in `spec`; the key of a record, such as "
-            "body.product_id\n"
-            "Reference products: spec: `topic` is missing in `spec`; the name of a topic\n");
+            "Policy : spec.max_action_age: `max_action_age` is negative; 0s or more\n");
 }
 
 TEST(CatalogErrorsTest, ACircleIsToldBesideOtherErrors) {

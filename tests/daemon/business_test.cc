@@ -67,7 +67,7 @@ class BusinessEngineTest : public EngineTest {
       EXPECT_TRUE(
           publish({track(absl::StrCat("user", i), "Product Viewed", i, clock_.read().wall)}).ok());
       survive();  // each in a run of its own, so that run numbers are the same each time
-      clock_.advance(Millis{1});
+      clock_.advance(kSecond);
     }
     armed = true;
     for (const int price : {80, 60}) {
