@@ -11,6 +11,7 @@
 #include "daemon/inputs/record.h"
 #include "drive.h"
 #include "fmt/format.h"
+#include "operators/catalog/compiled.h"
 #include "state/check.h"
 #include "state/memory_store.h"
 #include "state/rocks_store.h"
