@@ -73,6 +73,11 @@ const Option kOptions[] = {
      "silence after which the group gives a daemon's shards to others",
      "take-over after a kill takes this long; brokers refuse less than 6s unless told otherwise",
      [](Config& c, const OptionValue& v) { c.kafka.session_timeout = millis(v); }},
+    {"kafka.waiting_bytes_max", "", T::kSize, "256MiB", kMiB, kTiB, "",
+     "effects in memory that wait for topics which do not take them, of all shards together; beyond it they wait on "
+     "disk",
+     "a shard that has more is held up until its state is written: much of a second's work at most",
+     [](Config& c, const OptionValue& v) { c.kafka.waiting_bytes_max = v.number; }},
     {"kafka.dev", "", T::kBool, "false", 0, 1, "",
      "accept one broker and unreplicated topics",
      "off: what was acknowledged must survive the loss of a broker",
@@ -141,6 +146,11 @@ const Option kOptions[] = {
      "block cache and write buffers of the stores, of all shards together",
      "reads of what left memory; the page cache stands behind it",
      [](Config& c, const OptionValue& v) { c.state_cache_bytes_max = v.number; }},
+    {"state.outbox_bytes_max", "", T::kSize, "4GiB", 16 * kMiB, kTiB, "",
+     "effects on disk that wait for topics which do not take them, of all shards together; beyond it a shard takes no "
+     "more inputs",
+     "hours of a dead channel at some thousand actions a second",
+     [](Config& c, const OptionValue& v) { c.state_outbox_bytes_max = v.number; }},
     {"state.flush_interval", "", T::kDuration, "30s", 100, kMinuteMs, "",
      "how often changed customers are written to disk",
      "what a restart replays at most; under a minute by the protocol, and longer writes each customer less often",

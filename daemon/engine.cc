@@ -121,6 +121,9 @@ absl::Status EngineImpl::start() {
   watcher.acked = [this](std::uint32_t shard, std::uint64_t seq) {
     live_[shard]->effects_acked(seq);
   };
+  watcher.wanted = [this](std::uint32_t shard) {
+    worker_of(shard).post([live = live_[shard]] { live->refill(); });
+  };
   watcher.inputs = [this](std::uint32_t shard) { worker_of(shard).wake(); };
   watcher.catalogs = [this] {
     // Perhaps applied by another process. What was applied here is in force once it is durable, which
@@ -278,7 +281,9 @@ Health EngineImpl::health() const {
   }
   if (failure.ok()) failure = log_->status();
   std::size_t recovering = 0;
+  std::optional<std::uint32_t> outbox_full;
   for (std::uint32_t shard = 0; shard < live_.size(); ++shard) {
+    if (live_[shard]->outbox_full() && !outbox_full) outbox_full = shard;
     if (live_[shard]->phase() == ShardPhase::kRecovering) ++recovering;
     if (const auto park = live_[shard]->parked())
       health.parked.push_back({shard, park->reason, park->detail});
@@ -295,6 +300,10 @@ Health EngineImpl::health() const {
                               std::string(to_text(first.reason)), ": ", first.detail);
   } else if (!health.started) {
     health.why = absl::StrCat(recovering, " of ", live_.size(), " shards are recovering");
+  } else if (outbox_full) {
+    health.why = absl::StrCat("shard ", *outbox_full,
+                              " takes nothing, for its outbox is full: a topic does not take what "
+                              "is sent to it; the log names it");
   } else if (intake_stopped_) {
     health.why = "shutting down";
   } else if (current_catalog() == nullptr) {

@@ -77,6 +77,9 @@ struct EngineOptions {
   EngineClock clock_source = EngineClock::kWall;
 
   std::size_t state_memory_bytes_max = 512u << 20;  // customers in memory, all shards together
+  // Effects on disk that wait for destinations which do not take them, all shards together: beyond it
+  // a shard takes no more inputs.
+  std::uint64_t outbox_bytes_max = 4ull << 30;
   std::size_t block_cache_bytes = 128u
                                   << 20;  // one for all RocksDBs; write buffers are charged to it
   std::size_t write_buffer_bytes = 96u << 20;
@@ -209,6 +212,8 @@ struct ShardStats {
   bool clock_held = false;  // the wall runs ahead of its witness
   std::uint64_t customers_in_memory = 0, customer_bytes = 0, customers_dirty = 0, timers = 0;
   std::uint64_t store_bytes = 0;  // on disk, estimated
+  std::uint64_t outbox_bytes = 0;
+  bool held_up = false;  // it takes no inputs until more of what it has is written, or has left
   Shard::Counters counters;
   std::vector<Shard::TriggerCounters> triggers;  // by index in the catalog in force at that shard
   std::shared_ptr<const catalog::Compiled> catalog;

@@ -22,6 +22,7 @@ constexpr Row kRows[] = {
      "aggregate",
      {"count", "sum", "mean", "min", "max", "distinct", "first", "last", "gaps", "decayed"}},
     {"Channel", "format", {"protobuf", "json"}},
+    {"Channel", "delivery", {"transactional"}},
     {"QuietHours", "then", {"defer", "drop"}},
     {"Trigger", "class", {"marketing", "service", "transactional"}},
     {"Trigger", "once", {"customer", "key"}},

@@ -20,8 +20,6 @@ constexpr KnownName kFormats[] = {
 
 constexpr KnownSetting kSettings[] = {
     {"Source", "map", "use format segment"},
-    {"Channel", "delivery",
-     "remove it: actions are delivered at least once, with an id to recognise repeats"},
     {"Channel", "rate", "remove it: releases are not slowed down"},
     {"Trigger", "shadow", "remove it, or use `enabled: false`"},
     {"Trigger", "backfill", "remove it: waits that are over when the trigger starts do not fire"},

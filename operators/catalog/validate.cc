@@ -131,6 +131,7 @@ void check_source(Checker& check, const std::string& path, const spur::v1::Sourc
 void check_channel(Checker& check, const std::string& path, const spur::v1::Channel& channel) {
   check_topic(check, path, channel.name(), channel.topic());
   check.word(path + ".format", channel.format(), {"protobuf", "json"});
+  check.word(path + ".delivery", channel.delivery(), {"transactional"});
   check.caps(path + ".caps", channel.caps());
   if (!channel.purpose().empty() && !is_dns_label(channel.purpose())) {
     check.fail(path + ".purpose", in_quotes(channel.purpose()) + " cannot name a purpose",
@@ -348,6 +349,19 @@ void check_one_policy(Checker& check, const spur::v1::Catalog& catalog) {
   }
 }
 
+// Who writes a partition writes all of it in one way.
+void check_one_delivery(Checker& check, const spur::v1::Catalog& catalog) {
+  std::map<std::string, const spur::v1::Channel*> first;  // by topic
+  for (const spur::v1::Channel& channel : catalog.channels()) {
+    if (channel.topic().empty()) continue;
+    const spur::v1::Channel& other = *first.try_emplace(channel.topic(), &channel).first->second;
+    if (other.delivery() == channel.delivery()) continue;
+    check.fail(resource_path("Channel", channel.name()) + "/spec",
+               "Channel " + in_quotes(other.name()) + " has the same topic and another `delivery`",
+               "give both the same, or topics of their own");
+  }
+}
+
 Names names_of(const spur::v1::Catalog& catalog) {
   Names names;
   for (const auto& session : catalog.sessions()) names.sessions.insert(session.name());
@@ -376,6 +390,7 @@ Findings validate(const spur::v1::Catalog& catalog, const SourceMap& positions, 
   check_all<spur::v1::Policy>(check, "Policy", catalog.policies(), check_policy);
   check_all<spur::v1::Model>(check, "Model", catalog.models(), check_model);
   check_one_policy(check, catalog);
+  check_one_delivery(check, catalog);
   for (const auto& reference : catalog.references()) {
     check.fail(resource_path("Reference", reference.name()),
                not_in_this_version("kind `Reference`"));

@@ -167,6 +167,22 @@ TEST(CatalogErrorsTest, Twice) {
   });
 }
 
+TEST(CatalogErrorsTest, ChannelsOfOneTopicHaveOneDelivery) {
+  const std::string plain = document("Channel", "{topic: t}", "plain");
+  const std::string once = document("Channel", "{topic: t, delivery: transactional}", "once");
+  check({
+      {plain + "---\n" + once,
+       "c:9:7: Channel `plain` has the same topic and another `delivery`; give both the same, or "
+       "topics of their own\n"},
+      {once + "---\n" + document("Channel", "{topic: t, delivery: transactional}", "too"), ""},
+      {plain + "---\n" + document("Channel", "{delivery: transactional}", "once"), ""},
+      {document("Channel", "{delivery: transactionnal}"),
+       "c:4:18: `delivery` is `transactionnal`; did you mean `transactional`?\n"},
+      {document("Channel", "{delivery: exactly-once}"),
+       "c:4:18: `delivery` is `exactly-once`; the only value is transactional\n"},
+  });
+}
+
 TEST(CatalogErrorsTest, Syntax) {
   check({
       {document("Segment", "{when: a: b}"),

@@ -43,11 +43,8 @@ TEST(CatalogErrorsTest, SettingsNotInThisVersion) {
              });
   check_kind("Channel",
              {
-                 {"{purpose: marketing, delivery: transactional, rate: {max: 1, per: 1s}}",
-                  "c:4:28: `delivery` is known, not in this version; remove it: actions are "
-                  "delivered at least once, with an id to "
-                  "recognise repeats\n"
-                  "c:4:53: `rate` is known, not in this version; remove it: releases are not "
+                 {"{purpose: marketing, rate: {max: 1, per: 1s}}",
+                  "c:4:28: `rate` is known, not in this version; remove it: releases are not "
                   "slowed down\n"},
              });
 }

@@ -17,6 +17,7 @@ constexpr std::array kOurs = {
     "message.timeout.ms",
     "delivery.timeout.ms",
     "transactional.id",
+    "transaction.timeout.ms",
     "enable.auto.commit",
     "enable.auto.offset.store",
     "auto.offset.reset",
@@ -177,6 +178,23 @@ Settings producer_settings() {
                                       {"retry.backoff.ms", "10"},
                                       {"queue.buffering.max.messages", "1000000"},
                                   });
+  return settings;
+}
+
+Settings transactional_settings(const std::string& id) {
+  Settings settings = common_settings();
+  settings.insert(settings.end(),
+                  {
+                      {"transactional.id", id},
+                      {"enable.idempotence", "true"},
+                      {"acks", "all"},
+                      {"message.timeout.ms", std::to_string(kTransactionalDeliveryMax.count())},
+                      {"transaction.timeout.ms", std::to_string(kTransactionMax.count())},
+                      {"linger.ms", "5"},  // a commit sends at once what is left
+                      {"request.timeout.ms", "10000"},
+                      // By default a transaction that follows closely on another waits 100 ms.
+                      {"retry.backoff.ms", "1"},
+                  });
   return settings;
 }
 

@@ -75,10 +75,17 @@ class KafkaLog final : public Log {
                             const std::function<bool(Offset, std::string_view)>& entry) override;
   absl::StatusOr<Offset> journal_begin(std::uint32_t shard) const override;
   absl::StatusOr<Offset> journal_end(std::uint32_t shard) const override;
+  absl::Status refusal(std::uint32_t shard) const override;
   void release(std::uint32_t shard, std::uint64_t seq) override;
   absl::Status resume(std::uint32_t shard, std::uint64_t acked_through, std::uint64_t seq_last,
-                      std::vector<UnsentRun> unsent) override;
+                      std::vector<UnsentRun> unsent, std::vector<Spilled> spilled = {}) override;
   std::vector<UnsentRun> unsent(std::uint32_t shard, std::uint64_t seq) const override;
+  Waiting waiting(std::uint32_t shard) const override;
+  void stored(std::uint32_t shard, std::uint64_t seq) override;
+  std::vector<RunRange> spilled(std::uint32_t shard) const override;
+  std::optional<Spilled> wanted(std::uint32_t shard) override;
+  void refill(std::uint32_t shard, const Outlet& outlet, std::vector<UnsentRun> rows,
+              std::uint64_t through) override;
   absl::Status trim(std::uint32_t shard, const Trim& below) override;
 
   absl::StatusOr<std::vector<StoredAction>> read_actions(std::string_view topic,
