@@ -23,4 +23,4 @@ def run(d, rounds, rng):
 
 
 if __name__ == "__main__":
-    sys.exit(deployment.main(run, rounds=2, own_brokers=brokers.Brokers, events=100_000, rate=8_000))
+    sys.exit(deployment.main(run, rounds=2, transactional=True, own_brokers=brokers.Brokers, events=100_000, rate=8_000))

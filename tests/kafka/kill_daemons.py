@@ -29,4 +29,4 @@ def run(d, rounds, rng):
 
 
 if __name__ == "__main__":
-    sys.exit(deployment.main(run, rounds=6))
+    sys.exit(deployment.main(run, rounds=6, transactional=True))

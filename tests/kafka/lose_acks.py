@@ -39,4 +39,4 @@ def run(d, rounds, rng):
 
 
 if __name__ == "__main__":
-    sys.exit(deployment.main(run, rounds=6, own_brokers=Wired, events=100_000, rate=8_000))
+    sys.exit(deployment.main(run, rounds=6, transactional=True, own_brokers=Wired, events=100_000, rate=8_000))

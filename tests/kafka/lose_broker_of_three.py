@@ -35,4 +35,4 @@ def three(folder):
 
 
 if __name__ == "__main__":
-    sys.exit(deployment.main(run, rounds=1, own_brokers=three, events=40_000, rate=5_000))
+    sys.exit(deployment.main(run, rounds=1, transactional=True, own_brokers=three, events=40_000, rate=5_000))

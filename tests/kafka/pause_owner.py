@@ -29,4 +29,4 @@ def run(d, rounds, rng):
 
 
 if __name__ == "__main__":
-    sys.exit(deployment.main(run, rounds=2, rate=8_000))
+    sys.exit(deployment.main(run, rounds=2, transactional=True, rate=8_000))
