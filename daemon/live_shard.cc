@@ -87,7 +87,9 @@ bool LiveShard::crowded_out() const {
 
 // A slow disk, or a destination that is away: inputs wait where they are durable, not here.
 bool LiveShard::held_up() const {
-  return outbox_full() || host_.log.waiting(index_) == Log::Waiting::kTooMuch || crowded_out();
+  // Once all is written there is no room to be made by waiting.
+  const bool too_much = host_.log.waiting(index_) == Log::Waiting::kTooMuch && behind_->dirty();
+  return outbox_full() || too_much || crowded_out();
 }
 
 bool LiveShard::may_run() const {
