@@ -90,6 +90,7 @@ absl::Status EngineImpl::start() {
   recoveries_ = std::make_unique<AsideThreads>(std::max(1u, std::thread::hardware_concurrency()));
   looks_ = std::make_unique<AsideThreads>(1);
   discoveries_ = std::make_unique<AsideThreads>(1);
+  histories_ = std::make_unique<AsideThreads>(1);
   host_.reset(
       new ShardHost{options_, *log_, clock_, catalogs_, *flusher_, *crumb_, *recoveries_, *looks_,
                     *discoveries_});
@@ -206,6 +207,7 @@ EngineImpl::~EngineImpl() {
   if (recoveries_ != nullptr) recoveries_->stop();
   if (looks_ != nullptr) looks_->stop();
   if (discoveries_ != nullptr) discoveries_->stop();
+  if (histories_ != nullptr) histories_->stop();
   // The log's and the flusher's threads still call into the workers: they end before those go.
   flusher_.reset();
   if (log_ != nullptr) log_->close().IgnoreError();
@@ -229,6 +231,7 @@ absl::Status EngineImpl::shutdown() {
   intake_stopped_ = true;
   health_changed();
   host_->stopping = true;
+  histories_->stop();  // which read the log that is about to close
   for (const auto& worker : workers_) worker->drain();
   for (const auto& worker : workers_) worker->join();
   flusher_->finish();

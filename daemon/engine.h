@@ -146,6 +146,24 @@ struct ShardView {
   Instant now;            // the shard's clock
 };
 
+// A shard as a fold of its history has it. Good inside the callback only.
+struct HistoryView {
+  Shard& shard;
+  Customers& customers;
+  const std::string& catalog;  // spur.v1.Catalog in force
+  Instant from;                // distant_past(): the fold began with the journal; else with a snapshot of then
+  bool at_end = false;         // of the journal
+};
+
+// What is asked about a shard's past.
+struct HistoryQuestion {
+  std::uint32_t shard = 0;
+  Instant until;               // the time it is about: chooses what the fold begins with
+  Watcher* watcher = nullptr;  // is told what the fold does
+  // Called before the first entry, after each, and at the end; answers whether to go on.
+  std::function<bool(const HistoryView&)> go_on;
+};
+
 // --- catalog ---
 struct CatalogInForce {
   spur::v1::Catalog catalog;  // with what it retired
@@ -275,6 +293,10 @@ class Engine {
   // be folded yet: compare the offset with ShardStats::input_next.
   virtual void with_shard(std::uint32_t shard, std::function<void(const ShardView&)> ask,
                           std::function<void(absl::Status)> answered) = 0;
+  // Folds the shard's journal again, beside the shard and on a thread of its own, as the question says; then calls
+  // `answered`. One at a time in the process: RESOURCE_EXHAUSTED while as many wait as may. OUT_OF_RANGE: what it takes
+  // is no longer kept. The question and what it names live until the answer.
+  virtual void ask_history(HistoryQuestion question, std::function<void(absl::Status)> answered) = 0;
   // Durable decisions about a customer ("user_id:123"), newest first.
   virtual absl::StatusOr<std::vector<spur::v1::Decision>> decisions_of(std::string_view customer,
                                                                        std::uint32_t limit) = 0;

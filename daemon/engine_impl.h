@@ -44,6 +44,7 @@ class EngineImpl final : public Engine {
   std::uint32_t shards() const override { return log_->shards(); }
   void with_shard(std::uint32_t shard, std::function<void(const ShardView&)> ask,
                   std::function<void(absl::Status)> answered) override;
+  void ask_history(HistoryQuestion question, std::function<void(absl::Status)> answered) override;
   absl::StatusOr<std::vector<spur::v1::Decision>> decisions_of(std::string_view customer,
                                                                std::uint32_t limit) override;
   absl::StatusOr<std::vector<spur::v1::Decision>> decisions(std::uint32_t shard,
@@ -92,7 +93,7 @@ class EngineImpl final : public Engine {
   std::unique_ptr<Log> log_;
   std::unique_ptr<FolderSnapshots> snapshots_;
   std::unique_ptr<Flusher> flusher_;
-  std::unique_ptr<AsideThreads> recoveries_, looks_, discoveries_;
+  std::unique_ptr<AsideThreads> recoveries_, looks_, discoveries_, histories_;
   std::unique_ptr<ShardHost> host_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<LiveShard*> live_;  // by shard; owned by their workers
@@ -113,6 +114,7 @@ class EngineImpl final : public Engine {
   bool shut_down_ = false;
   absl::Status shutdown_status_;
   std::atomic<std::uint64_t> published_{0}, refused_{0};
+  std::atomic<std::uint32_t> histories_asked_{0};  // waiting or under way
 };
 
 }  // namespace spur

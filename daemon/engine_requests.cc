@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "daemon/cursor.h"
 #include "daemon/engine_impl.h"
+#include "daemon/history.h"
 #include "daemon/inputs/segment.h"
 #include "operators/catalog/compiled.h"
 #include "operators/catalog/retire.h"
@@ -19,6 +20,7 @@ absl::string_view absl_view(std::string_view text) { return {text.data(), text.s
 // Of a subscriber, a channel or a customer, as callers may name one: they become parts of keys. A
 // customer's id has at most 1,024 bytes (InputLimits), and its kind stands before it.
 constexpr std::size_t kNameBytesMax = 256;
+constexpr std::uint32_t kHistoriesMax = 8;  // questions about the past, waiting or under way
 constexpr std::size_t kCustomerBytesMax = 2048;
 
 absl::Status check_names(std::string_view subscriber, std::string_view channel) {
@@ -250,6 +252,38 @@ void EngineImpl::with_shard(std::uint32_t shard, std::function<void(const ShardV
   if (!taken)
     (*answer)(
         absl::ResourceExhaustedError("too many questions wait for this shard; try again shortly"));
+}
+
+void EngineImpl::ask_history(HistoryQuestion question,
+                             std::function<void(absl::Status)> answered) {
+  if (question.shard >= shards())
+    return answered(absl::InvalidArgumentError(absl::StrCat("there is no shard ", question.shard)));
+  if (intake_stopped_) return answered(absl::UnavailableError("shutting down"));
+  if (histories_asked_.fetch_add(1) >= kHistoriesMax) {
+    --histories_asked_;
+    return answered(absl::ResourceExhaustedError(
+        "too many questions about the past wait already; try again shortly"));
+  }
+  // Called once, also if the task is dropped with the threads.
+  const auto answer = std::shared_ptr<std::function<void(absl::Status)>>(
+      new std::function<void(absl::Status)>(std::move(answered)),
+      [](std::function<void(absl::Status)>* left) {
+        if (*left) (*left)(absl::UnavailableError("shutting down"));
+        delete left;
+      });
+  histories_->run([this, question = std::move(question), answer] {
+    HistorySetup setup;
+    setup.log = log_.get();
+    setup.catalogs = &catalogs_;
+    setup.snapshots = snapshots_.get();
+    setup.rocks = rocks_.get();
+    setup.folder = options_.directory + "/history";
+    setup.memory_bytes_max = options_.state_memory_bytes_max / 4;
+    setup.cancelled = [this] { return intake_stopped_.load(); };
+    const absl::Status folded = fold_history(setup, question);
+    --histories_asked_;
+    std::exchange(*answer, nullptr)(folded);
+  });
 }
 
 absl::StatusOr<std::vector<spur::v1::Decision>> EngineImpl::decisions_of(std::string_view customer,

@@ -51,6 +51,8 @@ class Activation final : public expression::Slots {
   void set_ended_session(const SessionState* session) { ended_ = session; }
 
   Value load(std::uint32_t slot) override;
+  // Whether load() has the answer already: asking again computes nothing and takes no score from the tape.
+  bool knows(std::uint32_t slot) const { return stamps_[slot] == epoch_; }
 
   // The segment's condition for this customer now; false for an unknown name.
   bool in_segment(std::uint32_t segment);

@@ -383,6 +383,42 @@ const LastData* last_data(const Customer& customer, std::uint32_t trigger, std::
   return nullptr;
 }
 
+std::vector<GuardSaid> ask_each_guard(Turn& turn, std::uint32_t index, std::string_view key) {
+  const Trigger& trigger = turn.catalog().triggers[index];
+  std::vector<GuardSaid> said;
+  const auto add = [&](std::string_view guard, std::string_view channel, Answer answer) {
+    said.push_back({std::string(guard), std::string(channel), answer.through(),
+                    answer.kind == Answer::Kind::kHeldOut, std::move(answer.detail),
+                    answer.kind == Answer::Kind::kDeferred ? answer.until : Instant::never()});
+  };
+  add("erased", "", turn.customer.is_erased() ? Answer::no("erased") : Answer::yes());
+  add("warming", "", guards::warming(turn, index));
+  add("once", "", guards::once(turn, index, key));
+  add("cooldown", "", guards::cooldown(turn, index, key, guards::Detail::kYes));
+  add("ladder", "", guards::ladder(turn, index));
+  InstanceView view;
+  std::string kept;
+  if (const auto open = turn.customer.instances.lower_bound(index, key);
+      open != turn.customer.instances.end() && open.trigger() == index && (*open).key == key) {
+    kept = std::string(Instances::opened(*open, turn.arena()));
+    view = {key, (*open).opened_at, (*open).count, nullptr, kept, Value::absent(),
+            trigger.keeps_last_data ? last_data(turn.customer, trigger.current, key) : nullptr};
+    turn.slots.set_instance(&view);
+  }
+  if (trigger.steps.empty()) return said;
+  for (const std::uint32_t channel : trigger.steps.front().channels) {
+    const std::string& name = turn.catalog().channels[channel].name;
+    add("consent", name, guards::consent(turn, index, channel));
+    add("reachable", name, guards::reachable(turn, index, channel));
+    add("while", name, guards::still_true(turn, index));
+    add("holdout", name, guards::holdout(turn, trigger.trigger_class));
+    add("quiet_hours", name, guards::quiet_hours(turn, channel));
+    add("cap", name, guards::caps(turn, trigger.trigger_class, channel));
+  }
+  turn.slots.set_instance(nullptr);
+  return said;
+}
+
 void decide_all(Turn& turn) {
   if (turn.firings.size() > 1) sort_firings(turn);
   for (const Firing& firing : turn.firings) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "operators/customer_snapshot.h"
 #include "operators/forward.h"
 #include "operators/timeline.h"
 #include "operators/triggers/collect.h"
@@ -147,6 +148,12 @@ void Shard::begin_run(const RunStart& start, ScoreTape& scores) {
   run.scores = &scores;
   run.input = 0;
   run.ordinal = 0;
+}
+
+void Shard::watch(Watcher* watcher) { impl_->state.watcher = watcher; }
+
+std::unique_ptr<CustomerSnapshot> Shard::snapshot(const Customer& customer) const {
+  return std::make_unique<CustomerSnapshot>(impl_->state, customer);
 }
 
 void Shard::assume(Assumed assumed) { impl_->state.assumed = std::move(assumed); }

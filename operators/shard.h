@@ -31,6 +31,8 @@ namespace spur {
 namespace catalog {
 class Compiled;
 }
+class CustomerSnapshot;
+class Watcher;
 
 // Bumped when the same inputs would give other state, effects or ids. A golden digest test forces it.
 inline constexpr std::uint32_t kFoldVersion = 3;
@@ -94,6 +96,12 @@ class Shard {
     bool holdout = true;
   };
   void assume(Assumed assumed);
+
+  // Who is told what the fold does, from now on; nullptr: nobody. Outlives its use, and changes nothing.
+  void watch(Watcher* watcher);
+
+  // A copy of one of its customers and of what the gate knows of it, to be asked elsewhere.
+  std::unique_ptr<CustomerSnapshot> snapshot(const Customer& customer) const;
 
   // The catalog as of here, in this shard's order of inputs. The first one is warm: its features count from the
   // beginning. Customers of before move to it when next touched; each is woken once so that new timers are planned.

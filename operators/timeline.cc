@@ -215,7 +215,19 @@ void Timeline::take(Customer& customer, const Event& event, Instant received, Ef
   if (customer.planned == 0) plan(customer, event.time, effects);
   const Instant now = std::max(event.time, customer.newest);
   Turn turn{shard_, customer, now, &event, received, event.time < customer.newest, slots_, effects, {}, {}};
+  if (shard_.watcher != nullptr) {
+    slots_.begin(customer, now, &event, shard_.run.scores);  // also where nothing listens and take() needs none
+    shard_.watcher->begins(turn);
+  }
   customer.newest = now;
+  take(turn);
+  if (shard_.watcher != nullptr) shard_.watcher->ends(turn);
+}
+
+void Timeline::take(Turn& turn) {
+  const Event& event = *turn.event;
+  Customer& customer = turn.customer;
+  const Instant now = turn.now;
   const catalog::Listeners& at = shard_.catalog->listeners(event.name_index);
   mutate(turn, Tag::kEvent, static_cast<std::uint64_t>(event.time.ms));
   if (at.nothing() && event.traits.is_absent()) return;
@@ -265,6 +277,7 @@ void Timeline::take_timers(Customer& customer, Instant at, Instant limit, bool f
   shard_.arena.reset();
   slots_.begin(customer, at, nullptr, shard_.run.scores);
   Turn turn{shard_, customer, at, nullptr, {}, false, slots_, effects, {}, {}};
+  if (shard_.watcher != nullptr) shard_.watcher->begins(turn);
   customer.newest = std::max(customer.newest, at);
   ++shard_.counters.timers;
   mutate(turn, Tag::kTimer, static_cast<std::uint64_t>(at.ms));
@@ -329,6 +342,7 @@ void Timeline::take_timers(Customer& customer, Instant at, Instant limit, bool f
     turn.firings.push_back(firing);
   }
   if (!turn.firings.empty()) decide_all(turn);
+  if (shard_.watcher != nullptr) shard_.watcher->ends(turn);
 }
 
 }  // namespace spur

@@ -50,6 +50,7 @@ class Timeline {
   Due timers(const Customer& customer, Instant limit, bool final) const;
 
   void take(Customer& customer, const Event& event, Instant received, Effects& effects);
+  void take(Turn& turn);
   void take_buffered(Customer& customer, Effects& effects);
   void take_timers(Customer& customer, Instant at, Instant limit, bool final, Effects& effects);
   void ask_thresholds(Turn& turn);

@@ -17,6 +17,7 @@
 #include "operators/effects.h"
 #include "operators/score_tape.h"
 #include "operators/shard.h"
+#include "operators/watcher.h"
 #include "state/arena.h"
 #include "state/customer.h"
 #include "state/digest.h"
@@ -62,6 +63,7 @@ struct ShardState {
   Shard::Counters counters;
   std::vector<Shard::TriggerCounters> trigger_counters;
   Shard::Assumed assumed;
+  Watcher* watcher = nullptr;  // nobody
 };
 
 // An operator fired, and its `if` said yes. Lives as long as the turn; its texts lie in the turn's arena or event.

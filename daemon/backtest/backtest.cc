@@ -10,8 +10,8 @@ namespace spur {
 
 // One shard with what it stands on.
 struct Backtest::Part {
-  Part(std::uint32_t index, std::uint32_t shards, const Shard::Assumed& assume)
-      : shard_index(index), shard_count(shards), assumed(assume) {
+  Part(std::uint32_t index, const Options& options)
+      : shard_index(index), shard_count(options.shards), assumed(options.assumed), watcher(options.watcher) {
     open();
   }
 
@@ -19,10 +19,12 @@ struct Backtest::Part {
     customers = std::make_unique<Customers>(store);
     shard = std::make_unique<Shard>(shard_index, shard_count, *customers);
     shard->assume(assumed);
+    shard->watch(watcher);
   }
 
   const std::uint32_t shard_index, shard_count;
   const Shard::Assumed assumed;
+  Watcher* const watcher;
   MemoryStore store;
   std::unique_ptr<Customers> customers;
   std::unique_ptr<Shard> shard;
@@ -34,7 +36,7 @@ Backtest::Backtest(std::shared_ptr<const catalog::Compiled> catalog, const Optio
     : catalog_(std::move(catalog)), options_(options) {
   SPUR_CHECK(options.shards > 0);
   for (std::uint32_t i = 0; i < options.shards; ++i) {
-    parts_.push_back(std::make_unique<Part>(i, options.shards, options.assumed));
+    parts_.push_back(std::make_unique<Part>(i, options));
     Part& part = *parts_.back();
     part.shard->begin_run({++part.seq, Instant::distant_past(), Instant::never(), ClockMode::kRecords}, part.scores);
     part.shard->apply_catalog(catalog_);

@@ -14,6 +14,7 @@
 #include "daemon/inputs/segment.h"
 #include "operators/catalog/compiled.h"
 #include "operators/shard.h"
+#include "operators/watcher.h"
 #include "state/memory_store.h"
 
 namespace spur {
@@ -27,6 +28,7 @@ class Backtest {
     std::uint32_t source = 0;                  // index of the Source that the events belong to
     bool restart_after_each_input = false;     // write everything out and read it back between inputs
     Shard::Assumed assumed;
+    Watcher* watcher = nullptr;                // is told what the fold does; outlives the backtest
   };
 
   Backtest(std::shared_ptr<const catalog::Compiled> catalog, const Options& options);

@@ -12,6 +12,7 @@
 #include "daemon/cli/command.h"
 #include "daemon/cli/instant_argument.h"
 #include "daemon/cli/progress.h"
+#include "daemon/cli/time_line.h"
 #include "daemon/clock.h"
 #include "daemon/inputs/event_file.h"
 #include "fmt/format.h"
@@ -26,6 +27,7 @@ struct Arguments {
   std::string from, until, source;
   std::uint32_t shards = 4;
   bool quiet = false;
+  TimeLineArguments line;
 };
 
 int say(const std::string& message, int code) {
@@ -130,6 +132,13 @@ int run(const Arguments& arguments) {
   if (source < 0) return say(fmt::format("--source: the catalog has no Source `{}`", arguments.source), kBadUse);
   options.source = static_cast<std::uint32_t>(source);
 
+  if (!arguments.line.trigger.empty() &&
+      std::none_of(catalog.compiled->triggers.begin(), catalog.compiled->triggers.end(),
+                   [&](const catalog::Trigger& t) { return t.name == arguments.line.trigger; }))
+    return say(fmt::format("--trigger: the catalog has no Trigger `{}`", arguments.line.trigger), kBadUse);
+  std::optional<TimeLine> line = TimeLine::of(arguments.line, catalog.catalog);
+  if (line) options.watcher = line->watcher();
+
   const SystemClock clock;
   const std::chrono::nanoseconds start = clock.read().steady;
   Backtest backtest(catalog.compiled, options);
@@ -141,6 +150,7 @@ int run(const Arguments& arguments) {
   if (!arguments.decisions.empty()) {
     if (const int code = write_decisions(arguments.decisions, backtest.decisions()); code != kFine) return code;
   }
+  if (line) return line->show(arguments.line);
   if (!arguments.quiet)
     print_summary(backtest, backtest.decisions(), seconds, arguments.decisions == "-" ? stderr : stdout);
   return kFine;
@@ -164,6 +174,12 @@ void add_backtest(CLI::App& app, Chosen& chosen) {
   command->add_option("--shards", a->shards, "number of shards; changes action ids and nothing else")
       ->capture_default_str()
       ->check(CLI::Range(1, 1024));
+  CLI::Option* const customer =
+      command->add_option("--customer", a->line.customer, "draw this customer's time line in the place of the summary");
+  command->add_option("--trigger", a->line.trigger, "of the time line: what concerns this trigger alone")
+      ->needs(customer);
+  command->add_option("--svg", a->line.svg, "draw the time line into this file too")->needs(customer);
+  command->add_flag("--json", a->line.json, "the time line as one line of JSON an instant")->needs(customer);
   command->add_flag("--quiet,-q", a->quiet, "no summary and no progress");
   command->footer(
       "Example:\n  spur backtest --catalog examples/r1-cart-abandonment --events history.jsonl.gz --decisions "

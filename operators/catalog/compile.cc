@@ -84,6 +84,8 @@ class Compiler {
     index_listeners(c_);
     lay_out(c_);
     out_.hash = hash_of(in_);
+    out_.names = std::make_shared<expression::Environment>(
+        c_.environment({.event = true, .item = true, .instance = true, .opened = true}));
   }
 
  private:

@@ -346,6 +346,8 @@ class Compiled {
 
   EventSchema schema;
   expression::References references;
+  // What any expression of it may name, wherever it stands: for those who take one apart (explain).
+  std::shared_ptr<const expression::Environment> names;
   std::vector<SlotSource> slots;
 
   std::vector<std::uint32_t> feature_order;  // each after those it reads

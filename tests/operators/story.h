@@ -71,6 +71,7 @@ class Story {
   std::uint64_t digest() const { return digest_; }
   std::vector<std::string> rows();
   Shard& shard() { return *shard_; }
+  Customers& customers() { return *customers_; }
 
  private:
   void begin(Instant clock);

@@ -160,6 +160,9 @@ class FakeEngine final : public Engine {
                   std::function<void(absl::Status)> answered) override {
     answered(absl::UnavailableError("no shard here"));
   }
+  void ask_history(HistoryQuestion, std::function<void(absl::Status)> answered) override {
+    answered(absl::UnavailableError("no shard here"));
+  }
   absl::StatusOr<std::vector<spur::v1::Decision>> decisions_of(std::string_view, std::uint32_t) override {
     return std::vector<spur::v1::Decision>();
   }
