@@ -77,7 +77,7 @@ class Compiler {
     resolve_slots(c_);
     order_features(c_);
     check_times(c_);
-    if (!c_.errors.empty()) return;
+    if (!complete()) return;
     keep_opened(c_);
     resolve_slots(c_);
     ranks();
@@ -87,6 +87,8 @@ class Compiler {
     out_.names = std::make_shared<expression::Environment>(
         c_.environment({.event = true, .item = true, .instance = true, .opened = true}));
   }
+
+  bool complete() const { return c_.errors.empty() && !c_.unreadable; }
 
  private:
   // Indices are places in the canonical order; triggers act in the order (priority, name).
@@ -324,8 +326,9 @@ class Compiler {
 CompileResult compile(const spur::v1::Catalog& catalog, const SourceMap& positions) {
   CompileResult result;
   auto compiled = std::make_shared<Compiled>();
-  Compiler(catalog, positions, *compiled, result).run();
-  if (result.errors.empty()) result.compiled = std::move(compiled);
+  Compiler compiler(catalog, positions, *compiled, result);
+  compiler.run();
+  if (compiler.complete()) result.compiled = std::move(compiled);
   return result;
 }
 

@@ -46,7 +46,10 @@ std::optional<Zone> CompileContext::zone_or_customer(const std::string& path,
 }
 
 void CompileContext::error(const std::string& path, std::string message, std::string hint) {
-  if (positions.unreadable(path)) return;
+  if (positions.unreadable(path)) {
+    unreadable = true;
+    return;
+  }
   errors.push_back({positions.position(path), std::move(message), std::move(hint)});
 }
 

@@ -56,6 +56,9 @@ struct CompileContext {
   // By feature: what features.x is. Filled before anything else is compiled.
   std::vector<expression::Type> feature_types;
 
+  // Something is wrong that the reader has told already: no error of ours, and yet nothing that could be gone on with.
+  bool unreadable = false;
+
   expression::Environment environment(const Place& place) const;
 
   // Compiles `source`, which stands at `path`, and wants a `type` (dyn: any). Reports what is wrong
