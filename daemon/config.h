@@ -51,6 +51,8 @@ struct KafkaConfig {
   std::string group;     // empty: the prefix
   std::string instance;  // empty: a new member at each start
   std::chrono::milliseconds session_timeout{};
+  std::uint64_t waiting_bytes_max = 0;
+  bool transactional_channels = false;
   bool dev = false;
   std::map<std::string, std::string> properties;  // handed to librdkafka as they are
 
@@ -80,6 +82,7 @@ struct Config {
 
   std::uint64_t state_memory_bytes_max = 0;
   std::uint64_t state_cache_bytes_max = 0;
+  std::uint64_t state_outbox_bytes_max = 0;
   std::chrono::milliseconds state_flush_interval{};
   std::uint32_t queue_events_max = 0;  // a shard
   std::uint64_t queue_bytes_max = 0;   // a shard

@@ -102,7 +102,7 @@ class Daemon {
   int shut_down(int exit_code);
 
  private:
-  KafkaOptions kafka_options() const;
+  KafkaOptions kafka_options();
   EngineOptions engine_options();
   services::ServerOptions server_options() const;
   void beat();
@@ -138,7 +138,7 @@ std::optional<int> Daemon::read_catalog() {
   return kExitBadInput;
 }
 
-KafkaOptions Daemon::kafka_options() const {
+KafkaOptions Daemon::kafka_options() {
   KafkaOptions options;
   options.connection.brokers = config_.kafka.brokers;
   options.connection.properties = config_.kafka.properties;
@@ -146,7 +146,11 @@ KafkaOptions Daemon::kafka_options() const {
   options.group = config_.kafka.group;
   options.instance = config_.kafka.instance;
   options.session_timeout = config_.kafka.session_timeout;
+  options.waiting_bytes_max = config_.kafka.waiting_bytes_max;
+  options.transactional_channels = config_.kafka.transactional_channels;
   options.dev = config_.kafka.dev;
+  options.on_transaction = [this](std::chrono::nanoseconds took) { counters_.transaction.record(took); };
+  options.on_transaction_aborted = [this] { counters_.transactions_aborted.add(); };
   options.shards = config_.shards;
   if (folder_) {
     for (const spur::v1::Source& source : folder_->catalog.sources())
@@ -172,6 +176,7 @@ EngineOptions Daemon::engine_options() {
   options.workers = config_.workers;
   options.clock_source = config_.clock == ClockSource::kEvents ? EngineClock::kEvents : EngineClock::kWall;
   options.state_memory_bytes_max = config_.state_memory_bytes_max;
+  options.outbox_bytes_max = config_.state_outbox_bytes_max;
   options.block_cache_bytes = config_.state_cache_bytes_max;
   options.write_buffer_bytes = config_.state_cache_bytes_max / 4 * 3;  // charged to the cache
   options.flush_interval = config_.state_flush_interval;

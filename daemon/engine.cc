@@ -90,6 +90,7 @@ absl::Status EngineImpl::start() {
   recoveries_ = std::make_unique<AsideThreads>(std::max(1u, std::thread::hardware_concurrency()));
   looks_ = std::make_unique<AsideThreads>(1);
   discoveries_ = std::make_unique<AsideThreads>(1);
+  histories_ = std::make_unique<AsideThreads>(1);
   host_.reset(
       new ShardHost{options_, *log_, clock_, catalogs_, *flusher_, *crumb_, *recoveries_, *looks_,
                     *discoveries_});
@@ -120,6 +121,9 @@ absl::Status EngineImpl::start() {
   };
   watcher.acked = [this](std::uint32_t shard, std::uint64_t seq) {
     live_[shard]->effects_acked(seq);
+  };
+  watcher.wanted = [this](std::uint32_t shard) {
+    worker_of(shard).post([live = live_[shard]] { live->refill(); });
   };
   watcher.inputs = [this](std::uint32_t shard) { worker_of(shard).wake(); };
   watcher.catalogs = [this] {
@@ -206,6 +210,7 @@ EngineImpl::~EngineImpl() {
   if (recoveries_ != nullptr) recoveries_->stop();
   if (looks_ != nullptr) looks_->stop();
   if (discoveries_ != nullptr) discoveries_->stop();
+  if (histories_ != nullptr) histories_->stop();
   // The log's and the flusher's threads still call into the workers: they end before those go.
   flusher_.reset();
   if (log_ != nullptr) log_->close().IgnoreError();
@@ -229,6 +234,7 @@ absl::Status EngineImpl::shutdown() {
   intake_stopped_ = true;
   health_changed();
   host_->stopping = true;
+  histories_->stop();  // which read the log that is about to close
   for (const auto& worker : workers_) worker->drain();
   for (const auto& worker : workers_) worker->join();
   flusher_->finish();
@@ -278,7 +284,9 @@ Health EngineImpl::health() const {
   }
   if (failure.ok()) failure = log_->status();
   std::size_t recovering = 0;
+  std::optional<std::uint32_t> outbox_full;
   for (std::uint32_t shard = 0; shard < live_.size(); ++shard) {
+    if (live_[shard]->outbox_full() && !outbox_full) outbox_full = shard;
     if (live_[shard]->phase() == ShardPhase::kRecovering) ++recovering;
     if (const auto park = live_[shard]->parked())
       health.parked.push_back({shard, park->reason, park->detail});
@@ -295,6 +303,10 @@ Health EngineImpl::health() const {
                               std::string(to_text(first.reason)), ": ", first.detail);
   } else if (!health.started) {
     health.why = absl::StrCat(recovering, " of ", live_.size(), " shards are recovering");
+  } else if (outbox_full) {
+    health.why = absl::StrCat("shard ", *outbox_full,
+                              " takes nothing, for its outbox is full: a topic does not take what "
+                              "is sent to it; the log names it");
   } else if (intake_stopped_) {
     health.why = "shutting down";
   } else if (current_catalog() == nullptr) {

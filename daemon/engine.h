@@ -77,6 +77,9 @@ struct EngineOptions {
   EngineClock clock_source = EngineClock::kWall;
 
   std::size_t state_memory_bytes_max = 512u << 20;  // customers in memory, all shards together
+  // Effects on disk that wait for destinations which do not take them, all shards together: beyond it
+  // a shard takes no more inputs.
+  std::uint64_t outbox_bytes_max = 4ull << 30;
   std::size_t block_cache_bytes = 128u
                                   << 20;  // one for all RocksDBs; write buffers are charged to it
   std::size_t write_buffer_bytes = 96u << 20;
@@ -113,15 +116,19 @@ struct EngineOptions {
 };
 
 // --- publish ---
+// Of one publish(), once each batch in it has become its calls with what it says for all of them.
+inline constexpr std::size_t kPublishSplitBytesMax = 64u << 20;
+
 struct EventToPublish {
   std::string_view source;  // of the catalog; empty: the first
-  std::string_view bytes;   // one JSON document
+  std::string_view bytes;   // one record of the Source, in its format
 };
 struct Published {
   std::uint32_t shard = 0;
   std::uint64_t offset = 0;  // in the shard's input log
   std::string
       dead_letter_reason;  // empty: taken. Otherwise it is kept as a dead letter, for this reason
+  // Of a batch, shard and offset are those of its last call, the reason that of the first refused.
 };
 using PublishDone = std::function<void(absl::StatusOr<std::vector<Published>>)>;
 
@@ -144,6 +151,24 @@ struct ShardView {
   Customers& customers;
   std::uint64_t run = 0;  // sequence of the last run it has seen
   Instant now;            // the shard's clock
+};
+
+// A shard as a fold of its history has it. Good inside the callback only.
+struct HistoryView {
+  Shard& shard;
+  Customers& customers;
+  const std::string& catalog;  // spur.v1.Catalog in force
+  Instant from;                // distant_past(): the fold began with the journal; else with a snapshot of then
+  bool at_end = false;         // of the journal
+};
+
+// What is asked about a shard's past.
+struct HistoryQuestion {
+  std::uint32_t shard = 0;
+  Instant until;               // the time it is about: chooses what the fold begins with
+  Watcher* watcher = nullptr;  // is told what the fold does
+  // Called before the first entry, after each, and at the end; answers whether to go on.
+  std::function<bool(const HistoryView&)> go_on;
 };
 
 // --- catalog ---
@@ -209,6 +234,8 @@ struct ShardStats {
   bool clock_held = false;  // the wall runs ahead of its witness
   std::uint64_t customers_in_memory = 0, customer_bytes = 0, customers_dirty = 0, timers = 0;
   std::uint64_t store_bytes = 0;  // on disk, estimated
+  std::uint64_t outbox_bytes = 0;
+  bool held_up = false;  // it takes no inputs until more of what it has is written, or has left
   Shard::Counters counters;
   std::vector<Shard::TriggerCounters> triggers;  // by index in the catalog in force at that shard
   std::shared_ptr<const catalog::Compiled> catalog;
@@ -275,6 +302,10 @@ class Engine {
   // be folded yet: compare the offset with ShardStats::input_next.
   virtual void with_shard(std::uint32_t shard, std::function<void(const ShardView&)> ask,
                           std::function<void(absl::Status)> answered) = 0;
+  // Folds the shard's journal again, beside the shard and on a thread of its own, as the question says; then calls
+  // `answered`. One at a time in the process: RESOURCE_EXHAUSTED while as many wait as may. OUT_OF_RANGE: what it takes
+  // is no longer kept. The question and what it names live until the answer.
+  virtual void ask_history(HistoryQuestion question, std::function<void(absl::Status)> answered) = 0;
   // Durable decisions about a customer ("user_id:123"), newest first.
   virtual absl::StatusOr<std::vector<spur::v1::Decision>> decisions_of(std::string_view customer,
                                                                        std::uint32_t limit) = 0;

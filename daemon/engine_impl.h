@@ -44,6 +44,7 @@ class EngineImpl final : public Engine {
   std::uint32_t shards() const override { return log_->shards(); }
   void with_shard(std::uint32_t shard, std::function<void(const ShardView&)> ask,
                   std::function<void(absl::Status)> answered) override;
+  void ask_history(HistoryQuestion question, std::function<void(absl::Status)> answered) override;
   absl::StatusOr<std::vector<spur::v1::Decision>> decisions_of(std::string_view customer,
                                                                std::uint32_t limit) override;
   absl::StatusOr<std::vector<spur::v1::Decision>> decisions(std::uint32_t shard,
@@ -76,6 +77,8 @@ class EngineImpl final : public Engine {
   // Abandons everything, as a killed process would.
   void crash();
   absl::Status intake_refused() const;
+  // What of a catalog this log has not.
+  absl::Status log_refuses(const spur::v1::Catalog& catalog) const;
   // Next spurseq per shard; from the oldest kept for an empty cursor.
   absl::StatusOr<std::vector<std::uint64_t>> positions(std::string_view topic,
                                                        std::string_view cursor) const;
@@ -92,7 +95,7 @@ class EngineImpl final : public Engine {
   std::unique_ptr<Log> log_;
   std::unique_ptr<FolderSnapshots> snapshots_;
   std::unique_ptr<Flusher> flusher_;
-  std::unique_ptr<AsideThreads> recoveries_, looks_, discoveries_;
+  std::unique_ptr<AsideThreads> recoveries_, looks_, discoveries_, histories_;
   std::unique_ptr<ShardHost> host_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<LiveShard*> live_;  // by shard; owned by their workers
@@ -113,6 +116,7 @@ class EngineImpl final : public Engine {
   bool shut_down_ = false;
   absl::Status shutdown_status_;
   std::atomic<std::uint64_t> published_{0}, refused_{0};
+  std::atomic<std::uint32_t> histories_asked_{0};  // waiting or under way
 };
 
 }  // namespace spur

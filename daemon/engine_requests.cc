@@ -6,9 +6,12 @@
 #include "absl/strings/str_cat.h"
 #include "daemon/cursor.h"
 #include "daemon/engine_impl.h"
-#include "daemon/inputs/segment.h"
+#include "daemon/history.h"
+#include "daemon/inputs/decoder.h"
+#include "daemon/inputs/record.h"
 #include "operators/catalog/compiled.h"
 #include "operators/catalog/retire.h"
+#include "operators/tell.h"
 #include "state/check.h"
 
 namespace spur {
@@ -19,6 +22,7 @@ absl::string_view absl_view(std::string_view text) { return {text.data(), text.s
 // Of a subscriber, a channel or a customer, as callers may name one: they become parts of keys. A
 // customer's id has at most 1,024 bytes (InputLimits), and its kind stands before it.
 constexpr std::size_t kNameBytesMax = 256;
+constexpr std::uint32_t kHistoriesMax = 8;  // questions about the past, waiting or under way
 constexpr std::size_t kCustomerBytesMax = 2048;
 
 absl::Status check_names(std::string_view subscriber, std::string_view channel) {
@@ -41,6 +45,97 @@ absl::StatusOr<std::vector<Message>> parse_all(absl::StatusOr<std::vector<std::s
   return messages;
 }
 
+// Events on their way into the log, each at the shard of its customer. A batch becomes its calls.
+class Routing {
+ public:
+  Routing(const catalog::Compiled& catalog, std::uint32_t shards, std::vector<Published>& published)
+      : catalog_(catalog), shards_(shards), published_(published) {
+    inputs_.reserve(published.size());
+    events_.reserve(published.size());
+    arena().reset();
+  }
+
+  void add(std::size_t index, const EventToPublish& event) {
+    // Of a Source that the catalog lacks it goes by the first, to a dead letter of its own.
+    const std::int32_t found = catalog_.find_source(event.source);
+    const auto source = static_cast<std::uint32_t>(found == catalog::kNone ? 0 : found);
+    // When the log takes it is not known yet, and nothing here depends on it.
+    decoder().decode({event.bytes, {}, kInstantMin}, catalog_, source,
+                     [&](const Decoded& decoded, std::string_view bytes) {
+                       const bool whole =
+                           bytes.data() == event.bytes.data() && bytes.size() == event.bytes.size();
+                       append(index, event.source, whole ? event.bytes : arena().copy(bytes),
+                              decoded);
+                     });
+  }
+
+  // A record of business data goes to every shard; one that is refused is kept as a dead letter once.
+  void add_record(std::size_t index, std::uint32_t reference, const EventToPublish& record) {
+    thread_local RecordDecoder records;
+    InputAppend input;
+    input.source = record.source;
+    input.value = record.bytes;
+    Published& published = published_[index];
+    const std::variant<Value, Malformed> decoded = records.decode(record.bytes, arena());
+    if (const auto* malformed = std::get_if<Malformed>(&decoded)) {
+      published.dead_letter_reason = to_text(malformed->reason);
+    } else if (const auto key = key_of_record(catalog_, catalog_.business_data[reference],
+                                              std::get<Value>(decoded), arena())) {
+      input.key = *key;
+    } else {
+      published.dead_letter_reason = "MISSING_KEY";
+    }
+    const std::uint32_t copies = published.dead_letter_reason.empty() ? shards_ : 1;
+    for (input.shard = 0; input.shard < copies; ++input.shard) {
+      inputs_.push_back(input);
+      events_.push_back(index);
+    }
+  }
+
+  std::span<const InputAppend> inputs() const { return inputs_; }
+  std::size_t event_of(std::size_t input) const { return events_[input]; }
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  // Warm per thread, so that routing allocates little. One Routing at a time on each.
+  static Decoder& decoder() {
+    thread_local Decoder decoder;
+    return decoder;
+  }
+  // What the inputs' views point to, beside the events' own bytes.
+  static Arena& arena() {
+    thread_local Arena arena;
+    return arena;
+  }
+
+  void append(std::size_t index, std::string_view source, std::string_view bytes,
+              const Decoded& decoded) {
+    InputAppend& input = inputs_.emplace_back();
+    events_.push_back(index);
+    bytes_ += bytes.size();
+    input.source = source;
+    input.value = bytes;
+    Published& published = published_[index];
+    if (const auto* event = std::get_if<Event>(&decoded)) {
+      input.key = arena().copy(event->user_id.empty() ? event->anonymous_id : event->user_id);
+      input.shard = shard_of(input.key, shards_);
+    } else {
+      // Kept as a dead letter, where its bytes happen to lead, so that a flood of them is spread.
+      if (published.dead_letter_reason.empty())
+        published.dead_letter_reason = std::string(to_text(std::get<Malformed>(decoded).reason));
+      input.shard = shard_of(input.value, shards_);
+    }
+    published.shard = input.shard;
+  }
+
+  const catalog::Compiled& catalog_;
+  const std::uint32_t shards_;
+  std::vector<Published>& published_;
+  std::vector<InputAppend> inputs_;
+  std::vector<std::size_t> events_;  // by input
+  std::size_t bytes_ = 0;
+};
+
 }  // namespace
 
 // --- publish ---
@@ -57,33 +152,26 @@ absl::Status EngineImpl::intake_refused() const {
 
 void EngineImpl::publish(std::span<const EventToPublish> events, PublishDone done) {
   if (absl::Status refused = intake_refused(); !refused.ok()) return done(refused);
-  if (current_catalog() == nullptr) {
+  const auto current = current_catalog();
+  if (current == nullptr) {
     return done(absl::FailedPreconditionError(
         "no catalog was applied yet: events cannot be decided; apply one first"));
   }
   if (events.empty()) return done(std::vector<Published>());
 
-  // Warm per thread, so that routing allocates nothing.
-  thread_local SegmentDecoder decoder;
-  thread_local Arena arena;
-  arena.reset();
-  std::vector<InputAppend> inputs;
   auto published = std::make_shared<std::vector<Published>>(events.size());
-  inputs.reserve(events.size());
+  Routing routing(*current->compiled, shards(), *published);
   for (std::size_t i = 0; i < events.size(); ++i) {
-    InputAppend& input = inputs.emplace_back();
-    input.source = events[i].source;
-    input.value = events[i].bytes;
-    const auto who = decoder.identity_of(events[i].bytes, arena);
-    if (const auto* identity = std::get_if<EventIdentity>(&who)) {
-      input.key = identity->user_id.empty() ? identity->anonymous_id : identity->user_id;
-      input.shard = shard_of(input.key, shards());
-    } else {
-      // Kept as a dead letter, where its bytes happen to lead, so that a flood of them is spread.
-      (*published)[i].dead_letter_reason = std::string(to_text(std::get<Malformed>(who).reason));
-      input.shard = shard_of(input.value, shards());
+    const std::int32_t reference = current->compiled->find_reference(events[i].source);
+    if (reference == catalog::kNone)
+      routing.add(i, events[i]);
+    else
+      routing.add_record(i, static_cast<std::uint32_t>(reference), events[i]);
+    if (routing.bytes() > kPublishSplitBytesMax) {
+      return done(absl::InvalidArgumentError(
+          absl::StrCat("the batches of this request are more than ", kPublishSplitBytesMax >> 20,
+                       " MiB of calls with what they say for all; send them in several requests")));
     }
-    (*published)[i].shard = input.shard;
   }
   // The callback may run before append_inputs() returns; both sides have to be there for an answer
   // to be whole.
@@ -101,17 +189,19 @@ void EngineImpl::publish(std::span<const EventToPublish> events, PublishDone don
     else
       meeting->done(meeting->durable);
   };
-  const auto offsets = log_->append_inputs(inputs, [meeting, finish](absl::Status status) {
-    meeting->durable = std::move(status);
-    finish();
-  });
+  const auto offsets =
+      log_->append_inputs(routing.inputs(), [meeting, finish](absl::Status status) {
+        meeting->durable = std::move(status);
+        finish();
+      });
   if (!offsets.ok()) {
     if (absl::IsResourceExhausted(offsets.status())) refused_ += events.size();
     return meeting->done(offsets.status());
   }
   published_ += events.size();
   // A log that only learns them with the acknowledgement gives none.
-  for (std::size_t i = 0; i < offsets->size(); ++i) (*published)[i].offset = (*offsets)[i];
+  for (std::size_t i = 0; i < offsets->size(); ++i)
+    (*published)[routing.event_of(i)].offset = (*offsets)[i];
   finish();
 }
 
@@ -252,6 +342,38 @@ void EngineImpl::with_shard(std::uint32_t shard, std::function<void(const ShardV
         absl::ResourceExhaustedError("too many questions wait for this shard; try again shortly"));
 }
 
+void EngineImpl::ask_history(HistoryQuestion question,
+                             std::function<void(absl::Status)> answered) {
+  if (question.shard >= shards())
+    return answered(absl::InvalidArgumentError(absl::StrCat("there is no shard ", question.shard)));
+  if (intake_stopped_) return answered(absl::UnavailableError("shutting down"));
+  if (histories_asked_.fetch_add(1) >= kHistoriesMax) {
+    --histories_asked_;
+    return answered(absl::ResourceExhaustedError(
+        "too many questions about the past wait already; try again shortly"));
+  }
+  // Called once, also if the task is dropped with the threads.
+  const auto answer = std::shared_ptr<std::function<void(absl::Status)>>(
+      new std::function<void(absl::Status)>(std::move(answered)),
+      [](std::function<void(absl::Status)>* left) {
+        if (*left) (*left)(absl::UnavailableError("shutting down"));
+        delete left;
+      });
+  histories_->run([this, question = std::move(question), answer] {
+    HistorySetup setup;
+    setup.log = log_.get();
+    setup.catalogs = &catalogs_;
+    setup.snapshots = snapshots_.get();
+    setup.rocks = rocks_.get();
+    setup.folder = options_.directory + "/history";
+    setup.memory_bytes_max = options_.state_memory_bytes_max / 4;
+    setup.cancelled = [this] { return intake_stopped_.load(); };
+    const absl::Status folded = fold_history(setup, question);
+    --histories_asked_;
+    std::exchange(*answer, nullptr)(folded);
+  });
+}
+
 absl::StatusOr<std::vector<spur::v1::Decision>> EngineImpl::decisions_of(std::string_view customer,
                                                                          std::uint32_t limit) {
   if (customer.size() > kCustomerBytesMax)
@@ -281,6 +403,24 @@ std::shared_ptr<const CatalogInForce> EngineImpl::current_catalog() const {
   return current_;
 }
 
+absl::Status EngineImpl::log_refuses(const spur::v1::Catalog& catalog) const {
+  if (!catalog.references().empty() && !log_->takes_business_data()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "Reference ", catalog.references(0).name(),
+        ": business data on Kafka is known, not in this version; it works in backtests, trigger "
+        "tests and with spurd --embedded"));
+  }
+  if (log_->takes_transactional_channels()) return absl::OkStatus();
+  for (const spur::v1::Channel& channel : catalog.channels()) {
+    if (channel.delivery() != "transactional") continue;
+    return absl::FailedPreconditionError(absl::StrCat(
+        "Channel ", channel.name(),
+        ": `delivery: transactional` on Kafka is not proved yet, so it has to be asked for: "
+        "kafka.transactional_channels; or remove it: actions carry ids to drop repeats by"));
+  }
+  return absl::OkStatus();
+}
+
 void EngineImpl::apply_catalog(const spur::v1::Catalog& catalog, std::string_view comment,
                                std::function<void(absl::StatusOr<CatalogApplied>)> done) {
   if (absl::Status refused = intake_refused(); !refused.ok()) return done(refused);
@@ -293,6 +433,8 @@ void EngineImpl::apply_catalog(const spur::v1::Catalog& catalog, std::string_vie
   applied.errors = std::move(compiled.errors);
   applied.warnings = std::move(compiled.warnings);
   if (compiled.compiled == nullptr) return done(std::move(applied));
+  if (absl::Status refused = log_refuses(with_earlier); !refused.ok())
+    return done(std::move(refused));
   applied.hash.assign(compiled.compiled->hash.begin(), compiled.compiled->hash.end());
   if (current != nullptr && current->hash == applied.hash) return done(std::move(applied));
   applied.changed = true;

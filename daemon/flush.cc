@@ -146,7 +146,7 @@ void WriteBehind::submit(std::uint64_t acked_through, Log& log, Snapshots* snaps
   if (planted(Plant::kNoOutbox))
     position_.set_acked_through(position_.seq());
   else
-    outbox_.update(log.unsent(shard_, position_.seq()), job.batch);
+    outbox_.update(log.unsent(shard_, position_.seq()), log.spilled(shard_), job.batch);
   job.batch.puts.emplace_back(position_key(), position_.SerializeAsString());
   if (trims_) job.below = trim_below(position_);
   job.snapshots = snapshots;

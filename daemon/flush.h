@@ -95,6 +95,7 @@ class WriteBehind {
   bool dirty() const { return !stored_.any || owned_.stand.journal.seq != stored_.seq; }
   const Stored& stored() const { return stored_; }
   std::uint64_t count() const { return count_; }
+  const Outbox& outbox() const { return outbox_; }
 
   // Freezes the state as it is. Call between two runs. `offset`: of its last entry, if that is
   // verified already.

@@ -45,6 +45,10 @@ void SliceHash::add(Offset offset, Instant received, std::string_view source, st
   XXH3_64bits_update(&state_->xxh3, value.data(), value.size());
 }
 
+void SliceHash::add_headers(std::string_view packed) {
+  XXH3_64bits_update(&state_->xxh3, packed.data(), packed.size());
+}
+
 std::uint64_t SliceHash::value() const { return XXH3_64bits_digest(&state_->xxh3); }
 
 std::uint64_t catalogs_before(const InputRecord& record) {
@@ -107,8 +111,24 @@ void Intake::input(std::uint32_t source, const InputRecord& record, Effects& eff
     Origin origin{source, record.offset, record.received, record.key, record.value};
     origin.source_name = record.source;
     origin.topic = record.topic;
-    event(by_topic ? catalog->find_source_of(record.topic) : catalog->find_source(record.source),
-          origin, effects);
+    const std::int32_t reference = by_topic ? catalog->find_reference_of(record.topic)
+                                            : catalog->find_reference(record.source);
+    if (reference != catalog::kNone) {
+      business_record(static_cast<std::uint32_t>(reference), origin, effects);
+      return crumb_.disarm(index_);
+    }
+    // The embedded log has no messages: what it holds was routed when it was published. Where that
+    // was by another version of a Source's map, the event is a dead letter, and can be published
+    // again.
+    origin.forwarded = source == kInputSource;
+    const std::int32_t from =
+        by_topic ? catalog->find_source_of(record.topic) : catalog->find_source(record.source);
+    if (from != catalog::kNone &&
+        Decoder::reads_headers(catalog->sources[static_cast<std::size_t>(from)])) [[unlikely]] {
+      origin.headers = headers_of(record);
+      hash_.add_headers(origin.headers);
+    }
+    event(from, origin, effects);
   }
   crumb_.disarm(index_);
 }
@@ -126,10 +146,33 @@ void Intake::event(std::int32_t catalog_source, const Origin& from, Effects& eff
   Origin origin = from;
   if (origin.source_name.empty())
     origin.source_name = catalog.sources[static_cast<std::size_t>(catalog_source)].name;
-  const Decoded decoded = decoder_.decode(origin.bytes, catalog.schema,
-                                          static_cast<std::uint32_t>(catalog_source), arena_);
-  if (const auto* event = std::get_if<Event>(&decoded)) {
-    shard_.apply(*event, origin, effects);
+  // The events of a record go to the fold one by one, each with the bytes that say it alone, for a
+  // dead letter and for the shard that it may belong to.
+  decoder_.decode({from.bytes, from.headers, from.received}, catalog,
+                  static_cast<std::uint32_t>(catalog_source),
+                  [&](const Decoded& decoded, std::string_view bytes) {
+                    origin.bytes = bytes;
+                    if (const auto* event = std::get_if<Event>(&decoded))
+                      return shard_.apply(*event, origin, effects);
+                    const auto& malformed = std::get<Malformed>(decoded);
+                    shard_.apply_malformed(to_text(malformed.reason), malformed.detail, origin,
+                                           effects);
+                  });
+}
+
+std::string_view Intake::headers_of(const InputRecord& record) {
+  headers_.clear();
+  if (record.read_headers != nullptr) record.read_headers(record.message, headers_);
+  return headers_;
+}
+
+void Intake::business_record(std::uint32_t reference, const Origin& origin, Effects& effects) {
+  // A message without a value deletes the record of its key.
+  const std::variant<Value, Malformed> decoded =
+      origin.bytes.empty() && !origin.key.empty() ? Value::absent()
+                                                  : records_.decode(origin.bytes, arena_);
+  if (const auto* body = std::get_if<Value>(&decoded)) {
+    shard_.apply_record(reference, *body, origin, effects);
   } else {
     const auto& malformed = std::get<Malformed>(decoded);
     shard_.apply_malformed(to_text(malformed.reason), malformed.detail, origin, effects);
@@ -155,6 +198,7 @@ void Intake::message(const InputRecord& record, Effects& effects) {
   origin.bytes = forwarded.value();
   origin.source_name = forwarded.source();
   origin.topic = forwarded.topic();
+  origin.headers = forwarded.headers();
   origin.forwarded = true;
   event(shard_.catalog()->find_source(forwarded.source()), origin, effects);
 }

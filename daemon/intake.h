@@ -10,22 +10,24 @@
 #include <vector>
 
 #include "daemon/breadcrumb.h"
-#include "daemon/inputs/segment.h"
+#include "daemon/inputs/decoder.h"
+#include "daemon/inputs/record.h"
 #include "daemon/log/log.h"
 #include "operators/shard.h"
 #include "spur/v1/journal.pb.h"
-#include "state/arena.h"
 
 namespace spur {
 
-// A running xxh3-64 over (offset, received, source, key, value) of records: what a slice journals,
-// so that a replay can tell changed input from a divergence of ours.
+// A running xxh3-64 over (offset, received, source, key, value) of records, and over their headers
+// where these are a part of what is said: what a slice journals, so that a replay can tell changed
+// input from a divergence of ours.
 class SliceHash {
  public:
   SliceHash();
   ~SliceHash();
   void add(Offset offset, Instant received, std::string_view source, std::string_view key,
            std::string_view value);
+  void add_headers(std::string_view packed);
   std::uint64_t value() const;
   void reset();
 
@@ -65,15 +67,20 @@ class Intake {
  private:
   void count(std::uint32_t source, Offset offset);
   void event(std::int32_t catalog_source, const Origin& origin, Effects& effects);
+  // The record's headers, packed; good until the next call.
+  std::string_view headers_of(const InputRecord& record);
   void message(const InputRecord& record, Effects& effects);
+  void business_record(std::uint32_t reference, const Origin& origin, Effects& effects);
 
   const std::uint32_t index_;
   Shard& shard_;
   Breadcrumb& crumb_;
   const std::function<void(std::uint32_t, std::uint64_t)> before_input_;
   Breadcrumb::Phase phase_ = Breadcrumb::Phase::kLive;
-  SegmentDecoder decoder_;
-  Arena arena_;
+  Decoder decoder_;
+  RecordDecoder records_;
+  Arena arena_;  // of records of business data
+  std::string headers_;
   SliceHash hash_;
   std::vector<spur::v1::Slice> slices_;
 };

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "daemon/log/effect_records.h"
 #include "daemon/log/journal_codec.h"
+#include "daemon/logging.h"
 #include "daemon/plant.h"
 #include "daemon/sources.h"
 #include "operators/catalog/compiled.h"
@@ -77,8 +78,24 @@ void LiveShard::fail(absl::Status why) {
 
 // --- the loop's turn ---
 
+bool LiveShard::crowded_out() const {
+  return owned_->customers.over_limit() &&
+         owned_->customers.memory_bytes() >
+             kCrowdedTimesMax * host_.options.state_memory_bytes_max / host_.log.shards() &&
+         behind_->dirty();
+}
+
+// A slow disk, or a destination that is away: inputs wait where they are durable, not here.
+bool LiveShard::held_up() const {
+  // Once all is written there is no room to be made by waiting.
+  const bool too_much = host_.log.waiting(index_) == Log::Waiting::kTooMuch && behind_->dirty();
+  return outbox_full() || too_much || crowded_out();
+}
+
 bool LiveShard::may_run() const {
   if (!assigned_ || doubt_ || sealed_) return false;
+  // What is tried has to be past before anything is written.
+  if (held_up() && !(suspect_ && suspect_->tried_now)) return false;
   // The topics of a new catalog are asked for, and may have a past that goes first.
   if (discovering_ && !sources_late_) return false;
   if (suspect_ && suspect_->tried_now && !in_flight_.empty()) return false;
@@ -153,7 +170,7 @@ std::optional<nanoseconds> LiveShard::deadline(const ClockReading& now) const {
   const auto sooner = [&](nanoseconds candidate) {
     at = at ? std::min(*at, candidate) : candidate;
   };
-  if (behind_->idle() && behind_->dirty()) sooner(flush_due_);
+  if (behind_->idle() && (behind_->dirty() || held_up())) sooner(flush_due(now));
   if (!host_.exclusive && !looking_) sooner(std::max(verified_at_ + kWatchEvery, retry_at_));
   if (sources_due_ && !discovering_ && may_run()) sooner(sources_at_);
   const Instant due = owned_->shard.next_due();
@@ -464,12 +481,42 @@ void LiveShard::refuse_waiting() {
 
 // --- writing behind ---
 
+nanoseconds LiveShard::flush_due(const ClockReading& now) const {
+  if (crowded_out()) return now.steady;
+  const bool pressed = outbox_full() || host_.log.waiting(index_) != Log::Waiting::kLittle;
+  return pressed ? std::min(flush_due_, flush_begun_ + kCrowdedFlushEvery) : flush_due_;
+}
+
+// More than the outbox may hold: nothing is taken until destinations have taken something.
+void LiveShard::look_at_outbox() {
+  const std::uint64_t bytes = behind_->outbox().bytes();
+  const std::uint64_t max = host_.options.outbox_bytes_max / host_.log.shards();
+  const bool full = bytes > max;
+  if (outbox_full_.exchange(full, std::memory_order_acq_rel) == full) return;
+  if (full)
+    logging::error("outbox full: the shard takes nothing until a destination takes what waits for it",
+                   {{"shard", index_}, {"bytes", bytes}, {"state.outbox_bytes_max", max}});
+  host_.health_changed();
+}
+
+void LiveShard::refill() {
+  while (phase_ == ShardPhase::kLive) {
+    const std::optional<Spilled> wanted = host_.log.wanted(index_);
+    if (!wanted) return;
+    std::uint64_t through = 0;
+    auto rows = behind_->outbox().read(*store_, wanted->runs, kRefillBytesMax, through);
+    if (!rows.ok()) return fail(rows.status());
+    host_.log.refill(index_, wanted->outlet, *std::move(rows), through);
+  }
+}
+
 bool LiveShard::flush(const ClockReading& now) {
-  const bool due = flush_now_ || draining_ || now.steady >= flush_due_;
+  const bool due = flush_now_ || draining_ || now.steady >= flush_due(now);
   // A suspect's Trying must stay in front of the position until the input is past, or its second
   // crash is not known as one.
   const bool trying = suspect_ && suspect_->tried_now;
-  if (due && behind_->idle() && behind_->dirty() && !trying && !sealed_) {
+  // Held up, it is written to make room, though nothing was folded since.
+  if (due && behind_->idle() && (behind_->dirty() || held_up()) && !trying && !sealed_) {
     flush_now_ = false;
     flush_begun_ = now.steady;
     flush_due_ =
@@ -492,6 +539,10 @@ bool LiveShard::flush(const ClockReading& now) {
                       if (finished() || behind_ == nullptr) return;
                       if (!status.ok()) return fail(status);
                       behind_->written();
+                      if (phase_ == ShardPhase::kLive) {
+                        host_.log.stored(index_, behind_->stored().seq);
+                        look_at_outbox();
+                      }
                       if (owned_ != nullptr) owned_->customers.evict();
                       if (dropping_) settle_drop();
                     });
@@ -510,7 +561,8 @@ void LiveShard::finish_draining() {
   // Not ours any more: the journal is for another to write.
   if (!assigned_ && behind_->idle()) return set_phase(ShardPhase::kStopped);
   if (!behind_->idle() || behind_->dirty()) return;
-  const bool inputs_left = owned_->shard.catalog() != nullptr &&
+  // They wait where they are, if there is no room for what would come of them.
+  const bool inputs_left = !outbox_full() && owned_->shard.catalog() != nullptr &&
                            !feeds_->at_end(owned_->stand, /*unheard=*/true);
   if (inputs_left) return;
   sealed_ = true;
@@ -541,6 +593,8 @@ void LiveShard::publish_stats() {
     fresh.state_offset = behind_->stored().offset;
     fresh.state_seq = behind_->stored().seq;
     fresh.quarantined = quarantined_;
+    fresh.outbox_bytes = behind_->outbox().bytes();
+    fresh.held_up = held_up();
     fresh.flushes = behind_->count();
     fresh.clock = owned_->shard.clock();
     fresh.next_due = owned_->shard.next_due();

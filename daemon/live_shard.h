@@ -81,6 +81,10 @@ class LiveShard {
   static constexpr std::uint32_t kRunsAheadMax = 3;
   // Rule 11: how long an owner that appends nothing may rest on what it last saw of its journal.
   static constexpr std::chrono::milliseconds kWatchEvery{1000};
+  // How far beyond its limit the memory of customers may grow while they are written: twice.
+  static constexpr std::size_t kCrowdedTimesMax = 2;
+  // Of rows that a destination wants back from the outbox, at once.
+  static constexpr std::size_t kRefillBytesMax = 4u << 20;
   // Before a claim that was outrun, or a log that could not be read, is tried again.
   static constexpr std::chrono::milliseconds kRetryAfter{200};
   static constexpr std::chrono::seconds kFlushIntervalMax{60};  // rule 12
@@ -97,6 +101,8 @@ class LiveShard {
   void revoke();
   // Effects of runs up to `seq` have all arrived. From any thread.
   void effects_acked(std::uint64_t seq);
+  // A destination that was away takes records again: gives the log what the outbox has for it.
+  void refill();
   // Does what there is to do; true: there is more, come back without waiting.
   bool step(const ClockReading& now);
   // When step() has something to do by itself, on the steady scale; nullopt: only when something
@@ -121,6 +127,8 @@ class LiveShard {
   // --- from any thread ---
   ShardStats stats() const;
   std::optional<Park> parked() const;
+  // It takes nothing more, for what waits for its destinations fills the outbox.
+  bool outbox_full() const { return outbox_full_.load(std::memory_order_acquire); }
   ShardPhase phase() const { return phase_.load(std::memory_order_acquire); }
   // Makes stats() fresh; on the worker's thread.
   void publish_stats();
@@ -161,6 +169,10 @@ class LiveShard {
 
   // --- runs: live_shard.cc ---
   bool may_run() const;
+  // What was computed has to be written before there is room for more.
+  bool held_up() const;
+  bool crowded_out() const;
+  void look_at_outbox();
   // Everything that there is to append now, one run at a time; true: there is more.
   bool make_run(const ClockReading& now);
   std::optional<Plan> plan(Instant tick, const ClockReading& now);
@@ -183,6 +195,7 @@ class LiveShard {
               bool seal);
   void append_plain(spur::v1::JournalEntry entry);
   bool flush(const ClockReading& now);
+  std::chrono::nanoseconds flush_due(const ClockReading& now) const;
   void finish_draining();
   void fail(absl::Status why);
   void set_phase(ShardPhase phase);
@@ -193,7 +206,7 @@ class LiveShard {
   void settle_acks();
   void verified(std::uint64_t seq, Offset offset);
   void look();
-  void looked(const absl::StatusOr<ReadBack>& found);
+  void looked(const absl::Status& refused, const absl::StatusOr<ReadBack>& found);
   void start_recovery();
   void recovered(absl::StatusOr<RecoveryResult> result);
   void go_live(Recovered recovered);
@@ -232,6 +245,7 @@ class LiveShard {
   std::uint64_t verified_seq_ = 0;
   std::chrono::nanoseconds verified_at_{
       0};                                // of the last look at the journal, by ack or by reading
+  std::atomic<bool> outbox_full_{false};
   std::atomic<std::uint64_t> acked_{0};  // effects of runs up to here have arrived
   // The same, as the thread of an exclusive log knows it: a little ahead. After a mismatch it stays, so
   // that nothing is released before it was looked at.

@@ -146,7 +146,10 @@ void LiveShard::go_live(Recovered recovered) {
   }
   flush_due_ = now.steady + std::min<nanoseconds>(host_.options.flush_interval, kFlushIntervalMax);
   snapshot_due_ = now.steady + host_.snapshot_interval;
-  if (phase_ != ShardPhase::kFailed) set_phase(ShardPhase::kLive);
+  if (phase_ == ShardPhase::kFailed) return;
+  set_phase(ShardPhase::kLive);
+  look_at_outbox();
+  refill();  // what was wanted before there was anybody to ask
 }
 
 // --- acknowledged ---
@@ -165,8 +168,10 @@ void LiveShard::settle_acks() {
       continue;
     }
     SPUR_CHECK(in_flight_.front().seq == ack.seq);
-    if (!ack.offset.ok() && ack.offset.status().code() != absl::StatusCode::kUnknown)
-      return fail(ack.offset.status());
+    if (!ack.offset.ok() && ack.offset.status().code() != absl::StatusCode::kUnknown) {
+      if (host_.log.refusal(index_).ok()) return fail(ack.offset.status());
+      return look();  // the journal says what to think of it
+    }
     // Rule 8. Right behind everything that has been judged, the entry counts. Any other place, or
     // none: somebody else wrote, or the acknowledgement was lost; the journal says which.
     if (!ack.offset.ok() && planted(Plant::kNoOffsetIsSuccess)) {
@@ -207,22 +212,22 @@ void LiveShard::look() {
   looking_ = true;
   const JournalStand stand{owned_->stand.journal.epoch, verified_seq_};
   host_.looks.run([this, stand, from = journal_last_ + 1] {
+    // Asked first: a refusal that comes while the journal is read is for the next look.
+    const absl::Status refused = host_.log.refusal(index_);
     auto found =
         std::make_shared<absl::StatusOr<ReadBack>>(read_back(host_.log, index_, stand, from));
-    post_([this, found] { looked(*found); });  // a drop waits for it
+    post_([this, refused, found] { looked(refused, *found); });  // a drop waits for it
   });
 }
 
-void LiveShard::looked(const absl::StatusOr<ReadBack>& found) {
+void LiveShard::looked(const absl::Status& refused, const absl::StatusOr<ReadBack>& found) {
   looking_ = false;
   if (dropping_) return settle_drop();
   if (phase_ != ShardPhase::kLive) return;
   const nanoseconds now = host_.clock.read().steady;
   if (!found.ok()) {
     if (absl::IsOutOfRange(found.status())) return drop();  // trimmed by a newer owner
-    const bool refused =
-        absl::IsFailedPrecondition(found.status()) || absl::IsAborted(found.status());
-    if (refused || host_.exclusive || !host_.log.status().ok()) return fail(found.status());
+    if (host_.exclusive || !host_.log.status().ok()) return fail(found.status());
     retry_at_ = now + kRetryAfter;
     return;
   }
@@ -235,6 +240,12 @@ void LiveShard::looked(const absl::StatusOr<ReadBack>& found) {
   }
   // Shorter than what we know of it: acknowledged entries are gone, which a recovery can tell.
   if ((found->fenced && !planted(Plant::kNewerOwnerNotSeen)) || found->shorter) return drop();
+  // Rule 5, of a destination that could be asked only late: no other owner explains what it holds.
+  if (absl::IsAborted(refused))
+    return park({ParkReason::kLostRuns,
+                 absl::StrCat("a destination has effects of runs behind ", verified_seq_,
+                              ", where the journal ends: ", std::string(refused.message()))});
+  if (!refused.ok()) return fail(refused);
   if (found->next > 0) journal_last_ = std::max(journal_last_, found->next - 1);
   verified_at_ = now;
   doubt_ = false;
@@ -273,6 +284,7 @@ void LiveShard::settle_drop() {
   owned_.reset();
   suspect_.reset();
   sealed_ = flush_now_ = sources_due_ = false;
+  outbox_full_ = false;
   if (park_after_drop_) {
     {
       const std::lock_guard lock(stats_mutex_);

@@ -97,6 +97,17 @@ std::vector<TopicSource> LogStand::topics() const {
   return topics;
 }
 
+absl::Status spill(Customers& customers, Store& store) {
+  if (!customers.over_limit()) return absl::OkStatus();
+  constexpr std::size_t kCutCustomers = 4096;
+  customers.begin_cut();
+  while (!customers.encode_cut(kCutCustomers)) {
+  }
+  if (absl::Status written = store.write(customers.take_cut()); !written.ok()) return written;
+  customers.cut_written();
+  return absl::OkStatus();
+}
+
 OwnedShard::OwnedShard(const OwnedShardSetup& setup)
     : customers(*setup.store, setup.memory_bytes_max),
       shard(setup.index, setup.shards, customers),

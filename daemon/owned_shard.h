@@ -58,6 +58,10 @@ struct OwnedShardSetup {
   std::function<void(std::uint32_t, std::uint64_t)> before_input;  // tests
 };
 
+// Of a fold that nothing writes behind: writes out what has changed once more is in memory than may be, so that it can
+// leave. Call between two runs.
+absl::Status spill(Customers& customers, Store& store);
+
 class OwnedShard {
  public:
   explicit OwnedShard(const OwnedShardSetup& setup);

@@ -36,6 +36,10 @@ enum class Plant : std::uint8_t {
   kLastHashNotMoved,         // section 2: the position's hash is not of the last record
   kLaterRecordLetIn,         // H2, in the log
   kOneStartForAll,           // H3, in the log
+  kTransactionalIdOfProcess,  // H9, in the log, as the next three
+  kTailBeforeInit,
+  kTailBeforeStable,          // what is decided and not to be seen yet is not waited for
+  kMarkNotInTransaction,      // retention takes the tail, and nothing else says what has arrived
   kLast,
 };
 

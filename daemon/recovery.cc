@@ -215,14 +215,10 @@ absl::StatusOr<bool> claim(const RecoverySetup& setup, Replay& replay, Offset& o
 // Rules 5 and 6, and what a destination that is ahead of the journal means: nullopt, go on.
 absl::StatusOr<std::optional<RecoveryResult>> send_again(const RecoverySetup& setup,
                                                          const Replay& replay, Offset own,
-                                                         JournalStand stand,
-                                                         std::vector<UnsentRun> unsent) {
-  if (planted(Plant::kOutboxForgotten)) unsent.clear();
-  if (!planted(Plant::kReplayedNotSent)) {
-    for (UnsentRun& run : replay.unsent()) unsent.push_back(std::move(run));
-  }
+                                                         JournalStand stand, Unsent unsent) {
   const absl::Status resumed =
-      setup.log->resume(setup.shard.index, replay.acked_through(), stand.seq, std::move(unsent));
+      setup.log->resume(setup.shard.index, replay.acked_through(), stand.seq,
+                        std::move(unsent.runs), std::move(unsent.spilled));
   if (resumed.ok()) return std::optional<RecoveryResult>();
   if (!absl::IsAborted(resumed)) return resumed;
   // A successor may have sent it: then we are only late. Parking without a look would be a false
@@ -299,11 +295,14 @@ absl::StatusOr<RecoveryResult> recover_from_here(const RecoverySetup& setup) {
   if (auto* parked = std::get_if<Park>(&*begun)) return RecoveryResult(std::move(*parked));
   const Base& base = std::get<Base>(*begun);
   recovered.stored = base.stored;
-  std::vector<UnsentRun> unsent;
-  if (absl::Status loaded = recovered.outbox.load(*setup.shard.store, unsent); !loaded.ok())
+  Unsent unsent;
+  if (absl::Status loaded = recovered.outbox.load(*setup.shard.store, base.stored.seq, unsent);
+      !loaded.ok())
     return loaded;
+  if (planted(Plant::kOutboxForgotten)) unsent = Unsent();
 
   Replay replay(setup, std::move(owned), base.from, base.fold_version, base.acked_through);
+  replay.keep_in(unsent, recovered.outbox);
   // To the end, then a claim, then on to the claim: the second leg is short, and ends at our own
   // record.
   const absl::StatusOr<Offset> end = setup.log->journal_end(setup.shard.index);
@@ -333,6 +332,7 @@ absl::StatusOr<RecoveryResult> recover_from_here(const RecoverySetup& setup) {
   if (!won.ok()) return won.status();
   if (!*won) return RecoveryResult(Outrun());
   const JournalStand stand = replay.owned().stand.journal;
+  replay.keep_rest();
   auto ended = send_again(setup, replay, recovered.journal_last, stand, std::move(unsent));
   if (!ended.ok()) return ended.status();
   if (ended->has_value()) return std::move(**ended);

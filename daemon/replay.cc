@@ -6,11 +6,26 @@
 #include "absl/strings/str_cat.h"
 #include "daemon/log/effect_records.h"
 #include "daemon/log/journal_codec.h"
+#include "daemon/plant.h"
 #include "daemon/recovery.h"
 #include "operators/catalog/compiled.h"
 #include "state/check.h"
 
 namespace spur {
+namespace {
+
+// What effects take in memory, about: enough to bound it by.
+std::size_t about_bytes(const Effects& effects) {
+  std::size_t bytes = sizeof(Effects);
+  for (const Decision& decision : effects.decisions)
+    bytes += 2 * sizeof(Decision) + decision.data.size();
+  for (const DeadLetter& letter : effects.dead_letters)
+    bytes += sizeof(DeadLetter) + letter.value.size();
+  for (const Forward& forward : effects.forwards) bytes += sizeof(Forward) + forward.value.size();
+  return bytes;
+}
+
+}  // namespace
 
 Replay::Replay(const RecoverySetup& setup, std::unique_ptr<OwnedShard> owned, Offset from,
                std::uint32_t fold_version, std::uint64_t acked_through)
@@ -30,13 +45,23 @@ InputReader& Replay::inputs() {
   return *inputs_;
 }
 
-void Replay::keep(std::uint64_t seq, Effects effects) {
-  if (effects.empty()) return;
+absl::Status Replay::keep(std::uint64_t seq, Effects effects) {
+  if (effects.empty()) return absl::OkStatus();
+  const catalog::Compiled& catalog = *owned_->shard.catalog();
   if (setup_.audit != nullptr) {
-    setup_.audit->effects(seq, records_of(effects, *owned_->shard.catalog()));
-    return;
+    setup_.audit->effects(seq, records_of(effects, catalog));
+    return absl::OkStatus();
   }
-  unsent_.push_back({seq, std::move(effects), owned_->shard.catalog()});
+  if (unsent_ == nullptr || seq <= acked_through_) return absl::OkStatus();
+  if (unsent_->full() || folded_bytes_ > Unsent::kBytesMax) {
+    const RunEffects records = records_of(effects, catalog);
+    unsent_->spill(seq, records);
+    return outbox_->write(*setup_.shard.store, seq, records);
+  }
+  const std::size_t bytes = about_bytes(effects);
+  folded_bytes_ += bytes;
+  folded_.push_back({seq, bytes, std::move(effects), owned_->shard.catalog()});
+  return absl::OkStatus();
 }
 
 RunEffects Replay::records_of(const Effects& effects, const catalog::Compiled& catalog) const {
@@ -45,11 +70,12 @@ RunEffects Replay::records_of(const Effects& effects, const catalog::Compiled& c
                     {reinterpret_cast<const char*>(hash.data()), hash.size()});
 }
 
-std::vector<UnsentRun> Replay::unsent() const {
-  std::vector<UnsentRun> runs;
-  for (const Folded& folded : unsent_)
-    runs.push_back({folded.seq, records_of(folded.effects, *folded.catalog)});
-  return runs;
+void Replay::keep_rest() {
+  if (!planted(Plant::kReplayedNotSent)) {
+    for (const Folded& folded : folded_)
+      unsent_->add(folded.seq, records_of(folded.effects, *folded.catalog));
+  }
+  folded_.clear();
 }
 
 void Replay::park(ParkReason reason, std::string detail) {
@@ -88,7 +114,10 @@ absl::Status Replay::read_to(
         owned_->stand.journal = reader_.stand();
         sealed_ = entry->has_seal();
         acked_through_ = std::max(acked_through_, entry->acked_through());
-        while (!unsent_.empty() && unsent_.front().seq <= acked_through_) unsent_.pop_front();
+        while (!folded_.empty() && folded_.front().seq <= acked_through_) {
+          folded_bytes_ -= folded_.front().bytes;
+          folded_.pop_front();
+        }
         if (counted) counted(at, *entry);
         return true;
       });
@@ -165,9 +194,8 @@ absl::Status Replay::fold_run(const spur::v1::JournalEntry& entry) {
       run.timers_fired() == 0 ? 0 : shard.fire_due(run.timers_fired(), effects);
   const std::uint64_t digest = shard.end_run();
   compare(entry, digest, fired == run.timers_fired() && tape.finished() && !tape.exhausted());
-  keep(entry.seq(), std::move(effects));
   owned_->customers.evict();
-  return absl::OkStatus();
+  return keep(entry.seq(), std::move(effects));
 }
 
 void Replay::compare(const spur::v1::JournalEntry& entry, std::uint64_t digest, bool tape_fits) {
@@ -265,8 +293,7 @@ absl::Status Replay::fold_quarantine(const spur::v1::JournalEntry& entry) {
     return absl::OkStatus();
   }
   compare(entry, shard.end_run(), true);
-  keep(entry.seq(), std::move(effects));
-  return absl::OkStatus();
+  return keep(entry.seq(), std::move(effects));
 }
 
 }  // namespace spur

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "daemon/outbox.h"
 #include "daemon/owned_shard.h"
 #include "daemon/park.h"
 #include "spur/v1/journal.pb.h"
@@ -38,14 +39,20 @@ class Replay {
   std::uint32_t barrier_from() const { return fold_version_ == kFoldVersion ? 0 : fold_version_; }
   // Up to which run all effects are known to have arrived, by what entries say.
   std::uint64_t acked_through() const { return acked_through_; }
-  // The effects of replayed runs behind that.
-  std::vector<UnsentRun> unsent() const;
+  // Where the effects of replayed runs behind that go: the first with keep_rest(), those that there is
+  // no room for as rows at once. Both outlive it. Call before read_to(); an audit does without.
+  void keep_in(Unsent& unsent, Outbox& outbox) {
+    unsent_ = &unsent;
+    outbox_ = &outbox;
+  }
+  void keep_rest();
   // The last entry was a Seal.
   bool sealed() const { return sealed_; }
 
  private:
   struct Folded {
     std::uint64_t seq = 0;
+    std::size_t bytes = 0;  // about
     Effects effects;
     std::shared_ptr<const catalog::Compiled> catalog;
   };
@@ -59,7 +66,7 @@ class Replay {
   absl::Status fold_sources(const spur::v1::JournalEntry& entry);
   InputReader& inputs();
   RunEffects records_of(const Effects& effects, const catalog::Compiled& catalog) const;
-  void keep(std::uint64_t seq, Effects effects);
+  absl::Status keep(std::uint64_t seq, Effects effects);
   void compare(const spur::v1::JournalEntry& entry, std::uint64_t digest, bool tape_fits);
   void park(ParkReason reason, std::string detail);
   // What replay can go on behind: parks, unless this is an audit.
@@ -73,7 +80,10 @@ class Replay {
   std::optional<spur::v1::Trying> trying_;
   std::unique_ptr<InputReader> inputs_;  // of the sources known so far
   std::uint64_t acked_through_;
-  std::deque<Folded> unsent_;
+  std::deque<Folded> folded_;  // not known to have arrived; made records of when that is asked for
+  std::size_t folded_bytes_ = 0;
+  Unsent* unsent_ = nullptr;
+  Outbox* outbox_ = nullptr;
   bool sealed_ = false;
   std::optional<Park> parked_;
 };

@@ -7,6 +7,7 @@
 
 #include "operators/models/bg_nbd.h"
 #include "operators/opened.h"
+#include "operators/references.h"
 #include "state/aggregates/key_text.h"
 #include "state/codec/value_codec.h"
 
@@ -142,6 +143,23 @@ class Activation::ByKey final : public LookupMap {
   Arena& arena_;
 };
 
+// reference.products: read record by record. There may be more than anybody wants to go through, so it
+// has no keys that could be listed.
+class Activation::Records final : public LookupMap {
+ public:
+  Records(const Activation& activation, std::uint32_t reference) : activation_(activation), reference_(reference) {}
+
+  Value find(const Value& key) const override {
+    const std::optional<std::string_view> text = key_text(key, activation_.arena_);
+    return text ? activation_.record(reference_, *text) : Value::absent();
+  }
+  std::span<const Value> keys() const override { return {}; }
+
+ private:
+  const Activation& activation_;
+  const std::uint32_t reference_;
+};
+
 void Activation::use(const catalog::Compiled* catalog) {
   catalog_ = catalog;
   values_.assign(catalog->slots.size(), Value());
@@ -229,6 +247,8 @@ Value Activation::load(std::uint32_t slot) {
     case SlotKind::kSessionStarted:
     case SlotKind::kSessionLast:
     case SlotKind::kFeatureOfSession:
+    case SlotKind::kRecord:
+    case SlotKind::kPrevious:
       return compute(source);
     default:
       break;
@@ -265,6 +285,17 @@ Value Activation::compute(const SlotSource& slot) {
     case SlotKind::kModelVersion:
     case SlotKind::kModelAt:
       return model(slot);
+    case SlotKind::kReference:
+      return Value::map(new (arena_.allocate(sizeof(Records))) Records(*this, slot.index));
+    case SlotKind::kRecord: {
+      if (instance_ == nullptr || instance_->reference == catalog::kNone) return no_instance();
+      const Value found = record(static_cast<std::uint32_t>(instance_->reference), instance_->key);
+      return expression::select(found.is_absent() ? Value::map(std::span<const MapEntry>()) : found, slot.path);
+    }
+    case SlotKind::kPrevious:
+      if (instance_ == nullptr || instance_->previous.is_absent())
+        return Value::error("`previous` is only known while the change is being told");
+      return expression::select(instance_->previous, slot.path);
     case SlotKind::kInstanceKey:
       return instance_ == nullptr ? no_instance() : Value::string(instance_->key);
     case SlotKind::kInstanceOpenedAt:
@@ -403,6 +434,11 @@ Value Activation::event_part(SlotKind kind, std::uint32_t index, const Event* ev
     default:
       return index < event->fields.size() ? event->fields[index] : Value::absent();
   }
+}
+
+Value Activation::record(std::uint32_t reference, std::string_view key) const {
+  if (references_ == nullptr) return Value::absent();
+  return references_->at(catalog_->business_data[reference].definition, key, now_, arena_);
 }
 
 const Event* Activation::opened() {

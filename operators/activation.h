@@ -27,11 +27,16 @@ struct InstanceView {
   std::string_view opened;        // or its encoding; empty: none
   Value item;
   const LastData* last = nullptr;
+  std::int32_t reference = catalog::kNone;  // whose record of `key` is meant by `record`
+  Value previous = {};
 };
+
+class References;
 
 class Activation final : public expression::Slots {
  public:
-  explicit Activation(Arena& arena) : arena_(arena) {}
+  // Without `references` there are no records.
+  explicit Activation(Arena& arena, References* references = nullptr) : arena_(arena), references_(references) {}
 
   // A new catalog: slots are numbered anew.
   void use(const catalog::Compiled* catalog);
@@ -51,6 +56,8 @@ class Activation final : public expression::Slots {
   void set_ended_session(const SessionState* session) { ended_ = session; }
 
   Value load(std::uint32_t slot) override;
+  // Whether load() has the answer already: asking again computes nothing and takes no score from the tape.
+  bool knows(std::uint32_t slot) const { return stamps_[slot] == epoch_; }
 
   // The segment's condition for this customer now; false for an unknown name.
   bool in_segment(std::uint32_t segment);
@@ -59,6 +66,7 @@ class Activation final : public expression::Slots {
   class Segments;
   class ByKey;
   class Gaps;
+  class Records;
 
   Value compute(const catalog::SlotSource& slot);
   Value feature(std::uint32_t index, Member member) const;
@@ -72,8 +80,11 @@ class Activation final : public expression::Slots {
   Value model(const catalog::SlotSource& slot);
   Value event_part(catalog::SlotKind kind, std::uint32_t index, const Event* event) const;
   const Event* opened();
+  // The record of `key`, as of now.
+  Value record(std::uint32_t reference, std::string_view key) const;
 
   Arena& arena_;
+  References* const references_;
   const catalog::Compiled* catalog_ = nullptr;
   const Customer* customer_ = nullptr;
   const Event* event_ = nullptr;

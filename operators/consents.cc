@@ -7,6 +7,7 @@
 #include "operators/guards/consent.h"
 #include "operators/retract.h"
 #include "operators/triggers/absence.h"
+#include "operators/triggers/business.h"
 #include "state/aggregates/key_text.h"
 #include "state/text_prefix.h"
 
@@ -104,6 +105,7 @@ bool erased(Turn& turn) {
   drop_steps(turn, "erased", [](const Pending&) { return true; });
   customer.features = FeatureStates();
   customer.sessions = CompactVector<SessionState>();
+  for (const Instances::View& instance : customer.instances) triggers::business_ends(turn, instance);
   customer.instances = Instances();
   customer.triggers = CompactVector<TriggerState>();
   auto rest = std::make_unique<Customer::Rare>();

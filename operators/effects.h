@@ -63,6 +63,7 @@ struct DeadLetter {
   std::string key;
   std::string value;   // the original bytes
   Instant received;
+  std::string headers;  // packed; empty where the log has none
 };
 
 // An event for a customer of another shard, passed on as it came (forward.h).
@@ -75,6 +76,7 @@ struct Forward {
   std::string key;
   std::string value;           // the original bytes
   Instant received;
+  std::string headers;  // packed; empty where the log has none
 };
 
 struct Effects {

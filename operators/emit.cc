@@ -40,6 +40,7 @@ void emit(Turn& turn, Decision&& decision) {
                               : turn.shard.spurseq_by_topic[decision.topic];
     decision.spurseq = ++last;
   }
+  if (turn.shard.watcher != nullptr) turn.shard.watcher->decided(decision);
   turn.effects.decisions.push_back(std::move(decision));
 }
 

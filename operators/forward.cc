@@ -13,6 +13,7 @@ void forward(ShardState& state, std::uint32_t to, std::string_view customer, con
   message.key = std::string(origin.key);
   message.value = std::string(origin.bytes);
   message.received = origin.received;
+  message.headers = std::string(origin.headers);
   state.digest.add(static_cast<std::uint64_t>(Tag::kForward), to);
   state.digest.add(static_cast<std::uint64_t>(Tag::kForward), message.seq);
   state.digest.add(static_cast<std::uint64_t>(Tag::kForward), customer);

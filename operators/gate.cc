@@ -15,6 +15,7 @@
 #include "operators/guards/quiet_hours.h"
 #include "operators/guards/reachable.h"
 #include "operators/guards/repeat.h"
+#include "operators/guards/shadow.h"
 #include "operators/guards/still_true.h"
 #include "operators/held.h"
 #include "operators/opened.h"
@@ -44,6 +45,7 @@ struct StepAsked {
   Value item;
   const Firing::Prepared* prepared = nullptr;
   bool later = false;  // a later or deferred step
+  Value previous = {};
 };
 
 // Hands a decision to the effects, or to the conclusion that is being held.
@@ -80,7 +82,8 @@ Answer ask_channel(Turn& turn, const StepAsked& asked, std::uint32_t channel) {
   if (Answer a = guards::holdout(turn, trigger.trigger_class); !a.through()) return a;
   if (Answer a = guards::quiet_hours(turn, channel); !a.through()) return a;
   if (Answer a = guards::caps(turn, trigger.trigger_class, channel); !a.through()) return a;
-  return guards::arbitration(turn, trigger.trigger_class, channel);
+  if (Answer a = guards::arbitration(turn, trigger.trigger_class, channel); !a.through()) return a;
+  return guards::shadow(turn, asked.trigger);
 }
 
 struct Chosen {
@@ -88,12 +91,15 @@ struct Chosen {
   Answer answer;
 };
 
-// The first channel that the guards let through or hold out; else the first they defer; else what the first said.
+// The first channel that the guards let through, hold out or shadow; else the first they defer;
+// else what the first said.
 Chosen choose(Turn& turn, const StepAsked& asked, std::span<const std::uint32_t> channels) {
   std::optional<Chosen> deferred, first;
   for (const std::uint32_t channel : channels) {
     Chosen chosen{channel, ask_channel(turn, asked, channel)};
-    if (chosen.answer.through() || chosen.answer.kind == Answer::Kind::kHeldOut) return chosen;
+    const Answer::Kind kind = chosen.answer.kind;
+    if (chosen.answer.through() || kind == Answer::Kind::kHeldOut || kind == Answer::Kind::kShadow)
+      return chosen;
     if (chosen.answer.kind == Answer::Kind::kDeferred && !deferred) deferred = chosen;
     if (!first) first = chosen;
   }
@@ -109,7 +115,9 @@ InstanceView view_of(const Turn& turn, const StepAsked& asked) {
       asked.event,
       asked.opened,
       asked.item,
-      trigger.keeps_last_data ? last_data(turn.customer, trigger.current, asked.key) : nullptr};
+      trigger.keeps_last_data ? last_data(turn.customer, trigger.current, asked.key) : nullptr,
+      trigger.reference,
+      asked.previous};
 }
 
 void remember_data(Turn& turn, const StepAsked& asked, const Step& step) {
@@ -163,8 +171,8 @@ Pending pending_of(Turn& turn, const StepAsked& asked, Pending::State state) {
   return pending;
 }
 
-// Decides one step. Answers whether it went through: sent, held out or deferred. `released` is the deferred step that
-// this is the release of.
+// Decides one step. Answers whether it went through: sent, held out, deferred or shadowed.
+// `released` is the deferred step that this is the release of.
 bool decide_step(Turn& turn, const StepAsked& asked, const Pending* released, HeldDecisions* held) {
   const Trigger& trigger = turn.catalog().triggers[asked.trigger];
   const Step& step = trigger.steps[asked.step];
@@ -192,8 +200,10 @@ bool decide_step(Turn& turn, const StepAsked& asked, const Pending* released, He
   about_step(turn, asked.trigger, asked.step, chosen.channel, decision);
   decision.reason = std::string(chosen.answer.reason);
   decision.detail = std::move(chosen.answer.detail);
+  const bool shadow = chosen.answer.kind == Answer::Kind::kShadow;
   switch (chosen.answer.kind) {
     case Answer::Kind::kSuppressed:
+    case Answer::Kind::kShadow:
       decision.verdict = Verdict::kSuppressed;
       break;
     case Answer::Kind::kDeferred: {
@@ -218,7 +228,8 @@ bool decide_step(Turn& turn, const StepAsked& asked, const Pending* released, He
   }
   decision.data = asked.prepared != nullptr ? std::string(asked.prepared->data) : step_data(turn, step);
   const bool through = !(chosen.answer.kind == Answer::Kind::kSuppressed);
-  const bool sent = decision.verdict == Verdict::kSent || decision.verdict == Verdict::kHeldOut;
+  const bool sent =
+      decision.verdict == Verdict::kSent || decision.verdict == Verdict::kHeldOut || shadow;
   if (sent && asked.step == 0) remember_data(turn, asked, step);
   turn.slots.set_instance(nullptr);
   if (held == nullptr) {
@@ -312,7 +323,9 @@ void decide_firing(Turn& turn, const Firing& firing) {
                       firing.event,
                       firing.opened,
                       firing.item,
-                      i < firing.prepared.size() ? &firing.prepared[i] : nullptr};
+                      i < firing.prepared.size() ? &firing.prepared[i] : nullptr,
+                      false,
+                      firing.previous};
       if (asked.due <= turn.now) {
         through = decide_step(turn, asked, nullptr, held) || through;
         continue;
@@ -381,6 +394,42 @@ const LastData* last_data(const Customer& customer, std::uint32_t trigger, std::
     }
   }
   return nullptr;
+}
+
+std::vector<GuardSaid> ask_each_guard(Turn& turn, std::uint32_t index, std::string_view key) {
+  const Trigger& trigger = turn.catalog().triggers[index];
+  std::vector<GuardSaid> said;
+  const auto add = [&](std::string_view guard, std::string_view channel, Answer answer) {
+    said.push_back({std::string(guard), std::string(channel), answer.through(),
+                    answer.kind == Answer::Kind::kHeldOut, std::move(answer.detail),
+                    answer.kind == Answer::Kind::kDeferred ? answer.until : Instant::never()});
+  };
+  add("erased", "", turn.customer.is_erased() ? Answer::no("erased") : Answer::yes());
+  add("warming", "", guards::warming(turn, index));
+  add("once", "", guards::once(turn, index, key));
+  add("cooldown", "", guards::cooldown(turn, index, key, guards::Detail::kYes));
+  add("ladder", "", guards::ladder(turn, index));
+  InstanceView view;
+  std::string kept;
+  if (const auto open = turn.customer.instances.lower_bound(index, key);
+      open != turn.customer.instances.end() && open.trigger() == index && (*open).key == key) {
+    kept = std::string(Instances::opened(*open, turn.arena()));
+    view = {key, (*open).opened_at, (*open).count, nullptr, kept, Value::absent(),
+            trigger.keeps_last_data ? last_data(turn.customer, trigger.current, key) : nullptr};
+    turn.slots.set_instance(&view);
+  }
+  if (trigger.steps.empty()) return said;
+  for (const std::uint32_t channel : trigger.steps.front().channels) {
+    const std::string& name = turn.catalog().channels[channel].name;
+    add("consent", name, guards::consent(turn, index, channel));
+    add("reachable", name, guards::reachable(turn, index, channel));
+    add("while", name, guards::still_true(turn, index));
+    add("holdout", name, guards::holdout(turn, trigger.trigger_class));
+    add("quiet_hours", name, guards::quiet_hours(turn, channel));
+    add("cap", name, guards::caps(turn, trigger.trigger_class, channel));
+  }
+  turn.slots.set_instance(nullptr);
+  return said;
 }
 
 void decide_all(Turn& turn) {

@@ -1,13 +1,14 @@
-// The gate: every firing ends here, in recorded decisions. Guards are asked in a fixed order in the same step of the
-// fold, so that no counter can lag: age, once, cooldown, ladder for the firing as a whole; consent,
-// ladder, reachable, `while`, holdout, quiet hours, caps, arbitration for each step. The verdict is sent, suppressed
-// with a reason, held out, or deferred.
+// The gate: every firing ends here, in recorded decisions. Guards are asked in a fixed order in the
+// same step of the fold, so that no counter can lag: age, once, cooldown, ladder for the firing as
+// a whole; consent, ladder, reachable, `while`, holdout, quiet hours, caps, arbitration, shadow for
+// each step. The verdict is sent, suppressed with a reason, held out, or deferred.
 #pragma once
 
 #include <functional>
 #include <string>
 #include <string_view>
 
+#include "operators/customer_snapshot.h"
 #include "operators/turn.h"
 
 namespace spur {
@@ -18,6 +19,10 @@ inline constexpr std::size_t kHeldMax = 10'000;     // conclusions in their grac
 // Of one trigger.
 inline constexpr std::size_t kLastDataMax = 100;     // keys whose last data is kept
 inline constexpr std::size_t kKeyTimesMax = 10'000;  // keys that are known to have fired, or been silenced
+
+// Every guard's answer, in their order, if `trigger` fired for `key` now. Only for explaining: the
+// turn is one of copies.
+std::vector<GuardSaid> ask_each_guard(Turn& turn, std::uint32_t trigger, std::string_view key);
 
 // Decides the turn's firings, in the order (priority, trigger, key, step).
 void decide_all(Turn& turn);

@@ -71,8 +71,12 @@ void retract_if(Turn& turn, const std::function<bool(const Retractable&)>& chose
 
 void retract_ended(Turn& turn, std::uint32_t trigger, Instant t, const KeyChosen& chosen,
                    Millis silent_for) {
+  // A change of business data comes before the events of its instant: those do not contradict it.
+  const bool before_events =
+      turn.catalog().triggers[trigger].kind == catalog::Operator::kBusiness;
   retract_if(turn, [&](const Retractable& r) {
     return r.trigger == trigger && r.opened_at <= t && t <= r.at && r.opened_at < r.at &&
+           !(before_events && t == r.fired_at) &&
            (silent_for.count < 0 || t >= r.fired_at - silent_for) && chosen(r.key);
   });
 }

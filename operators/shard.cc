@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "operators/business_data.h"
+#include "operators/customer_snapshot.h"
 #include "operators/forward.h"
+#include "operators/tell.h"
 #include "operators/timeline.h"
 #include "operators/triggers/collect.h"
 #include "state/check.h"
@@ -17,39 +20,29 @@ constexpr Millis kAheadMax = kHour;  // of the clock; an event further ahead is 
 
 struct Shard::Impl {
   Impl(std::uint32_t shard, std::uint32_t count, Customers& all)
-      : shards(count), customers(all), slots(state.arena), timeline(state, slots) {
+      : shards(count),
+        customers(all),
+        business(all.rows(), count),
+        slots(state.arena, &business.records),
+        timeline(state, slots),
+        visits(state, all, timeline) {
     state.run.shard = shard;
+    state.business = &business;
   }
 
   const std::uint32_t shards;
   Customers& customers;
   ShardState state;
+  BusinessData business;
   Activation slots;
   Timeline timeline;
+  Visits visits;
   // What was there before a catalog was replaced: since when each definition has been.
   std::map<std::uint64_t, Since> since_feature, since_trigger;
 
   void next_input() {
     ++state.run.input;
     state.run.ordinal = 0;
-  }
-
-  // Gives a known customer what a new catalog asks of it. True: that may be due sooner than anything
-  // it had, so replan() has to follow.
-  bool plan(Customer& customer, Effects& effects) {
-    if (customer.planned == 0 || customer.planned == state.generation) return false;
-    timeline.plan(customer, state.run.clock, effects);
-    return true;
-  }
-
-  // After the customer was touched: plans the next look at it.
-  void replan(Customer& customer) {
-    const auto [wake, due] = timeline.next(customer);
-    customer.next_due = due;
-    // An earlier plan may stand: looking too early costs one look, moving the plan costs one at every event.
-    if (wake < customer.wake || (wake == Instant::never() && customer.wake == Instant::never())) {
-      customers.schedule(customer, wake);
-    }
   }
 
   void dead_letter(std::string_view reason, std::string_view detail, const Origin& origin, Effects& effects) {
@@ -63,6 +56,7 @@ struct Shard::Impl {
     letter.key = std::string(origin.key);
     letter.value = std::string(origin.bytes);
     letter.received = origin.received;
+    letter.headers = std::string(origin.headers);
     state.digest.add(static_cast<std::uint64_t>(Tag::kDeadLetter), letter.reason);
     state.digest.add(static_cast<std::uint64_t>(Tag::kDeadLetter), letter.offset);
     ++state.counters.dead_letters;
@@ -93,6 +87,8 @@ struct Shard::Impl {
     state.catalog = std::move(next);
     customers.set_layout(state.generation, state.catalog->layout);
     slots.use(state.catalog.get());
+    business.use(*state.catalog);
+    business.save();
     state.trigger_counters.assign(state.catalog->triggers.size(), {});
     std::map<std::uint64_t, Since> features, triggers;
     const Since now{state.generation, state.run.clock};
@@ -149,6 +145,12 @@ void Shard::begin_run(const RunStart& start, ScoreTape& scores) {
   run.ordinal = 0;
 }
 
+void Shard::watch(Watcher* watcher) { impl_->state.watcher = watcher; }
+
+std::unique_ptr<CustomerSnapshot> Shard::snapshot(const Customer& customer) const {
+  return std::make_unique<CustomerSnapshot>(impl_->state, customer);
+}
+
 void Shard::assume(Assumed assumed) { impl_->state.assumed = std::move(assumed); }
 
 void Shard::apply_catalog(std::shared_ptr<const catalog::Compiled> catalog) {
@@ -181,17 +183,22 @@ void Shard::apply(const Event& arrived, const Origin& origin, Effects& effects) 
                           known_user ? event.user_id : event.anonymous_id};
   SPUR_CHECK(!identity.value.empty());
   if (const std::uint32_t home = impl_->shards == 1 ? 0 : shard_of(identity.value, impl_->shards); home != run.shard) {
-    if (!origin.forwarded && origin.bytes.size() + origin.key.size() <= kForwardBytesMax)
+    if (!origin.forwarded &&
+        origin.bytes.size() + origin.key.size() + origin.headers.size() <= kForwardBytesMax)
       return forward(state, home, identity.value, origin, effects);
     if (!origin.forwarded) {
       impl_->dead_letter("TOO_LARGE",
-                         "the event lives on another shard, and is too large to be passed on: 900,000 bytes with its "
-                         "key; publish it under its customer's id",
+                         "the event lives on another shard, and is too large to be passed on: "
+                         "900,000 bytes with its "
+                         "key and headers; publish it under its customer's id",
                          origin, effects);
       return;
     }
-    impl_->dead_letter("MISROUTED", "another shard sent this event, and its customer does not live here", origin,
-                       effects);
+    impl_->dead_letter(
+        "MISROUTED",
+        "the event was routed to this shard, and its customer does not live here; publish it "
+        "again",
+        origin, effects);
     return;
   }
   if (event.time > run.clock) {
@@ -207,14 +214,31 @@ void Shard::apply(const Event& arrived, const Origin& origin, Effects& effects) 
   bool created = false;
   Customer& customer = impl_->customers.touch(identity, hash, created);
   // A new customer's time begins with its earliest event, which need not be the first to arrive.
-  const bool planned = impl_->plan(customer, effects);
+  const bool planned = impl_->visits.plan(customer, effects);
   if (!impl_->timeline.first_copy(customer, event)) {
-    if (planned) impl_->replan(customer);
+    if (planned) impl_->visits.replan(customer);
     return;
   }
   state.arena.reset();
   impl_->timeline.arrive(customer, event, origin.received, effects);
-  impl_->replan(customer);
+  impl_->visits.replan(customer);
+  impl_->business.save();
+}
+
+void Shard::apply_record(std::uint32_t reference, const Value& body, const Origin& origin, Effects& effects) {
+  ShardState& state = impl_->state;
+  impl_->next_input();
+  SPUR_CHECK(state.catalog != nullptr && reference < state.catalog->business_data.size());
+  state.arena.reset();
+  const RecordRead record =
+      read_record(state, state.catalog->business_data[reference], body, origin.key, origin.received);
+  if (!record.reason.empty()) {
+    impl_->dead_letter(record.reason, record.detail, origin, effects);
+  } else if (!take_record(state, impl_->slots, reference, record)) {
+    impl_->dead_letter("REFERENCE_FULL", "the Reference has five million records, and this would be one more", origin,
+                       effects);
+  }
+  impl_->business.save();
 }
 
 Arrival Shard::arrive(std::uint32_t sender, std::uint64_t seq) { return spur::arrive(impl_->state, sender, seq); }
@@ -228,16 +252,32 @@ std::uint32_t Shard::fire_due(std::uint32_t max, Effects& effects) {
   ShardState& state = impl_->state;
   if (state.catalog == nullptr) return 0;
   const Instant limit = state.run.clock - state.catalog->policy.lateness;
-  std::uint32_t woken = 0;
-  for (; woken < max && impl_->customers.next_wake() < limit; ++woken) {
+  std::uint32_t steps = 0, told = 0;
+  while (steps < max) {
+    const Instant wake = impl_->customers.next_wake();
+    const Instant change = told < kToldPerRun ? impl_->business.changes.next().at : Instant::never();
+    if (change < limit && change <= wake) {
+      const std::uint32_t taken = tell_next(state, impl_->timeline, impl_->customers,
+                                            std::min(max - steps, kToldPerRun - told), limit, effects);
+      steps += taken;
+      told += taken;
+      continue;
+    }
+    // While history is taken nobody goes on beyond a turn that is due before; live, timers wait for no rate.
+    const Instant rated =
+        state.run.mode == ClockMode::kRecords ? impl_->business.changes.next_rated() : Instant::never();
+    if (wake >= std::min(limit, rated)) break;
+    ++steps;
     impl_->next_input();
     Customer* const customer = impl_->customers.pop_wake();
     if (customer == nullptr) break;  // unreadable; customers().status() says why
-    impl_->plan(*customer, effects);
-    impl_->timeline.advance(*customer, limit, /*final=*/false, effects);
-    impl_->replan(*customer);
+    impl_->visits.plan(*customer, effects);
+    impl_->timeline.advance(*customer, std::min(limit, rated), /*final=*/false, effects);
+    impl_->visits.replan(*customer);
   }
-  return woken;
+  steps += impl_->business.leave(max - steps);
+  impl_->business.save();
+  return steps;
 }
 
 void Shard::finish(Instant until, Effects& effects) {
@@ -246,28 +286,39 @@ void Shard::finish(Instant until, Effects& effects) {
   Millis longest{0};
   for (const catalog::Trigger& t : state.catalog->triggers) longest = std::max(longest, t.grace);
   std::vector<Customer*> waiting;
-  while (impl_->customers.next_wake() <= until + longest) {
+  for (;;) {
+    const Instant wake = impl_->customers.next_wake();
+    const Instant change = impl_->business.changes.next().at;
+    if (change <= until && change <= wake) {
+      tell_next(state, impl_->timeline, impl_->customers, kToldPerRun, until + Millis{1}, effects);
+      continue;
+    }
+    if (wake > until + longest) break;
     impl_->next_input();
     Customer* const customer = impl_->customers.pop_wake();
     if (customer == nullptr) return;
-    impl_->plan(*customer, effects);
-    impl_->timeline.advance(*customer, until + Millis{1}, /*final=*/true, effects);
-    const Instant wake = impl_->timeline.next(*customer).wake;
-    if (wake > until + longest) {
-      impl_->replan(*customer);
+    impl_->visits.plan(*customer, effects);
+    const Instant rated = impl_->business.changes.next_rated();
+    impl_->timeline.advance(*customer, std::min(until + Millis{1}, rated), /*final=*/true, effects);
+    const Instant again = impl_->timeline.next(*customer).wake;
+    if (again > until + longest || rated <= until) {
+      impl_->visits.replan(*customer);
     } else {
       waiting.push_back(customer);  // a graced conclusion after `until`
     }
   }
-  for (Customer* customer : waiting) impl_->replan(*customer);
+  for (Customer* customer : waiting) impl_->visits.replan(*customer);
+  impl_->business.save();
   state.run.clock = std::max(state.run.clock, until);
 }
 
 std::uint64_t Shard::end_run() { return impl_->state.digest.value(); }
 
 Instant Shard::next_due() const {
-  const Instant wake = impl_->customers.next_wake();
-  if (wake == Instant::never() || impl_->state.catalog == nullptr) return wake;
+  const Instant wake = std::min(impl_->customers.next_wake(), impl_->business.changes.next().at);
+  if (impl_->state.catalog == nullptr) return wake;
+  if (impl_->business.leaving()) return std::min(wake, impl_->state.run.clock);
+  if (wake == Instant::never()) return wake;
   return wake + impl_->state.catalog->policy.lateness + Millis{1};
 }
 
@@ -299,8 +350,10 @@ void Shard::restore(const Standing& standing, std::shared_ptr<const catalog::Com
   state.accepted = {standing.accepted.begin(), standing.accepted.end()};
   for (const Standing::Since& s : standing.since_feature) impl_->since_feature[s.hash] = {s.generation, s.at};
   for (const Standing::Since& s : standing.since_trigger) impl_->since_trigger[s.hash] = {s.generation, s.at};
+  impl_->business.load();
   if (catalog != nullptr) impl_->put_in_force(std::move(catalog));
 }
+References& Shard::references() { return impl_->business.records; }
 
 const Shard::Counters& Shard::counters() const { return impl_->state.counters; }
 Shard::TriggerCounters& Shard::TriggerCounters::operator+=(const TriggerCounters& other) {

@@ -31,6 +31,8 @@ namespace spur {
 namespace catalog {
 class Compiled;
 }
+class CustomerSnapshot;
+class Watcher;
 
 // Bumped when the same inputs would give other state, effects or ids. A golden digest test forces it.
 inline constexpr std::uint32_t kFoldVersion = 3;
@@ -67,7 +69,8 @@ struct Origin {
   std::string_view bytes;     // the original, for a dead letter and for the shard it belongs to
   std::string_view source_name = {};  // of the catalog's Source
   std::string_view topic = {};
-  bool forwarded = false;     // another shard has passed it on: it goes no further
+  bool forwarded = false;         // it was routed here: it goes no further
+  std::string_view headers = {};  // of the record, packed; kept with the bytes
 };
 
 // What to do with a message of another shard (rule 13).
@@ -76,6 +79,8 @@ enum class Arrival : std::uint8_t {
   kRepeat,  // taken before
   kGap,     // one before it is missing: skipped, and sent again after it
 };
+
+class References;
 
 class Shard {
  public:
@@ -95,6 +100,12 @@ class Shard {
   };
   void assume(Assumed assumed);
 
+  // Who is told what the fold does, from now on; nullptr: nobody. Outlives its use, and changes nothing.
+  void watch(Watcher* watcher);
+
+  // A copy of one of its customers and of what the gate knows of it, to be asked elsewhere.
+  std::unique_ptr<CustomerSnapshot> snapshot(const Customer& customer) const;
+
   // The catalog as of here, in this shard's order of inputs. The first one is warm: its features count from the
   // beginning. Customers of before move to it when next touched; each is woken once so that new timers are planned.
   void apply_catalog(std::shared_ptr<const catalog::Compiled> catalog);
@@ -106,11 +117,15 @@ class Shard {
   void apply(const Event& event, const Origin& origin, Effects& effects);
   // The number of a message that has arrived from another shard; what it carries is applied only if this says kTake.
   Arrival arrive(std::uint32_t sender, std::uint64_t seq);
+  // One record of business data, of the Reference with that index. `body` is what came, absent if the record of
+  // `origin.key` is deleted.
+  void apply_record(std::uint32_t reference, const Value& body, const Origin& origin, Effects& effects);
   // One input that could not be decoded: a dead letter, part of history like any other.
   void apply_malformed(std::string_view reason, std::string_view detail, const Origin& origin, Effects& effects);
 
-  // Wakes customers for which something is due that the clock has passed, earliest first, `max` at most. Answers how
-  // many; fewer than `max`: nothing more is due now.
+  // Wakes customers for which something is due that the clock has passed, earliest first, and tells customers of
+  // changes of business data: `max` steps at most, of the latter no more than kToldPerRun. Answers how many;
+  // next_due() says whether there is more now.
   std::uint32_t fire_due(std::uint32_t max, Effects& effects);
   // The end of a backtest or test: decides everything due up to and including `until`, lateness or not.
   void finish(Instant until, Effects& effects);
@@ -140,6 +155,8 @@ class Shard {
   };
   Standing standing() const;
   void restore(const Standing& standing, std::shared_ptr<const catalog::Compiled> catalog);
+  // The business data, for questions.
+  References& references();
 
   // Counters since construction, for metrics; not part of the fold.
   struct Counters {

@@ -3,9 +3,11 @@
 #include <algorithm>
 
 #include "operators/consents.h"
+#include "operators/business_data.h"
 #include "operators/fold.h"
 #include "operators/gate.h"
 #include "operators/triggers/absence.h"
+#include "operators/triggers/business.h"
 #include "operators/triggers/collect.h"
 #include "operators/triggers/date.h"
 #include "operators/triggers/event.h"
@@ -103,6 +105,7 @@ void Timeline::plan(Customer& customer, Instant at, Effects& effects) {
     if (state != nullptr && state->next < at && !came) continue;  // due already
     triggers::plan_date(turn, t, came ? shard_.triggers_since[t].at : at);
   }
+  if (!is_new && !shard_.catalog->business_data.empty()) triggers::business_indexed(turn);
   customer.planned = shard_.generation;
 }
 
@@ -146,17 +149,23 @@ bool Timeline::first_copy(Customer& customer, const Event& event) {
 void Timeline::arrive(Customer& customer, const Event& event, Instant received, Effects& effects) {
   const Millis lateness = shard_.catalog->policy.lateness;
   const Instant limit = shard_.run.clock - lateness;
-  const bool something_due = customer.next_due < std::max(limit, event.time);
+  const bool something_due =
+      customer.next_due < std::max(limit, event.time) || shard_.business->changes.any();
   if (something_due) advance(customer, limit, /*final=*/false, effects);
   if (lateness.count == 0 || event.time < limit) {
     if (event.time < limit) ++shard_.counters.late;
-    // The customer's own timers before the event, graced ones too.
+    // The customer's own timers before the event, graced ones too, and the changes that it is told of first.
     while (something_due) {
       const Due due = timers(customer, event.time, false);
+      const Instant told = change(customer, event.time + Millis{1});
+      if (told <= std::min(due.at, event.time)) {
+        take_changes(customer, told, effects);
+        continue;
+      }
       if (due.at >= event.time) break;
       take_timers(customer, due.at, limit, false, effects);
     }
-    take(customer, event, received, effects);
+    take(customer, event, received, limit, effects);
     return;
   }
   const catalog::Source& source = shard_.catalog->sources[event.source];
@@ -184,9 +193,12 @@ void Timeline::advance(Customer& customer, Instant limit, bool final, Effects& e
     const bool has_event = customer.rare != nullptr && !customer.rare->buffered.empty() &&
                            customer.rare->buffered.front().time < limit;
     const Instant event = has_event ? customer.rare->buffered.front().time : Instant::never();
-    if (event == Instant::never() && due.ready == Instant::never()) break;
+    const Instant told = change(customer, limit);
+    if (event == Instant::never() && due.ready == Instant::never() && told == Instant::never()) break;
     // The earliest goes first: a timer whose grace is not over too, since something later is about to be taken.
-    if (due.at < event) {
+    if (told != Instant::never() && told <= std::min(due.at, event)) {
+      take_changes(customer, told, effects);
+    } else if (due.at < event) {
       take_timers(customer, due.at, limit, final, effects);
     } else {
       take_buffered(customer, effects);
@@ -196,6 +208,34 @@ void Timeline::advance(Customer& customer, Instant limit, bool final, Effects& e
   slots_.begin(customer, limit, nullptr, shard_.run.scores);
   Turn turn{shard_, customer, limit, nullptr, {}, false, slots_, effects, {}, {}};
   release_held(turn, limit, final);
+}
+
+Instant Timeline::change(const Customer& customer, Instant limit) const {
+  if (!shard_.business->changes.any()) return Instant::never();
+  return triggers::business_next(shard_, customer, limit);
+}
+
+void Timeline::take_changes(Customer& customer, Instant at, Effects& effects) {
+  shard_.arena.reset();
+  customer.newest = std::max(customer.newest, at);
+  slots_.begin(customer, customer.newest, nullptr, shard_.run.scores);
+  Turn turn{shard_, customer, customer.newest, nullptr, {}, false, slots_, effects, {}, {}};
+  triggers::business_told(turn, at);
+  if (!turn.firings.empty()) decide_all(turn);
+}
+
+bool Timeline::tell(Customer& customer, const Changes::Telling& telling, std::string_view place, Instant at,
+                    bool& fired, Effects& effects) {
+  advance(customer, at, /*final=*/false, effects);
+  shard_.arena.reset();
+  const Instant now = std::max(customer.newest, at);
+  slots_.begin(customer, now, nullptr, shard_.run.scores);
+  Turn turn{shard_, customer, now, nullptr, {}, false, slots_, effects, {}, {}};
+  if (!triggers::business_turn(turn, telling, place)) return false;
+  customer.newest = now;
+  fired = !turn.firings.empty();
+  if (fired) decide_all(turn);
+  return true;
 }
 
 void Timeline::take_buffered(Customer& customer, Effects& effects) {
@@ -208,14 +248,26 @@ void Timeline::take_buffered(Customer& customer, Effects& effects) {
   for (std::uint32_t s = 0; s < shard_.catalog->sources.size(); ++s) {
     if (shard_.catalog->sources[s].name_hash == stored->source_key) stored->event.source = s;
   }
-  take(customer, stored->event, next.received, effects);
+  take(customer, stored->event, next.received, Instant::distant_past(), effects);
 }
 
-void Timeline::take(Customer& customer, const Event& event, Instant received, Effects& effects) {
+void Timeline::take(Customer& customer, const Event& event, Instant received, Instant heard, Effects& effects) {
   if (customer.planned == 0) plan(customer, event.time, effects);
   const Instant now = std::max(event.time, customer.newest);
   Turn turn{shard_, customer, now, &event, received, event.time < customer.newest, slots_, effects, {}, {}};
+  if (shard_.watcher != nullptr) {
+    slots_.begin(customer, now, &event, shard_.run.scores);  // also where nothing listens and take() needs none
+    shard_.watcher->begins(turn);
+  }
   customer.newest = now;
+  take(turn, heard);
+  if (shard_.watcher != nullptr) shard_.watcher->ends(turn);
+}
+
+void Timeline::take(Turn& turn, Instant heard) {
+  const Event& event = *turn.event;
+  Customer& customer = turn.customer;
+  const Instant now = turn.now;
   const catalog::Listeners& at = shard_.catalog->listeners(event.name_index);
   mutate(turn, Tag::kEvent, static_cast<std::uint64_t>(event.time.ms));
   if (at.nothing() && event.traits.is_absent()) return;
@@ -235,6 +287,7 @@ void Timeline::take(Customer& customer, const Event& event, Instant received, Ef
   triggers::absence_exits(turn);
   triggers::absence_resets(turn);
   triggers::absence_opens(turn);
+  if (!at.interests.empty()) triggers::business_interests(turn, heard);
   triggers::sequence_advances(turn);
   triggers::event_fires(turn);
   triggers::novelty_fires(turn);
@@ -265,6 +318,7 @@ void Timeline::take_timers(Customer& customer, Instant at, Instant limit, bool f
   shard_.arena.reset();
   slots_.begin(customer, at, nullptr, shard_.run.scores);
   Turn turn{shard_, customer, at, nullptr, {}, false, slots_, effects, {}, {}};
+  if (shard_.watcher != nullptr) shard_.watcher->begins(turn);
   customer.newest = std::max(customer.newest, at);
   ++shard_.counters.timers;
   mutate(turn, Tag::kTimer, static_cast<std::uint64_t>(at.ms));
@@ -280,6 +334,10 @@ void Timeline::take_timers(Customer& customer, Instant at, Instant limit, bool f
       continue;
     }
     const catalog::Trigger& trigger = shard_.catalog->triggers[i.trigger()];
+    if (trigger.kind == catalog::Operator::kBusiness) {
+      i = triggers::business_expires(turn, i);
+      continue;
+    }
     i = trigger.kind == catalog::Operator::kSequence
             ? triggers::sequence_concludes(turn, i, hold_until(trigger.grace))
             : triggers::absence_concludes(turn, i, hold_until(trigger.grace));
@@ -329,6 +387,7 @@ void Timeline::take_timers(Customer& customer, Instant at, Instant limit, bool f
     turn.firings.push_back(firing);
   }
   if (!turn.firings.empty()) decide_all(turn);
+  if (shard_.watcher != nullptr) shard_.watcher->ends(turn);
 }
 
 }  // namespace spur

@@ -1,12 +1,14 @@
 // The time line of one customer: in which order its events and its timers are taken (catalog.md, "Time, exactly").
 //
 //   * before an event at t, the customer's own timers due before t fire; other customers never matter
-//   * an event at exactly a deadline is in time: timers of an instant come after its events
+//   * an event at exactly a deadline is in time: timers of an instant come after its events, and those after a change
+//     of business data, of which it is told before anything later
 //   * with a lateness L, what happens at t is decided when the clock has passed t + L; until then events wait in order
 //   * a graced conclusion (absence, a session's idle end) is taken when the clock has passed d + G, or earlier if
 //     something later than d must be taken first; its decisions then leave when the clock has passed d + G
 #pragma once
 
+#include "operators/changes.h"
 #include "operators/turn.h"
 
 namespace spur {
@@ -32,6 +34,11 @@ class Timeline {
   // Takes an event that has just arrived, with the lateness of the catalog: now, or into the buffer.
   void arrive(Customer& customer, const Event& event, Instant received, Effects& effects);
 
+  // Tells it at `at` of a change of business data whose turn has come to `place`, after what was due before. False: it
+  // does not care any more. `fired` becomes whether that fired.
+  bool tell(Customer& customer, const Changes::Telling& telling, std::string_view place, Instant at, bool& fired,
+            Effects& effects);
+
   // When to look at this customer again, and before when nothing of its own can be due; never() if nothing waits.
   struct Next {
     Instant wake = Instant::never();
@@ -49,8 +56,14 @@ class Timeline {
   };
   Due timers(const Customer& customer, Instant limit, bool final) const;
 
-  void take(Customer& customer, const Event& event, Instant received, Effects& effects);
+  // `heard`: changes of business data before it may have been told already, whoever cares; of an event that has waited
+  // for its turn, none.
+  void take(Customer& customer, const Event& event, Instant received, Instant heard, Effects& effects);
+  void take(Turn& turn, Instant heard);
   void take_buffered(Customer& customer, Effects& effects);
+  // The earliest change before `limit` that the customer has to be told of; never(): none.
+  Instant change(const Customer& customer, Instant limit) const;
+  void take_changes(Customer& customer, Instant at, Effects& effects);
   void take_timers(Customer& customer, Instant at, Instant limit, bool final, Effects& effects);
   void ask_thresholds(Turn& turn);
 

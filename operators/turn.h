@@ -17,6 +17,7 @@
 #include "operators/effects.h"
 #include "operators/score_tape.h"
 #include "operators/shard.h"
+#include "operators/watcher.h"
 #include "state/arena.h"
 #include "state/customer.h"
 #include "state/digest.h"
@@ -42,9 +43,12 @@ struct Since {
   Instant at = Instant::distant_past();  // the shard's clock when that catalog came
 };
 
+class BusinessData;
+
 // Shard-wide state that a turn reads and moves.
 struct ShardState {
   std::shared_ptr<const catalog::Compiled> catalog;
+  BusinessData* business = nullptr;  // never, while there is a turn
   std::uint32_t generation = 0;
   std::vector<Since> features_since;   // by feature
   std::vector<Since> triggers_since;   // by trigger
@@ -62,6 +66,7 @@ struct ShardState {
   Shard::Counters counters;
   std::vector<Shard::TriggerCounters> trigger_counters;
   Shard::Assumed assumed;
+  Watcher* watcher = nullptr;  // nobody
 };
 
 // An operator fired, and its `if` said yes. Lives as long as the turn; its texts lie in the turn's arena or event.
@@ -74,6 +79,7 @@ struct Firing {
   const Event* event = nullptr;  // the event that opened or fired it, if it is this turn's
   std::string_view opened;  // else its encoding; empty: none
   Value item;               // of an `each`
+  Value previous;           // of a change of business data: the record before it
   Instant hold_until = Instant::distant_past();  // a conclusion from silence: the clock must pass this before it leaves
   // Of a session's end: what the steps due at once answer as of just before it, by step.
   struct Prepared {
@@ -142,6 +148,8 @@ enum class Tag : std::uint64_t {
   kConsent = 21,
   kErased = 22,
   kRetract = 23,
+  kRecord = 24,
+  kTold = 25,
 };
 
 inline void mutate(Turn& turn, Tag tag, std::uint64_t value) {

@@ -109,9 +109,10 @@ constexpr std::string_view kMoved = "m";
 }  // namespace
 
 struct Customers::Impl {
-  Impl(Store& backing, std::size_t limit) : store(backing), memory_limit(limit) {}
+  Impl(Store& backing, std::size_t limit) : store(backing), rows(backing), memory_limit(limit) {}
 
   Store& store;
+  RowsBehind rows;
   const std::size_t memory_limit;
   absl::Status status;
 
@@ -305,6 +306,12 @@ Customer& Customers::touch(const Identity& identity, std::uint64_t hash, bool& c
   return *customer;
 }
 
+Customer* Customers::touch_known(const Identity& identity) {
+  Customer* const customer = impl_->find(identity, hash64(identity.value));
+  if (customer != nullptr) touch(*customer);
+  return customer;
+}
+
 void Customers::touch(Customer& customer) {
   switch (customer.cut) {
     case Customer::Cut::kDirty:
@@ -401,6 +408,7 @@ void Customers::schedule_all(Instant wake) {
 void Customers::begin_cut() {
   SPUR_CHECK(!impl_->cutting);
   impl_->cutting = true;
+  impl_->rows.freeze();
   impl_->frozen = std::move(impl_->dirty);
   impl_->dirty.clear();
   impl_->frozen_done = 0;
@@ -428,6 +436,7 @@ bool Customers::encode_cut(std::size_t customers_max) {
 
 StoreBatch Customers::take_cut() {
   SPUR_CHECK(impl_->cutting && impl_->frozen_done == impl_->frozen.size());
+  impl_->rows.add_to(impl_->batch);
   return std::move(impl_->batch);
 }
 
@@ -437,6 +446,7 @@ void Customers::cut_written() {
     customer->cut = customer->dirty_again ? Customer::Cut::kDirty : Customer::Cut::kClean;
     customer->dirty_again = false;
   }
+  impl_->rows.written();
   impl_->writing.clear();
   impl_->frozen.clear();
   impl_->cutting = false;
@@ -444,6 +454,7 @@ void Customers::cut_written() {
 }
 
 bool Customers::cut_in_progress() const { return impl_->cutting; }
+RowsBehind& Customers::rows() { return impl_->rows; }
 std::size_t Customers::dirty_count() const { return impl_->dirty.size(); }
 
 // From the size of one in kSampleEvery: looking at a customer is a miss of the cache or more, and far below the limit
@@ -525,10 +536,14 @@ void Customers::for_each(const std::function<void(const Customer&)>& visit) cons
   for (const Customer* customer : all) visit(*customer);
 }
 
-const absl::Status& Customers::status() const { return impl_->status; }
+const absl::Status& Customers::status() const {
+  return impl_->status.ok() ? impl_->rows.status() : impl_->status;
+}
 std::size_t Customers::in_memory() const { return impl_->customers.size(); }
 std::size_t Customers::memory_bytes() const { return impl_->bytes; }
-bool Customers::over_limit() const { return impl_->memory_limit > 0 && impl_->bytes > impl_->memory_limit; }
+bool Customers::over_limit() const {
+  return impl_->memory_limit > 0 && impl_->bytes + impl_->rows.unwritten_bytes() > impl_->memory_limit;
+}
 std::size_t Customers::planned() const { return impl_->plans.size() + impl_->stored_plans.size(); }
 
 }  // namespace spur

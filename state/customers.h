@@ -21,6 +21,7 @@
 #include "state/customer.h"
 #include "state/digest.h"
 #include "state/layout.h"
+#include "state/rows_behind.h"
 #include "state/store.h"
 
 namespace spur {
@@ -45,6 +46,8 @@ class Customers {
   Customer& touch(const Identity& identity, bool& created) { return touch(identity, hash64(identity.value), created); }
   // The same for a caller who has hash64(identity.value) already.
   Customer& touch(const Identity& identity, std::uint64_t hash, bool& created);
+  // The customer, if it was ever seen, dirty from now on; else nullptr.
+  Customer* touch_known(const Identity& identity);
   // Dirty from now on; call before changing what is in memory.
   void touch(Customer& customer);
 
@@ -74,6 +77,8 @@ class Customers {
   // The batch is durable enough to read back: those rows are clean unless touched since. Requires a taken cut.
   void cut_written();
   bool cut_in_progress() const;
+  // What is no one customer's, and leaves in the same cuts.
+  RowsBehind& rows();
   std::size_t dirty_count() const;
 
   // Frees clean customers until the memory limit holds. Call between two runs, and once a cut has been written. What it

@@ -19,8 +19,14 @@ absl::Status MemoryStore::write(const StoreBatch& batch) {
 absl::Status MemoryStore::scan(
     std::string_view prefix,
     const std::function<bool(std::string_view, std::string_view)>& row) const {
+  return scan_from(prefix, prefix, row);
+}
+
+absl::Status MemoryStore::scan_from(
+    std::string_view prefix, std::string_view from,
+    const std::function<bool(std::string_view, std::string_view)>& row) const {
   const std::lock_guard lock(mutex_);
-  for (auto it = rows_.lower_bound(prefix); it != rows_.end(); ++it) {
+  for (auto it = rows_.lower_bound(from); it != rows_.end(); ++it) {
     if (std::string_view(it->first).substr(0, prefix.size()) != prefix) break;
     if (!row(it->first, it->second)) break;
   }

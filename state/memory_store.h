@@ -14,6 +14,9 @@ class MemoryStore final : public Store {
   absl::Status write(const StoreBatch& batch) override;
   absl::Status scan(std::string_view prefix,
                     const std::function<bool(std::string_view, std::string_view)>& row) const override;
+  absl::Status scan_from(
+      std::string_view prefix, std::string_view from,
+      const std::function<bool(std::string_view, std::string_view)>& row) const override;
   absl::Status flush() override { return absl::OkStatus(); }
 
  private:

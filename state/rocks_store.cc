@@ -164,10 +164,16 @@ absl::Status RocksStore::write(const StoreBatch& batch) {
 absl::Status RocksStore::scan(
     std::string_view prefix,
     const std::function<bool(std::string_view, std::string_view)>& row) const {
+  return scan_from(prefix, prefix, row);
+}
+
+absl::Status RocksStore::scan_from(
+    std::string_view prefix, std::string_view from,
+    const std::function<bool(std::string_view, std::string_view)>& row) const {
   rocksdb::ReadOptions options;
   options.total_order_seek = true;
   const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options));
-  for (it->Seek(slice(prefix)); it->Valid() && it->key().starts_with(slice(prefix)); it->Next()) {
+  for (it->Seek(slice(from)); it->Valid() && it->key().starts_with(slice(prefix)); it->Next()) {
     if (!row(view(it->key()), view(it->value()))) break;
   }
   return from_rocks(it->status(), absl::StrCat("scanning the state in ", path_));

@@ -52,6 +52,9 @@ class RocksStore final : public Store {
   absl::Status scan(
       std::string_view prefix,
       const std::function<bool(std::string_view, std::string_view)>& row) const override;
+  absl::Status scan_from(
+      std::string_view prefix, std::string_view from,
+      const std::function<bool(std::string_view, std::string_view)>& row) const override;
   absl::Status flush() override;
 
   // The same, for reading only and without a lock: others may read it too.

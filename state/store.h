@@ -39,6 +39,11 @@ class Store {
       std::string_view prefix,
       const std::function<bool(std::string_view key, std::string_view value)>& row) const = 0;
 
+  // The same from key `from` on, which begins with `prefix` too.
+  virtual absl::Status scan_from(
+      std::string_view prefix, std::string_view from,
+      const std::function<bool(std::string_view key, std::string_view value)>& row) const = 0;
+
   // Everything written so far is durable when this returns OK.
   virtual absl::Status flush() = 0;
 };

@@ -13,14 +13,13 @@
 #include "drive.h"
 #include "fmt/format.h"
 #include "heap.h"
+#include "shoppers.h"
 #include "state/check.h"
 #include "state/memory_store.h"
 #include "state/rocks_store.h"
 
 namespace spur {
 namespace {
-
-constexpr Instant kStart{1'767'614'400'000};  // 2026-01-05T12:00:00Z
 
 // Four decisions of the peers' job and sixteen more, as a shop would have them.
 constexpr const char* kShop = R"(
@@ -72,39 +71,6 @@ Trigger category-first: {class: transactional, novelty: {on: Order Completed, of
 Trigger revenue-500: {class: transactional, threshold: {when: features.revenue_30d >= 500}, actions: [{channel: email, template: revenue_500, data: {messageId: instance.opened.id, category: instance.opened.properties.category, orders30: features.orders_30d, revenue30: features.revenue_30d, lastOrder: features.last_order, gapMs: features.order_gaps.mean}}]}
 Trigger ping: {class: transactional, event: {on: Ping}, actions: [{channel: email, template: ping, data: {messageId: event.id}}]}
 )";
-
-// Half of the events to a tenth of the customers, as shops have them; each customer has one in `rhythm` on average, so
-// that however many there are an event finds the same work to do.
-class Shoppers {
- public:
-  Shoppers(std::uint64_t customers, Millis rhythm) : customers_(customers), rhythm_(rhythm) {}
-
-  void make(Drive& drive) {
-    for (Made& message : drive.messages()) {
-      const std::uint64_t who =
-          random_.below(2) == 0 ? random_.below(customers_ / 10 + 1) : random_.below(customers_);
-      make_event(random_, who, next(), message);
-    }
-  }
-  // An event of everybody, so that all are there before anything is measured.
-  void introduce(Drive& drive) {
-    for (std::uint64_t who = 0; who < customers_;) {
-      for (Made& message : drive.messages()) make_event(random_, who++ % customers_, "Product Added", next(), message);
-      drive.decode();
-      drive.apply();
-    }
-  }
-
- private:
-  Instant next() {
-    return kStart + Millis{static_cast<std::int64_t>(n_++ * static_cast<std::uint64_t>(rhythm_.count) / customers_)};
-  }
-
-  const std::uint64_t customers_;
-  const Millis rhythm_;
-  SplitMix random_{1};
-  std::uint64_t n_ = 0;
-};
 
 void report(benchmark::State& state, Drive& drive, std::uint64_t events, std::uint64_t decided, std::uint64_t woken) {
   const auto n = static_cast<double>(events);
@@ -170,7 +136,7 @@ void BM_OpenTimers(benchmark::State& state) {
   SplitMix random{2};
   for (std::int64_t who = 0; who < state.range(0);) {
     for (Made& message : drive.messages()) {
-      make_event(random, 1'000'000 + static_cast<std::uint64_t>(who++), "Contract Signed", kStart, message);
+      make_event(random, 1'000'000 + static_cast<std::uint64_t>(who++), "Contract Signed", Shoppers::kStart, message);
     }
     drive.decode();
     drive.apply();
@@ -222,7 +188,7 @@ void BM_PeersJob(benchmark::State& state) {
       const auto who = std::lower_bound(cdf.begin(), cdf.end(), random.unit()) - cdf.begin();
       const std::uint64_t block = n / kBlock, at = n % kBlock;
       make_event(random, static_cast<std::uint64_t>(std::min<std::int64_t>(who, state.range(0) - 1)),
-                 kStart + Millis{static_cast<std::int64_t>(block * 4 * 86'400'000 + at * 3'600'000 / kBlock)}, message);
+                 Shoppers::kStart + Millis{static_cast<std::int64_t>(block * 4 * 86'400'000 + at * 3'600'000 / kBlock)}, message);
       ++n;
     }
   };
@@ -293,7 +259,7 @@ void BM_CustomerMemory(benchmark::State& state) {
     auto drive = std::make_unique<Drive>(catalog, store);
     SplitMix random{1};
     std::size_t before = 0;
-    Instant at = kStart;
+    Instant at = Shoppers::kStart;
     for (const char* const name : kNames) {
       for (std::uint64_t who = 0; who < kCustomers;) {
         for (Made& message : drive->messages()) {
@@ -347,6 +313,10 @@ class CountingStore final : public Store {
   absl::Status scan(std::string_view prefix,
                     const std::function<bool(std::string_view, std::string_view)>& row) const override {
     return below_.scan(prefix, row);
+  }
+  absl::Status scan_from(std::string_view prefix, std::string_view from,
+                         const std::function<bool(std::string_view, std::string_view)>& row) const override {
+    return below_.scan_from(prefix, from, row);
   }
   absl::Status flush() override { return below_.flush(); }
 

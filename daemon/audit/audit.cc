@@ -20,7 +20,6 @@ namespace {
 
 constexpr std::size_t kStoreCacheBytes = 64u << 20;
 constexpr std::uint64_t kProgressEntries = 512;
-constexpr std::size_t kCutCustomers = 4096;
 
 class ShardAudit {
  public:
@@ -53,7 +52,6 @@ class ShardAudit {
   absl::Status open_outputs(const Base* base);
   absl::Status replay();
   absl::Status end_replay(const absl::Status& read, Replay& replay);
-  absl::Status keep_small(Customers& customers);
   absl::StatusOr<std::uint64_t> records_between(const LogStand& stand, std::uint32_t source,
                                                 Offset first, Offset last);
   absl::Status count_left(const LogStand& stand);
@@ -181,17 +179,6 @@ absl::Status ShardAudit::open_outputs(const Base* base) {
   return outputs_.open(compared);
 }
 
-// Only clean customers can leave memory.
-absl::Status ShardAudit::keep_small(Customers& customers) {
-  if (!customers.over_limit()) return absl::OkStatus();
-  customers.begin_cut();
-  while (!customers.encode_cut(kCutCustomers)) {
-  }
-  if (absl::Status written = store_->write(customers.take_cut()); !written.ok()) return written;
-  customers.cut_written();
-  return absl::OkStatus();
-}
-
 void ShardAudit::not_verified(const std::string& why) {
   report_.not_verified = why;
   if (options_.whole) report_.findings.add(Kind::kNotVerified, place_, why);
@@ -248,7 +235,7 @@ absl::Status ShardAudit::replay() {
   const absl::Status read =
       replay.read_to(report_.journal.end, [&](Offset at, const spur::v1::JournalEntry& entry) {
         if (trouble_.ok()) trouble_ = slices.entry(entry);
-        if (trouble_.ok()) trouble_ = keep_small(replay.owned().customers);
+        if (trouble_.ok()) trouble_ = spill(replay.owned().customers, *store_);
         if (++entries % kProgressEntries == 0 && options_.progress)
           options_.progress(report_.shard, at - report_.journal.begin,
                             report_.journal.end - report_.journal.begin);

@@ -43,7 +43,7 @@ absl::StatusOr<std::unique_ptr<EmbeddedEvidence>> EmbeddedEvidence::open(
   auto log = EmbeddedLog::open_to_read(options, evidence->shared_, evidence->clock_);
   if (!log.ok()) return log.status();
   evidence->log_ = *std::move(log);
-  auto outputs = action_topics(*evidence->log_, 0);
+  auto outputs = action_topics(*evidence->log_, 0, /*by_transactions=*/false);
   if (!outputs.ok()) return outputs.status();
   evidence->outputs_ = *std::move(outputs);
   evidence->outputs_.push_back({OutputKind::kDecisions, "decisions"});

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -21,7 +22,12 @@ enum class OutputKind : std::uint8_t { kActions, kDecisions, kDeadLetters };
 struct Output {
   OutputKind kind = OutputKind::kActions;
   std::string topic;
-  friend auto operator<=>(const Output&, const Output&) = default;
+  // Every version that names it says `delivery: transactional`: no repeat may stand there.
+  bool transactional = false;
+  // One topic is one output.
+  friend auto operator<=>(const Output& a, const Output& b) {
+    return std::tie(a.kind, a.topic) <=> std::tie(b.kind, b.topic);
+  }
 };
 
 // What is kept of a partition: [begin, end).
@@ -57,6 +63,7 @@ class Evidence {
 };
 
 // The topics of actions that any version of the catalog from `from` on has named, each once.
-absl::StatusOr<std::vector<Output>> action_topics(Log& log, Offset from);
+// `by_transactions`: where a Channel asks for them, the log writes by transactions.
+absl::StatusOr<std::vector<Output>> action_topics(Log& log, Offset from, bool by_transactions);
 
 }  // namespace spur::audit

@@ -10,7 +10,7 @@ std::string_view to_text(Kind kind) {
       "JOURNAL_DAMAGED", "JOURNAL_HOLE",       "JOURNAL_FORK", "FOREIGN_OWNER",   "DIVERGED",
       "INPUT_CHANGED",   "REPLAY_STOPPED",     "MISSING",      "CONTENT_DIFFERS", "NUMBER_DIFFERS",
       "UNDECIDED",       "RUN_DOES_NOT_COUNT", "FOREIGN",      "NUMBER_HOLE",     "OUT_OF_ORDER",
-      "TOPIC_MISSING",   "NOT_VERIFIED",       "INPUT_TWICE",  "INPUT_SKIPPED"};
+      "TOPIC_MISSING",   "NOT_VERIFIED",       "INPUT_TWICE",  "INPUT_SKIPPED",   "REPEATED"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 

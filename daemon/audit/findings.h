@@ -32,8 +32,9 @@ enum class Kind : std::uint8_t {
   kNotVerified,      // NOT_VERIFIED: runs that could not be replayed (wrong only if all must be)
   kInputTwice,       // INPUT_TWICE: two runs took the same stretch of a source
   kInputSkipped,     // INPUT_SKIPPED: records between two stretches that no run took
+  kRepeated,         // REPEATED: it stands twice where the channel asks for transactions
 };
-inline constexpr std::size_t kKinds = 19;
+inline constexpr std::size_t kKinds = 20;
 std::string_view to_text(Kind kind);
 
 struct Finding {

@@ -174,7 +174,8 @@ absl::Status KafkaEvidence::load(const std::string& topic_prefix) {
   const absl::StatusOr<kafka::Kept> kept = admin_->kept(names_.catalog, 0);
   if (!kept.ok()) return kept.status();
   catalog_end_ = static_cast<Offset>(kept->end);
-  auto outputs = action_topics(*log_, static_cast<Offset>(kept->begin));
+  auto outputs = action_topics(*log_, static_cast<Offset>(kept->begin),
+                               /*by_transactions=*/true);
   if (!outputs.ok()) return outputs.status();
   outputs_ = *std::move(outputs);
   outputs_.push_back({OutputKind::kDecisions, names_.decisions});

@@ -56,10 +56,12 @@ void OutputCheck::repeat(const OutputRecord& record) {
                                      [](const Seen& s, const ActionId& id) { return s.id < id; });
   if (seen != seen_.end() && seen->id == record.id) {
     ++counts_.repeats;
+    if (scope_.repeats_wrong) add(Kind::kRepeated, record, "stands there a second time");
     if (seen->content != record.content)
       add(Kind::kContentDiffers, record, "is a repeat that says something else");
   } else if (!seen_.empty() && record.id < seen_.front().id) {
     ++counts_.repeats;  // of one too long ago to compare
+    if (scope_.repeats_wrong) add(Kind::kRepeated, record, "comes long behind itself");
   } else {
     add(Kind::kOutOfOrder, record,
         absl::StrCat("comes behind ", to_text(*last_), ": channels drop it as a repeat"));

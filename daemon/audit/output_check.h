@@ -60,6 +60,7 @@ class OutputCheck {
 
   struct Scope {
     bool numbered = false;            // records carry a dense number
+    bool repeats_wrong = false;       // written by transactions: none can stand there twice
     std::uint64_t run_first = 1;      // records of earlier runs are passed over
     std::uint64_t run_last = 0;       // the journal's last
     std::uint64_t acked_through = 0;  // effects of runs up to this one have arrived

@@ -34,7 +34,7 @@ class ReadOnlyLog : public Log {
   absl::StatusOr<Offset> append_and_wait(JournalAppend) override { return refusal(); }
   void release(std::uint32_t, std::uint64_t) override {}
   absl::Status resume(std::uint32_t, std::uint64_t, std::uint64_t,
-                      std::vector<UnsentRun>) override {
+                      std::vector<UnsentRun>, std::vector<Spilled>) override {
     return refusal();
   }
   std::vector<UnsentRun> unsent(std::uint32_t, std::uint64_t) const override { return {}; }

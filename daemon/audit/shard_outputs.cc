@@ -39,6 +39,7 @@ absl::StatusOr<OutputCheck::Scope> ShardOutputs::scope_of(const Output& output, 
                                                           const Compared& compared) {
   OutputCheck::Scope scope;
   scope.numbered = output.kind == OutputKind::kActions;
+  scope.repeats_wrong = output.transactional;
   scope.run_first = compared.run_first;
   scope.run_last = compared.run_last;
   scope.acked_through = compared.acked_through;

@@ -115,6 +115,9 @@ class Differ {
     if (change.kind == "Feature") feature(change);
     if (change.kind == "Session")
       state_of(change, old_->sessions, new_->sessions, "open ones are forgotten");
+    if (change.kind == "Reference")
+      state_of(change, old_->business_data, new_->business_data,
+               "its records are forgotten until they come again");
     if (change.kind == "Model")
       state_of(change, old_->models, new_->models, "what it knew of customers is forgotten");
     if (change.kind == "Trigger") trigger(change);

@@ -29,6 +29,9 @@ class Names {
     if (!listed_) {
       for (const char* name : kFunnel) know(name);
     }
+    for (const spur::v1::TrackingPlan& plan : catalog.tracking_plans()) {
+      for (const spur::v1::PlannedEvent& event : plan.events()) know(event.name());
+    }
     for (const spur::v1::Feature& feature : catalog.features()) {
       for (const spur::v1::Pattern& pattern : feature.patterns()) {
         for (const std::string& name : pattern.on()) know(name);

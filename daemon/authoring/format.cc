@@ -61,7 +61,8 @@ Schema below(const Schema& schema, const std::string& key, const Descriptor* spe
     if (name.key != key || name.field->type() != FieldDescriptor::TYPE_MESSAGE) continue;
     const Descriptor& message = *name.field->message_type();
     // Names of the author's own, in an order with meaning.
-    if (message.name() == "NamedExpression" || message.name() == "Parameters" || message.name() == "Ladder")
+    if (message.name() == "NamedExpression" || message.name() == "Parameters" ||
+        message.name() == "Ladder" || message.name() == "PlannedEvent")
       return {};
     return {Schema::Kind::kMessage, &message};
   }

@@ -53,7 +53,7 @@ class Taking {
  private:
   void take(const Message& message, const std::string& path) {
     if (const auto* named = dynamic_cast<const spur::v1::NamedExpression*>(&message)) {
-      return add(path + "." + named->name(), named->expression());
+      return add(named->name().empty() ? path : path + "." + named->name(), named->expression());
     }
     if (const auto* number = dynamic_cast<const spur::v1::NamedNumber*>(&message)) {
       return add(path + "." + number->name(), expression::double_text(number->value()));

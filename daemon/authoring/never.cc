@@ -94,6 +94,18 @@ class Looking {
     }
   }
 
+  void business(const std::string& path, const spur::v1::BusinessOperator& written,
+                const catalog::Trigger& trigger) {
+    std::span<const catalog::Pattern> rest(trigger.opens);
+    for (int i = 0; i < written.interest_size(); ++i) {
+      const auto count = static_cast<std::size_t>(written.interest(i).patterns_size());
+      patterns(fmt::format("{}.interest[{}].patterns", path, i), rest.first(count));
+      rest = rest.subspan(count);
+    }
+    patterns(path + ".closes", trigger.closes);
+    if (is_never(trigger.change_when)) warn(path + ".when", kNeverSends, kMendTrigger);
+  }
+
   // What the operator says, where it was written: what it was compiled to may be another operator.
   void operates(const std::string& path, const spur::v1::Trigger& written,
                 const catalog::Trigger& trigger) {
@@ -105,6 +117,8 @@ class Looking {
       case spur::v1::Trigger::kNovelty:
         patterns(path + ".novelty.patterns", trigger.opens);
         return kth(path, trigger);
+      case spur::v1::Trigger::kBusiness:
+        return business(path + ".business", written.business(), trigger);
       case spur::v1::Trigger::kAbsence:
         patterns(path + ".absence.opens", trigger.opens);
         patterns(path + ".absence.resets", trigger.resets);

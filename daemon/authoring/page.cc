@@ -34,6 +34,9 @@ class PageMaker {
     if (trigger_.has_enabled() && !trigger_.enabled()) {
       page_.paragraphs.push_back("It is off: " + code("enabled: false") + ".");
     }
+    if (trigger_.shadow()) {
+      page_.paragraphs.push_back("It is tried out, and sends nothing: " + code("shadow: true") + ".");
+    }
     for (std::string& sentence : operator_sentences(trigger_, catalog_)) {
       page_.paragraphs.push_back(std::move(sentence));
     }

@@ -48,7 +48,7 @@ std::vector<const Descriptor*> kinds() {
 
 // How a resource of the kind is named.
 std::string_view name_pattern(std::string_view kind) {
-  if (kind == "Feature" || kind == "Model") return kIdentifier;
+  if (kind == "Feature" || kind == "Model" || kind == "Reference") return kIdentifier;
   return kind == "Session" ? kIdentifierOrLabel : kLabel;
 }
 
@@ -183,18 +183,30 @@ class Writer {
     if (const std::string comment = comment_of(field); !comment.empty()) {
       json_.member("description", comment);
     }
-    if (field.type() == FieldDescriptor::TYPE_MESSAGE) {
+    const bool mapped = message.name() == "Mapping" && field.name() != "identities";
+    if (mapped && field.type() == FieldDescriptor::TYPE_MESSAGE) {  // or CEL that gives the mapping
+      json_.key("anyOf").begin('[').begin('{');
+      message_forms(*field.message_type(), field.is_repeated());
+      json_.end('}');
+      reference("text");
+      json_.end(']');
+    } else if (field.type() == FieldDescriptor::TYPE_MESSAGE) {
       message_forms(*field.message_type(), field.is_repeated());
     } else if (field.is_repeated()) {
-      json_.key("anyOf").begin('[');
-      reference("text");
-      json_.begin('{').member("type", "array").key("items");
-      reference("text");
-      json_.end('}').end(']');
+      texts();
     } else {
       scalar(message, field);
     }
     json_.end('}');
+  }
+
+  // One text or a list of texts.
+  void texts() {
+    json_.key("anyOf").begin('[');
+    reference("text");
+    json_.begin('{').member("type", "array").key("items");
+    reference("text");
+    json_.end('}').end(']');
   }
 
   void message_forms(const Descriptor& type, bool repeated) {
@@ -206,6 +218,12 @@ class Writer {
       json_.member("type", "object").key("properties").begin('{').key("unit");
       reference("duration");
       json_.end('}').key("additionalProperties").begin('{').member("type", "number").end('}');
+      return;
+    }
+    if (type.name() == "PlannedEvent") {  // by name, its properties
+      json_.member("type", "object").key("additionalProperties").begin('{');
+      texts();
+      json_.end('}');
       return;
     }
     wanted_.insert(&type);

@@ -154,6 +154,24 @@ Sentences intent(const spur::v1::IntentOperator& o) {
   return said;
 }
 
+Sentences business(const spur::v1::BusinessOperator& o) {
+  Sentences said{"Fires when a record of " + code(o.reference()) + " changes" +
+                 (o.when().empty() ? "" : " and " + code(o.when())) +
+                 ", for each customer who cares about it."};
+  for (const spur::v1::Interest& interest : o.interest()) {
+    said.push_back("A customer cares for " + code(duration_text(Millis{interest.within_ms()})) +
+                   " from " + patterns_text(interest.patterns()) + ".");
+  }
+  if (!o.key().empty()) said.push_back("The record is that of " + code(o.key()) + ".");
+  if (!o.closes().empty())
+    said.push_back("That is over at " + patterns_text(o.closes()) + ".");
+  if (o.has_rate()) {
+    said.push_back(fmt::format("At most {} in {}, who has cared longest first.", o.rate().max(),
+                               duration_text(Millis{o.rate().per_ms()})));
+  }
+  return said;
+}
+
 // "3 days before "; empty on the day itself.
 std::string offset_text(const spur::v1::DateOperator& o) {
   const std::int64_t days = o.offset_ms() / kDay.count, count = std::abs(days);
@@ -213,6 +231,7 @@ std::vector<std::string> operator_sentences(const Trigger& trigger,
   if (trigger.has_intent()) return intent(trigger.intent());
   if (trigger.has_date()) return date(trigger.date());
   if (trigger.has_segment()) return segment(trigger.segment());
+  if (trigger.has_business()) return business(trigger.business());
   return {};
 }
 
@@ -238,6 +257,7 @@ std::vector<Point> opening_points(const Trigger& trigger) {
   }
   if (trigger.has_date()) return {{offset_text(trigger.date()) + trigger.date().of(), ""}};
   if (trigger.has_segment()) return {{trigger.segment().of() + " " + trigger.segment().on(), ""}};
+  if (trigger.has_business()) return {{trigger.business().reference() + " change", ""}};
   if (trigger.has_event()) return {{names_text(trigger.event().patterns()), ""}};
   if (trigger.has_novelty()) return {{names_text(trigger.novelty().patterns()), ""}};
   if (trigger.has_schedule()) return {{trigger.schedule().cron(), ""}};

@@ -17,11 +17,13 @@ struct Row {
 };
 
 constexpr Row kRows[] = {
-    {"Source", "format", {"segment"}},
+    {"Source", "format", {"segment", "json", "cloudevents", "protobuf"}},
+    {"Reference", "format", {"json"}},
     {"Feature",
      "aggregate",
      {"count", "sum", "mean", "min", "max", "distinct", "first", "last", "gaps", "decayed"}},
     {"Channel", "format", {"protobuf", "json"}},
+    {"Channel", "delivery", {"transactional"}},
     {"QuietHours", "then", {"defer", "drop"}},
     {"Trigger", "class", {"marketing", "service", "transactional"}},
     {"Trigger", "once", {"customer", "key"}},

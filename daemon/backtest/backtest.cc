@@ -4,14 +4,15 @@
 #include <tuple>
 
 #include "operators/expression/text.h"
+#include "operators/tell.h"
 #include "state/check.h"
 
 namespace spur {
 
 // One shard with what it stands on.
 struct Backtest::Part {
-  Part(std::uint32_t index, std::uint32_t shards, const Shard::Assumed& assume)
-      : shard_index(index), shard_count(shards), assumed(assume) {
+  Part(std::uint32_t index, const Options& options)
+      : shard_index(index), shard_count(options.shards), assumed(options.assumed), watcher(options.watcher) {
     open();
   }
 
@@ -19,10 +20,12 @@ struct Backtest::Part {
     customers = std::make_unique<Customers>(store);
     shard = std::make_unique<Shard>(shard_index, shard_count, *customers);
     shard->assume(assumed);
+    shard->watch(watcher);
   }
 
   const std::uint32_t shard_index, shard_count;
   const Shard::Assumed assumed;
+  Watcher* const watcher;
   MemoryStore store;
   std::unique_ptr<Customers> customers;
   std::unique_ptr<Shard> shard;
@@ -33,8 +36,10 @@ struct Backtest::Part {
 Backtest::Backtest(std::shared_ptr<const catalog::Compiled> catalog, const Options& options)
     : catalog_(std::move(catalog)), options_(options) {
   SPUR_CHECK(options.shards > 0);
+  for (const catalog::Reference& reference : catalog_->business_data)
+    tells_ = tells_ || !reference.triggers.empty();
   for (std::uint32_t i = 0; i < options.shards; ++i) {
-    parts_.push_back(std::make_unique<Part>(i, options.shards, options.assumed));
+    parts_.push_back(std::make_unique<Part>(i, options));
     Part& part = *parts_.back();
     part.shard->begin_run({++part.seq, Instant::distant_past(), Instant::never(), ClockMode::kRecords}, part.scores);
     part.shard->apply_catalog(catalog_);
@@ -42,31 +47,104 @@ Backtest::Backtest(std::shared_ptr<const catalog::Compiled> catalog, const Optio
 }
 Backtest::~Backtest() = default;
 
+void Backtest::refuse(std::string_view reason, std::string_view detail, std::string_view file,
+                      std::uint64_t line) {
+  ++counts_.dead_letters;
+  ++dead_letters_[std::string(reason)];
+  if (samples_.size() >= 10) return;
+  const std::string where = file.empty() ? "line " + std::to_string(counts_.lines)
+                                         : std::string(file) + ":" + std::to_string(line);
+  samples_.push_back(where + ": " + std::string(reason) + ": " + std::string(detail));
+}
+
+// Changes are told before more of them come: what they decide is the same, and fewer are kept.
+void Backtest::tell() {
+  if (!tells_) return;
+  for (const auto& part : parts_) {
+    while (part->shard->next_due() <= clock_) {
+      part->scores.clear();
+      part->shard->begin_run({++part->seq, clock_, Instant::never(), ClockMode::kRecords}, part->scores);
+      part->shard->fire_due(kTimersPerRun, effects_);
+      keep(effects_);
+    }
+  }
+}
+
+std::optional<Instant> Backtest::time_of_record(std::uint32_t reference, std::string_view bytes) {
+  const catalog::Reference& definition = catalog_->business_data[reference];
+  if (!definition.time) return std::nullopt;
+  record_arena_.reset();
+  const std::variant<Value, Malformed> decoded = records_.decode(bytes, record_arena_);
+  const Value* const body = std::get_if<Value>(&decoded);
+  return body == nullptr ? std::nullopt : record_time(*catalog_, definition, *body, record_arena_);
+}
+
+void Backtest::feed_record(std::uint32_t reference, std::string_view bytes, Instant since,
+                           std::string_view file, std::uint64_t line) {
+  ++counts_.lines;
+  if (since > options_.until) {
+    ++counts_.after_until;
+    return;
+  }
+  record_arena_.reset();
+  const std::variant<Value, Malformed> decoded = records_.decode(bytes, record_arena_);
+  if (const Malformed* const malformed = std::get_if<Malformed>(&decoded))
+    return refuse(to_text(malformed->reason), malformed->detail, file, line);
+  ++counts_.records;
+  clock_ = std::max(clock_, since);
+  tell();
+  Origin origin;
+  origin.offset = ++offset_;
+  origin.bytes = bytes;
+  origin.received = since;
+  for (const auto& part : parts_) {
+    part->scores.clear();
+    part->shard->begin_run({++part->seq, std::max(clock_, part->shard->clock()), Instant::never(), ClockMode::kRecords},
+                           part->scores);
+    part->shard->apply_record(reference, std::get<Value>(decoded), origin, effects_);
+    if (part != parts_.front()) effects_.dead_letters.clear();  // it is one record, refused by each shard
+    for (const DeadLetter& letter : effects_.dead_letters) refuse(letter.reason, letter.detail, file, line);
+    effects_.dead_letters.clear();
+    keep(effects_);
+    if (options_.restart_after_each_input) restart(*part);
+  }
+}
+
 void Backtest::feed(std::string_view bytes, std::string_view file, std::uint64_t line) {
   ++counts_.lines;
-  arena_.reset();
-  const Decoded decoded = decoder_.decode(bytes, catalog_->schema, options_.source, arena_);
+  decoder_.decode({bytes}, *catalog_, options_.source,
+                  [&](const Decoded& decoded, std::string_view one) {
+                    take(decoded, one, {file, line});
+                  });
+}
+
+void Backtest::feed_to(std::uint32_t source, std::string_view bytes, Instant received) {
+  ++counts_.lines;
+  decoder_.decode({bytes, {}, received}, *catalog_, source,
+                  [&](const Decoded& decoded, std::string_view one) { take(decoded, one, {}); });
+}
+
+void Backtest::feed_call(std::string_view bytes) {
+  ++counts_.lines;
+  take(decoder_.decode_call(bytes, *catalog_, options_.source), bytes, {});
+}
+
+void Backtest::take(const Decoded& decoded, std::string_view bytes, const Line& line) {
   Origin origin;
   origin.offset = ++offset_;
   origin.bytes = bytes;
   if (const Malformed* const malformed = std::get_if<Malformed>(&decoded)) {
-    ++counts_.dead_letters;
-    ++dead_letters_[std::string(to_text(malformed->reason))];
-    if (samples_.size() < 10) {
-      const std::string where = file.empty() ? "line " + std::to_string(counts_.lines)
-                                             : std::string(file) + ":" + std::to_string(line);
-      samples_.push_back(where + ": " + std::string(to_text(malformed->reason)) + ": " +
-                         malformed->detail);
-    }
-    return;
+    return refuse(to_text(malformed->reason), malformed->detail, line.file, line.number);
   }
   const Event& event = std::get<Event>(decoded);
   if (event.time > options_.until) {
     ++counts_.after_until;
     return;
   }
+  if (options_.before_event) options_.before_event(event.time);
   ++counts_.events;
   clock_ = std::max(clock_, event.time);
+  tell();
   Part& part = *parts_[shard_of(event.user_id.empty() ? event.anonymous_id : event.user_id, options_.shards)];
   origin.received = event.time;
   part.scores.clear();
@@ -81,7 +159,10 @@ void Backtest::tick(Instant clock) {
   for (const auto& part : parts_) {
     part->scores.clear();
     part->shard->begin_run({++part->seq, clock_, Instant::never(), ClockMode::kRecords}, part->scores);
-    while (part->shard->fire_due(kTimersPerRun, effects_) == kTimersPerRun) keep(effects_);
+    do {
+      part->shard->fire_due(kTimersPerRun, effects_);
+      keep(effects_);
+    } while (part->shard->next_due() <= clock_);
     keep(effects_);
     if (options_.restart_after_each_input) restart(*part);
   }

@@ -5,15 +5,19 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "daemon/inputs/segment.h"
+#include "daemon/inputs/decoder.h"
+#include "daemon/inputs/record.h"
 #include "operators/catalog/compiled.h"
 #include "operators/shard.h"
+#include "operators/watcher.h"
 #include "state/memory_store.h"
 
 namespace spur {
@@ -27,14 +31,27 @@ class Backtest {
     std::uint32_t source = 0;                  // index of the Source that the events belong to
     bool restart_after_each_input = false;     // write everything out and read it back between inputs
     Shard::Assumed assumed;
+    // Before an event of this time is taken: what comes before it from elsewhere may be fed. May be empty.
+    std::function<void(Instant)> before_event;
+    Watcher* watcher = nullptr;                // is told what the fold does; outlives the backtest
   };
 
   Backtest(std::shared_ptr<const catalog::Compiled> catalog, const Options& options);
   ~Backtest();
 
-  // One event as JSON. A malformed one becomes a dead letter, told with its file and line if they
-  // are given, else as the nth event fed. `bytes` need no padding.
+  // One record of the Source, in its format. What of it is malformed becomes a dead letter, told
+  // with its file and line if they are given, else as the nth record fed. `bytes` need no padding.
   void feed(std::string_view bytes, std::string_view file = {}, std::uint64_t line = 0);
+  // The same of any Source, as if its log had taken it then; and of one Segment call, whatever the
+  // Source's format.
+  void feed_to(std::uint32_t source, std::string_view bytes, Instant received);
+  void feed_call(std::string_view bytes);
+  // One record of business data as JSON, of the Reference with that index, that holds from `since` on, or
+  // earlier if its own `time` says so. To be fed in the order of their times, between the events.
+  void feed_record(std::uint32_t reference, std::string_view bytes, Instant since, std::string_view file = {},
+                   std::uint64_t line = 0);
+  // Since when it holds by its own account, so that it can be fed in its place; nullopt: it does not say.
+  std::optional<Instant> time_of_record(std::uint32_t reference, std::string_view bytes);
   // Moves the clock without an event, as a tick does.
   void tick(Instant clock);
   // Decides everything due up to and including options.until, or the last event. Nothing may be fed afterwards.
@@ -44,7 +61,7 @@ class Backtest {
   std::vector<Decision>& decisions() { return decisions_; }
 
   struct Counts {
-    std::uint64_t lines = 0, events = 0, after_until = 0, dead_letters = 0, customers = 0;
+    std::uint64_t lines = 0, events = 0, records = 0, after_until = 0, dead_letters = 0, customers = 0;
     Shard::Counters shards;  // summed
   };
   Counts counts() const;
@@ -61,17 +78,27 @@ class Backtest {
  private:
   struct Part;
 
+  struct Line {
+    std::string_view file;
+    std::uint64_t number = 0;
+  };
+
+  void take(const Decoded& decoded, std::string_view bytes, const Line& line);
   void keep(Effects& effects);
   void restart(Part& part);
+  void refuse(std::string_view reason, std::string_view detail, std::string_view file, std::uint64_t line);
+  void tell();
 
   std::shared_ptr<const catalog::Compiled> catalog_;
   const Options options_;
   std::vector<std::unique_ptr<Part>> parts_;
-  SegmentDecoder decoder_;
-  Arena arena_;
+  Decoder decoder_;
+  RecordDecoder records_;
+  Arena record_arena_;
   Instant clock_ = Instant::distant_past();
   Effects effects_;
   std::vector<Decision> decisions_;
+  bool tells_ = false;  // the catalog has an operator business
   std::map<std::string, std::uint64_t> dead_letters_;
   std::vector<std::string> samples_;
   Counts counts_;

@@ -12,6 +12,7 @@
 #include "daemon/cli/command.h"
 #include "daemon/cli/instant_argument.h"
 #include "daemon/cli/progress.h"
+#include "daemon/cli/time_line.h"
 #include "daemon/clock.h"
 #include "daemon/inputs/event_file.h"
 #include "fmt/format.h"
@@ -21,11 +22,12 @@ namespace {
 
 struct Arguments {
   std::string catalog = ".";
-  std::vector<std::string> events;
+  std::vector<std::string> events, references;  // NAME=FILE
   std::string decisions;
   std::string from, until, source;
   std::uint32_t shards = 4;
   bool quiet = false;
+  TimeLineArguments line;
 };
 
 int say(const std::string& message, int code) {
@@ -33,13 +35,67 @@ int say(const std::string& message, int code) {
   return code;
 }
 
-// Feeds every file; an exit code other than kFine says that it could not.
-int feed_files(const Arguments& arguments, Backtest& backtest, Progress& progress) {
+// The records of one Reference, in the order of their times, as far as the file is.
+class RecordFile {
+ public:
+  RecordFile(EventFile file, std::string path, std::uint32_t reference)
+      : file_(std::move(file)), path_(std::move(path)), reference_(reference) {}
+
+  // Feeds what holds from `until` on or before. A record that does not say since when holds from the beginning.
+  void feed(Backtest& backtest, Instant until) {
+    for (;;) {
+      if (!here_) {
+        const std::optional<EventFile::Line> line = file_.next();
+        if (!line) return;
+        here_ = true;
+        number_ = line->number;
+        bytes_ = line->bytes;
+        since_ = backtest.time_of_record(reference_, bytes_).value_or(Instant{0});
+      }
+      if (since_ > until) return;
+      backtest.feed_record(reference_, bytes_, since_, path_, number_);
+      here_ = false;
+    }
+  }
+  const absl::Status& status() const { return file_.status(); }
+
+ private:
+  EventFile file_;
+  const std::string path_;
+  const std::uint32_t reference_;
+  bool here_ = false;
+  std::string bytes_;
+  std::uint64_t number_ = 0;
+  Instant since_;
+};
+
+EventFile::Options file_options() {
   EventFile::Options options;
   options.line_bytes_max =
       InputLimits().message_bytes_max + 1;  // so that a longer one is TOO_LARGE by itself
+  return options;
+}
+
+// An exit code other than kFine says that they could not be opened.
+int open_references(const Arguments& arguments, const catalog::Compiled& catalog, std::vector<RecordFile>& out) {
+  for (const std::string& argument : arguments.references) {
+    const std::size_t equals = argument.find('=');
+    if (equals == std::string::npos)
+      return say(fmt::format("--reference: `{}` is no NAME=FILE", argument), kBadUse);
+    const std::string name = argument.substr(0, equals), path = argument.substr(equals + 1);
+    const std::int32_t reference = catalog.find_reference(name);
+    if (reference < 0) return say(fmt::format("--reference: the catalog has no Reference `{}`", name), kBadUse);
+    absl::StatusOr<EventFile> file = EventFile::open(path, file_options());
+    if (!file.ok()) return say(std::string(file.status().message()), kBadUse);
+    out.emplace_back(*std::move(file), path, static_cast<std::uint32_t>(reference));
+  }
+  return kFine;
+}
+
+// Feeds every file; an exit code other than kFine says that it could not.
+int feed_files(const Arguments& arguments, Backtest& backtest, Progress& progress) {
   for (const std::string& path : arguments.events) {
-    absl::StatusOr<EventFile> file = EventFile::open(path, options);
+    absl::StatusOr<EventFile> file = EventFile::open(path, file_options());
     if (!file.ok()) return say(std::string(file.status().message()), kBadUse);
     std::uint64_t lines = 0;
     while (const std::optional<EventFile::Line> line = file->next()) {
@@ -130,17 +186,37 @@ int run(const Arguments& arguments) {
   if (source < 0) return say(fmt::format("--source: the catalog has no Source `{}`", arguments.source), kBadUse);
   options.source = static_cast<std::uint32_t>(source);
 
+  if (!arguments.line.trigger.empty() &&
+      std::none_of(catalog.compiled->triggers.begin(), catalog.compiled->triggers.end(),
+                   [&](const catalog::Trigger& t) { return t.name == arguments.line.trigger; }))
+    return say(fmt::format("--trigger: the catalog has no Trigger `{}`", arguments.line.trigger), kBadUse);
+  std::optional<TimeLine> line = TimeLine::of(arguments.line, catalog.catalog);
+  if (line) options.watcher = line->watcher();
+
   const SystemClock clock;
   const std::chrono::nanoseconds start = clock.read().steady;
+  std::vector<RecordFile> records;
+  if (const int code = open_references(arguments, *catalog.compiled, records); code != kFine) return code;
+  Backtest* feeds = nullptr;
+  const auto feed_records = [&](Instant until) {
+    for (RecordFile& file : records) file.feed(*feeds, until);
+  };
+  if (!records.empty()) options.before_event = feed_records;
   Backtest backtest(catalog.compiled, options);
+  feeds = &backtest;
   Progress progress(!arguments.quiet && isatty(STDERR_FILENO) != 0);
   if (const int code = feed_files(arguments, backtest, progress); code != kFine) return code;
+  feed_records(options.until == Instant::never() ? backtest.clock() : options.until);
+  for (const RecordFile& file : records) {
+    if (!file.status().ok()) return say(std::string(file.status().message()), kBadUse);
+  }
   backtest.finish();
   const double seconds = std::chrono::duration<double>(clock.read().steady - start).count();
   sort_decisions(backtest.decisions());
   if (!arguments.decisions.empty()) {
     if (const int code = write_decisions(arguments.decisions, backtest.decisions()); code != kFine) return code;
   }
+  if (line) return line->show(arguments.line);
   if (!arguments.quiet)
     print_summary(backtest, backtest.decisions(), seconds, arguments.decisions == "-" ? stderr : stdout);
   return kFine;
@@ -153,8 +229,16 @@ void add_backtest(CLI::App& app, Chosen& chosen) {
       app.add_subcommand("backtest", "run history through a catalog and see what it would have decided");
   auto a = std::make_shared<Arguments>();
   command->add_option("--catalog", a->catalog, "folder of the catalog")->capture_default_str();
-  command->add_option("--events", a->events, "JSON lines of Segment calls; .gz and .zst too; - is standard input")
+  command
+      ->add_option("--events", a->events,
+                   "lines of what the Source takes: Segment calls, or JSON of its format; .gz and "
+                   ".zst too; - is standard input")
       ->required();
+  command
+      ->add_option("--reference", a->references,
+                   "NAME=FILE: the records of a Reference as JSON lines, ordered by its `time`; without `time` they "
+                   "hold from the beginning")
+      ->allow_extra_args(false);
   command->add_option("--decisions", a->decisions, "write one JSON line a decision to this file; - is standard output");
   command->add_option("--from", a->from, "keep only decisions from this instant on");
   command->add_option(
@@ -164,6 +248,12 @@ void add_backtest(CLI::App& app, Chosen& chosen) {
   command->add_option("--shards", a->shards, "number of shards; changes action ids and nothing else")
       ->capture_default_str()
       ->check(CLI::Range(1, 1024));
+  CLI::Option* const customer =
+      command->add_option("--customer", a->line.customer, "draw this customer's time line in the place of the summary");
+  command->add_option("--trigger", a->line.trigger, "of the time line: what concerns this trigger alone")
+      ->needs(customer);
+  command->add_option("--svg", a->line.svg, "draw the time line into this file too")->needs(customer);
+  command->add_flag("--json", a->line.json, "the time line as one line of JSON an instant")->needs(customer);
   command->add_flag("--quiet,-q", a->quiet, "no summary and no progress");
   command->footer(
       "Example:\n  spur backtest --catalog examples/r1-cart-abandonment --events history.jsonl.gz --decisions "

@@ -2,8 +2,8 @@
 #include "daemon/cli/command.h"
 #include "daemon/cli/instant_argument.h"
 #include "daemon/cli/remote.h"
+#include "daemon/explain/text.h"
 #include "fmt/format.h"
-#include "operators/effects.h"
 #include "spur/v1/service.grpc.pb.h"
 
 namespace spur::cli {
@@ -15,31 +15,6 @@ struct Arguments {
   bool json = false;
   Remote remote;
 };
-
-void print_decision(const spur::v1::Decision& d) {
-  fmt::print("  {}  {}", time_text(d.time_ms()), d.trigger());
-  if (!d.instance().empty()) fmt::print(" [{}]", d.instance());
-  fmt::print("  {}", d.channel().empty() ? "(no channel)" : d.channel());
-  if (!d.template_().empty()) fmt::print(" {}", d.template_());
-  fmt::print("  {}", to_text(static_cast<Verdict>(d.verdict())));
-  if (!d.reason().empty()) fmt::print(": {}", d.reason());
-  if (!d.detail().empty()) fmt::print(" ({})", d.detail());
-  fmt::print("\n");
-}
-
-void print_standing(const spur::v1::TriggerStanding& standing) {
-  fmt::print("\n{}: {}\n", standing.trigger(), standing.summary());
-  for (const spur::v1::ConditionValue& condition : standing.conditions()) {
-    fmt::print("  {}: {} = {}\n", condition.name(), condition.expression(), condition.value_json());
-    for (const spur::v1::NamedJson& input : condition.inputs())
-      fmt::print("      {} = {}\n", input.name(), input.json().empty() ? "-" : input.json());
-  }
-  for (const spur::v1::OpenInstance& wait : standing.instances()) {
-    fmt::print("  waits since {} until {}{}{}\n", time_text(wait.opened_at_ms()),
-               wait.due_ms() == 0 ? "its next step" : time_text(wait.due_ms()),
-               wait.key().empty() ? "" : ", key ", wait.key());
-  }
-}
 
 int run(Arguments& a) {
   spur::v1::ExplainRequest request;
@@ -66,9 +41,7 @@ int run(Arguments& a) {
     fmt::print("{}\n", to_json_line(response));
     return kFine;
   }
-  fmt::print("decisions, newest first{}\n", response.decisions_size() == 0 ? ": none" : "");
-  for (const spur::v1::Decision& decision : response.decisions()) print_decision(decision);
-  for (const spur::v1::TriggerStanding& standing : response.triggers()) print_standing(standing);
+  fmt::print("{}", explain::to_text(response));
   return kFine;
 }
 
@@ -81,7 +54,7 @@ void add_explain(CLI::App& app, Chosen& chosen) {
   command->add_option("customer", a->customer, "user_id:123, anonymous_id:abc, or a bare user id")
       ->required();
   command->add_option("--trigger", a->trigger, "only this trigger");
-  command->add_option("--at", a->at, "as of this instant; by default now");
+  command->add_option("--at", a->at, "as of this instant, from the journal; by default now");
   command->add_option("--limit", a->limit, "decisions at most")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));

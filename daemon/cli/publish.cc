@@ -51,14 +51,16 @@ struct Sent {
 };
 
 // "events.jsonl:3: BAD_TIMESTAMP: `yesterday` is not like …". The daemon tells the reason only; the
-// rest is found by decoding the line once more, here.
+// rest is found by decoding the line once more, here, if a Segment call would be refused for it
+// too.
 std::string dead_letter_text(const Sent& sent, std::size_t place, const std::string& reason) {
   SegmentDecoder decoder;
   const EventSchema nothing;
   Arena arena;
   const Decoded decoded =
       decoder.decode(sent.request.events(static_cast<int>(place)).json(), nothing, 0, arena);
-  const Malformed* const malformed = std::get_if<Malformed>(&decoded);
+  const Malformed* malformed = std::get_if<Malformed>(&decoded);
+  if (malformed != nullptr && to_text(malformed->reason) != reason) malformed = nullptr;
   return fmt::format("{}:{}: {}{}{}", sent.file, sent.lines[place], reason,
                      malformed == nullptr ? "" : ": ",
                      malformed == nullptr ? "" : malformed->detail);
@@ -275,6 +277,8 @@ int check_source(const std::shared_ptr<grpc::Channel>& channel, const Arguments&
   for (const spur::v1::Source& source : response.catalog().sources())
     names.push_back(source.name());
   if (names.empty()) names.emplace_back("events");  // what a catalog without a Source has
+  for (const spur::v1::Reference& reference : response.catalog().references())
+    names.push_back(reference.name());
   if (std::find(names.begin(), names.end(), a.source) != names.end()) return kFine;
   fmt::print(stderr, "spur publish: --source: the catalog in force has no Source `{}`; it has {}\n",
              a.source, fmt::join(names, ", "));
@@ -326,10 +330,13 @@ void add_publish(CLI::App& app, Chosen& chosen) {
   auto a = std::make_shared<Arguments>();
   command
       ->add_option("file", a->files,
-                   "JSON lines of Segment calls; .gz and .zst too; - is standard input")
+                   "lines of what the Source takes: Segment calls, or JSON of its format; .gz and "
+                   ".zst too; - "
+                   "is standard input")
       ->required();
   command->add_option("--source", a->source,
-                      "the Source of the catalog that they belong to; by default the first");
+                      "the Source of the catalog that they belong to, by default the first; or the Reference, of "
+                      "which they are records");
   command
       ->add_option("--rate", a->rate,
                    "events a second at most; 0: as fast as the daemon takes them")

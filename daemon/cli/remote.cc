@@ -4,7 +4,6 @@
 
 #include "daemon/cli/command.h"
 #include "fmt/format.h"
-#include "operators/expression/text.h"
 
 namespace spur::cli {
 
@@ -63,13 +62,6 @@ std::string to_json_line(const google::protobuf::Message& message) {
   std::string json;
   if (!google::protobuf::util::MessageToJsonString(message, &json, options).ok()) return "{}";
   return json;
-}
-
-std::string time_text(std::int64_t ms) {
-  if (ms <= 0) return "-";
-  std::string text = expression::timestamp_text(ms / 1000, 0);
-  text.pop_back();
-  return fmt::format("{}.{:03}Z", text, ms % 1000);
 }
 
 }  // namespace spur::cli

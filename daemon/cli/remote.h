@@ -9,6 +9,7 @@
 #include <string>
 
 #include "CLI/CLI.hpp"
+#include "daemon/explain/text.h"
 #include "daemon/grpc/client.h"
 
 namespace spur::cli {
@@ -41,7 +42,6 @@ class Remote {
 // A protobuf message as one line of JSON with the names of its fields, for --json.
 std::string to_json_line(const google::protobuf::Message& message);
 
-// "2026-03-01T08:00:00.000Z"; "-" for 0, which means none.
-std::string time_text(std::int64_t ms);
+using explain::time_text;
 
 }  // namespace spur::cli

@@ -6,7 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "daemon/explain/standing.h"
 #include "daemon/grpc/customer_reader.h"
+#include "daemon/grpc/past.h"
 
 namespace spur::services {
 namespace {
@@ -47,13 +49,23 @@ void keep_decisions(const spur::v1::ExplainRequest& request, std::uint32_t limit
   }
 }
 
+}  // namespace
+
 // Shared by the two callbacks of a question: the engine may call `answered` without `ask`.
-struct Question {
+struct CustomerService::Question {
   CustomerName name;
   absl::StatusOr<bool> found = false;
 };
 
-}  // namespace
+// What Explain was asked, until it is answered.
+struct CustomerService::Asked {
+  Question question;
+  grpc::CallbackServerContext* call;
+  grpc::ServerUnaryReactor* reactor;
+  const spur::v1::ExplainRequest& request;
+  spur::v1::ExplainResponse& response;
+  std::chrono::nanoseconds started;
+};
 
 grpc::ServerUnaryReactor* CustomerService::GetCustomer(grpc::CallbackServerContext* call,
                                                        const spur::v1::GetCustomerRequest* request,
@@ -96,37 +108,75 @@ grpc::ServerUnaryReactor* CustomerService::Explain(grpc::CallbackServerContext* 
     finish(reactor, explain_, started, &*refused);
     return reactor;
   }
-  const std::uint32_t shard = shard_of(name->value, context_.engine.shards());
-  auto question = std::make_shared<Question>(Question{*std::move(name)});
+  const auto asked = std::make_shared<Asked>(Asked{{*std::move(name)}, call, reactor, *request, *response, started});
+  if (request->at_ms() == 0) explain_now(asked, catalog);
+  else explain_past(asked, catalog);
+  return reactor;
+}
+
+void CustomerService::explain_now(const std::shared_ptr<Asked>& asked, std::shared_ptr<const CatalogInForce> catalog) {
+  struct Copied {
+    absl::StatusOr<std::unique_ptr<CustomerSnapshot>> customer = std::unique_ptr<CustomerSnapshot>();
+    Instant now;
+  };
+  const auto copied = std::make_shared<Copied>();
+  // The shard only makes a copy; taking conditions apart takes longer than it may wait.
   context_.engine.with_shard(
-      shard,
-      [question, request, response, catalog](const ShardView& view) {
-        static const spur::v1::Catalog none;
-        question->found = read_standings(view, question->name, catalog == nullptr ? none : catalog->catalog,
-                                         request->trigger(), *response);
+      shard_of(asked->question.name.value, context_.engine.shards()),
+      [asked, copied](const ShardView& view) {
+        copied->customer = copy_customer(view, asked->question.name);
+        copied->now = view.now;
+        asked->response.set_run(view.run);
       },
-      [this, question, request, response, reactor, started](absl::Status status) {
-        context_.questions.post([this, question, request, response, reactor, started, status = std::move(status)] {
-          std::optional<ServiceError> error;
-          if (!status.ok()) {
-            error = engine_error(status);
-          } else if (!question->found.ok()) {
-            error = engine_error(question->found.status());
-          } else if (!*question->found) {
-            error = not_found("CUSTOMER_UNKNOWN", "that customer was never seen");
-          } else {
-            const std::uint32_t limit = request->limit() == 0 ? kDecisionsDefault : request->limit();
-            // Asked for a trigger or a time, the ones wanted may lie behind others.
-            const bool narrowed = !request->trigger().empty() || request->at_ms() != 0;
-            auto decisions =
-                context_.engine.decisions_of(to_text(question->name.identity()), narrowed ? kDecisionsMax : limit);
-            if (decisions.ok()) keep_decisions(*request, limit, *std::move(decisions), *response);
-            else error = engine_error(decisions.status());
+      [this, asked, copied, catalog](absl::Status status) {
+        context_.questions.post([this, asked, copied, catalog, status = std::move(status)] {
+          if (!copied->customer.ok()) asked->question.found = copied->customer.status();
+          else asked->question.found = *copied->customer != nullptr;
+          if (status.ok() && copied->customer.ok() && *copied->customer != nullptr) {
+            static const spur::v1::Catalog none;
+            const Instant at = explain::add_standings(**copied->customer, copied->now,
+                                                      catalog == nullptr ? none : catalog->catalog,
+                                                      asked->request.trigger(), *asked->response.mutable_triggers());
+            asked->response.set_as_of_ms(at.ms);
           }
-          finish(reactor, explain_, started, error ? &*error : nullptr);
+          explained(*asked, status);
         });
       });
-  return reactor;
+}
+
+void CustomerService::explain_past(const std::shared_ptr<Asked>& asked, std::shared_ptr<const CatalogInForce> catalog) {
+  const std::uint32_t shard = shard_of(asked->question.name.value, context_.engine.shards());
+  const auto past = std::make_shared<Past>(
+      asked->question.name, asked->request, [asked] { return asked->call->IsCancelled(); }, asked->response);
+  context_.engine.ask_history(past->question(shard), [this, asked, past, catalog](absl::Status status) {
+    if (absl::IsOutOfRange(status)) {  // what is there instead, and why
+      asked->response.set_not_replayed(std::string(status.message()));
+      return explain_now(asked, catalog);
+    }
+    asked->question.found = past->finish();
+    context_.questions.post([this, asked, status = std::move(status)] { explained(*asked, status); });
+  });
+}
+
+void CustomerService::explained(Asked& asked, const absl::Status& status) {
+  std::optional<ServiceError> error;
+  if (!status.ok()) {
+    error = engine_error(status);
+  } else if (!asked.question.found.ok()) {
+    error = engine_error(asked.question.found.status());
+  } else if (!*asked.question.found) {
+    error = not_found("CUSTOMER_UNKNOWN", asked.request.at_ms() == 0 ? "that customer was never seen"
+                                                                     : "that customer was not seen by then");
+  } else {
+    const std::uint32_t limit = asked.request.limit() == 0 ? kDecisionsDefault : asked.request.limit();
+    // Asked for a trigger or a time, the ones wanted may lie behind others.
+    const bool narrowed = !asked.request.trigger().empty() || asked.request.at_ms() != 0;
+    auto decisions = context_.engine.decisions_of(to_text(asked.question.name.identity()),
+                                                  narrowed ? kDecisionsMax : limit);
+    if (decisions.ok()) keep_decisions(asked.request, limit, *std::move(decisions), asked.response);
+    else error = engine_error(decisions.status());
+  }
+  finish(asked.reactor, explain_, asked.started, error ? &*error : nullptr);
 }
 
 }  // namespace spur::services

@@ -1,5 +1,5 @@
 // CustomerService: questions about one customer, answered by the shard that owns it and held back until what the
-// answer rests on is durable.
+// answer rests on is durable; about the past, by a fold of the journal beside it.
 #pragma once
 
 #include "daemon/grpc/calls.h"
@@ -21,6 +21,12 @@ class CustomerService final : public spur::v1::CustomerService::CallbackService 
                                     spur::v1::ExplainResponse* response) override;
 
  private:
+  struct Question;
+  struct Asked;
+  void explain_now(const std::shared_ptr<Asked>& asked, std::shared_ptr<const CatalogInForce> catalog);
+  void explain_past(const std::shared_ptr<Asked>& asked, std::shared_ptr<const CatalogInForce> catalog);
+  void explained(Asked& asked, const absl::Status& status);
+
   const ServiceContext context_;
   Method get_, explain_;
 };

@@ -16,8 +16,9 @@ grpc::ServerUnaryReactor* EventService::Publish(grpc::CallbackServerContext* cal
   }
   using Result = absl::StatusOr<std::vector<Published>>;
   TaskQueue& tasks = context_.tasks.of(call->peer());
+  std::deque<std::string> written;
   context_.engine.publish(
-      events_of(*request), [this, reactor, response, started, &tasks](Result result) {
+      events_of(*request, written), [this, reactor, response, started, &tasks](Result result) {
         // Off the committer's thread: serialising and sending is not its work.
         tasks.post([this, reactor, response, started, result = std::move(result)]() mutable {
           if (!result.ok()) {

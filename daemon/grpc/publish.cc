@@ -16,7 +16,8 @@ std::optional<ServiceError> check_publish(const spur::v1::PublishRequest& reques
         fmt::format("{} events in one Publish; send at most {}", request.events_size(), kPublishEventsMax));
   }
   std::size_t bytes = 0;
-  for (const spur::v1::Event& event : request.events()) bytes += event.json().size();
+  for (const spur::v1::Event& event : request.events())
+    bytes += event.has_call() ? event.call().ByteSizeLong() : event.json().size();
   if (bytes > limits.bytes_max) {
     return bad_request("REQUEST_TOO_LARGE", "events",
                        fmt::format("{} bytes of events in one Publish; send at most {}", bytes, limits.bytes_max));
@@ -24,10 +25,19 @@ std::optional<ServiceError> check_publish(const spur::v1::PublishRequest& reques
   return std::nullopt;
 }
 
-std::vector<EventToPublish> events_of(const spur::v1::PublishRequest& request) {
+std::vector<EventToPublish> events_of(const spur::v1::PublishRequest& request,
+                                      std::deque<std::string>& written) {
   std::vector<EventToPublish> out;
   out.reserve(static_cast<std::size_t>(request.events_size()));
-  for (const spur::v1::Event& event : request.events()) out.push_back({event.source(), event.json()});
+  for (const spur::v1::Event& event : request.events()) {
+    if (!event.has_call()) {
+      out.push_back({event.source(), event.json()});
+      continue;
+    }
+    spur::v1::Event alone;  // the Source's name is kept beside it
+    *alone.mutable_call() = event.call();
+    out.push_back({event.source(), written.emplace_back(alone.SerializeAsString())});
+  }
   return out;
 }
 

@@ -1,7 +1,9 @@
 // What a Publish request may hold, and how it becomes what the engine takes and back. No state.
 #pragma once
 
+#include <deque>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "daemon/engine.h"
@@ -22,8 +24,10 @@ struct PublishLimits {
 // a dead letter and the others go on.
 std::optional<ServiceError> check_publish(const spur::v1::PublishRequest& request, const PublishLimits& limits);
 
-// Views into `request`.
-std::vector<EventToPublish> events_of(const spur::v1::PublishRequest& request);
+// Views into `request`, and into `written`: an event's `call` as the bytes of a spur.v1.Event,
+// which a Source of format protobuf takes.
+std::vector<EventToPublish> events_of(const spur::v1::PublishRequest& request,
+                                      std::deque<std::string>& written);
 
 // Counts what was refused and moves `published` over. Requires as many results as events.
 spur::v1::PublishResponse publish_response(std::vector<Published> published, metrics::EdgeCounters& counters);

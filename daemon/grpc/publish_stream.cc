@@ -51,7 +51,8 @@ void PublishStream::on_request(spur::v1::PublishRequest request) {
 
 void PublishStream::publish(std::uint64_t ticket, std::shared_ptr<const spur::v1::PublishRequest> request,
                             int attempt) {
-  const std::vector<EventToPublish> events = events_of(*request);
+  std::deque<std::string> written;
+  const std::vector<EventToPublish> events = events_of(*request, written);
   context_.engine.publish(events, [self = shared_from_this(), ticket, request, attempt](
                                       absl::StatusOr<std::vector<Published>> result) mutable {
     TaskQueue& tasks = self->context_.tasks;

@@ -21,6 +21,18 @@ std::string_view to_text(Reason reason) {
     case Reason::kMissingTimestamp: return "MISSING_TIMESTAMP";
     case Reason::kBadTimestamp: return "BAD_TIMESTAMP";
     case Reason::kTimeOutOfRange: return "TIME_OUT_OF_RANGE";
+    case Reason::kEmptyBatch:
+      return "EMPTY_BATCH";
+    case Reason::kMappingFailed:
+      return "MAPPING_FAILED";
+    case Reason::kMissingAttribute:
+      return "MISSING_ATTRIBUTE";
+    case Reason::kBadAttribute:
+      return "BAD_ATTRIBUTE";
+    case Reason::kUnsupportedContent:
+      return "UNSUPPORTED_CONTENT";
+    case Reason::kNotProtobuf:
+      return "NOT_PROTOBUF";
   }
   return "";
 }

@@ -2,7 +2,8 @@
 //
 // Bad input is not an error of ours but part of history: a Malformed is journaled and becomes a
 // dead letter, so that a replay agrees (style.md C9, "the input"). Whether and why a message is
-// refused depends on its bytes alone: never on the catalog in force, on the machine or on a clock.
+// refused depends on its bytes and its Source alone: never on what else the catalog in force reads,
+// on the machine or on a clock.
 #pragma once
 
 #include <cstddef>
@@ -35,8 +36,14 @@ enum class Reason : std::uint8_t {
   kMissingTimestamp,  // MISSING_TIMESTAMP: nothing to tell the time by
   kBadTimestamp,      // BAD_TIMESTAMP: not RFC 3339, or no such day or second
   kTimeOutOfRange,    // TIME_OUT_OF_RANGE: outside [kInstantMin, kInstantMax], 1970 to 2969
+  kEmptyBatch,        // EMPTY_BATCH: a batch without a call
+  kMappingFailed,     // MAPPING_FAILED: an expression of the Source's map is in error
+  kMissingAttribute,  // MISSING_ATTRIBUTE: of a CloudEvent: id, source, type or specversion
+  kBadAttribute,      // BAD_ATTRIBUTE: of a CloudEvent: specversion is not 1.0, data is given twice
+  kUnsupportedContent,  // UNSUPPORTED_CONTENT: a CloudEvent whose data or format is not JSON
+  kNotProtobuf,         // NOT_PROTOBUF: bytes that are no spur.v1.Event
 };
-inline constexpr std::size_t kReasonCount = 17;
+inline constexpr std::size_t kReasonCount = 23;
 
 // "NOT_JSON", "TRUNCATED", …
 std::string_view to_text(Reason reason);
@@ -60,6 +67,9 @@ struct InputLimits {
   std::size_t key_bytes_max = 256;       // of an object's key
   std::size_t id_bytes_max =
       1'024;  // of userId, anonymousId and messageId, which become keys of the store
+  std::size_t batch_calls_max = 2'500;  // of one record; as Segment's own batches
+  // What a batch says once, written into each of its calls, all together.
+  std::size_t batch_shared_bytes_max = 1 << 20;
 };
 
 }  // namespace spur

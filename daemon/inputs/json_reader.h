@@ -65,6 +65,9 @@ class JsonReader {
   // return what is behind.
   template <typename Member>
   [[nodiscard]] Token object(Token at, Arena& arena, Member&& member);
+  // Passes a list: peek(at) is [. `element(value)` must pass each element, likewise.
+  template <typename Element>
+  [[nodiscard]] Token list(Token at, Element&& element);
 
   // Ends the walk: `what` is wrong with the value at `at`. Always nullptr.
   Token fail(Token at, Reason reason, std::string_view what);
@@ -176,6 +179,27 @@ JsonReader::Token JsonReader::object(Token at, Arena& arena, Member&& member) {
     const char c = peek(at);
     if (c == '}') break;
     if (c != ',') return unexpected(at, "a comma or }");
+    ++at;
+  }
+  --depth_;
+  return at + 1;
+}
+
+template <typename Element>
+JsonReader::Token JsonReader::list(Token at, Element&& element) {
+  if (++depth_ > limits_.depth_max) return too_deep(at);
+  ++at;
+  if (peek(at) == ']') {
+    --depth_;
+    return at + 1;
+  }
+  for (std::size_t count = 1;; ++count) {
+    if (count > limits_.list_elements_max) return too_many_elements(at);
+    at = element(at);
+    if (at == nullptr) return nullptr;
+    const char c = peek(at);
+    if (c == ']') break;
+    if (c != ',') return unexpected(at, "a comma or ]");
     ++at;
   }
   --depth_;

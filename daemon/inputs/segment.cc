@@ -8,6 +8,8 @@
 #include <cstring>
 #include <optional>
 
+#include "daemon/inputs/envelope.h"
+#include "daemon/inputs/json_fields.h"
 #include "daemon/inputs/json_number.h"
 #include "daemon/inputs/timestamp.h"
 
@@ -62,29 +64,6 @@ std::optional<CallType> call_type(std::string_view name) {
   return std::nullopt;
 }
 
-EventSchema::NameIndex name_index(CallType type, std::string_view name, const EventSchema& schema) {
-  switch (type) {
-    case CallType::kTrack: return schema.find_name(name);
-    case CallType::kIdentify: return EventSchema::kIdentifyName;
-    case CallType::kPage: return EventSchema::kPageName;
-    case CallType::kScreen: return EventSchema::kScreenName;
-    case CallType::kGroup: return EventSchema::kGroupName;
-    case CallType::kAlias: return EventSchema::kAliasName;
-  }
-  return EventSchema::kOther;
-}
-
-const Node* child(const Node& node, std::string_view key) {
-  for (const Node& candidate : node.children) {
-    // The last byte tells most keys of one length apart (field_1, field_2) without a call.
-    if (candidate.key.size() == key.size() && (key.empty() || candidate.key.back() == key.back()) &&
-        candidate.key == key) {
-      return &candidate;
-    }
-  }
-  return nullptr;
-}
-
 // Spreads a hash over 64 bits and by `tag`, so that sums of several stay apart.
 std::uint64_t mixed(std::uint64_t hash, std::uint64_t tag) {
   return XXH3_mul128_fold64(hash ^ (0x9e3779b97f4a7c15ULL * (tag + 1)), 0xd6e8feb86659fd93ULL);
@@ -94,8 +73,11 @@ std::uint64_t mixed(std::uint64_t hash, std::uint64_t tag) {
 class Call {
  public:
   Call(JsonReader& reader, const InputLimits& limits, const EventSchema& schema, Arena& arena)
-      : reader_(reader), limits_(limits), schema_(schema), arena_(arena),
-        fields_(arena.array<Value>(schema.field_count())) {}
+      : reader_(reader),
+        limits_(limits),
+        schema_(schema),
+        arena_(arena),
+        fields_(reader, arena, arena.array<Value>(schema.field_count())) {}
 
   // False: reader's take_failure() says why not.
   bool read(std::string_view bytes);
@@ -112,11 +94,7 @@ class Call {
   Token context_members(Token at, const Node* node);
   Token map(Token at, std::string_view key, Value& value);
   Token no_map(Token at, std::string_view key, Value& value);
-  Token take(Token at, const Node* node);
-  Token take_members(Token at, const Node& node);
   Token wrong_type(Token at, std::string_view key, std::string_view wanted);
-  const Node* first(const Node& node, std::string_view key, std::span<bool> seen);
-  void assign(const Node* node, const Value& value);
 
   // A known field's text, or the bytes of one that is none; empty: not there.
   std::string_view part(Member member) const {
@@ -130,14 +108,13 @@ class Call {
   std::string_view name_of(CallType type) const;
   std::string_view time_text() const;
   std::optional<Malformed> find_time(Instant& time) const;
-  std::string_view derived_id(CallType type) const;
-  Value traits_set(CallType type) const;
+  std::string_view id_of_content(CallType type) const;
 
   JsonReader& reader_;
   const InputLimits& limits_;
   const EventSchema& schema_;
   Arena& arena_;
-  std::span<Value> fields_;
+  JsonFields fields_;
 
   struct Part {
     const char* data;
@@ -171,7 +148,7 @@ Token Call::member(Token at, std::string_view key, std::span<bool> seen) {
   std::uint64_t tag = which;
   if (which == kOther) {
     tag += XXH3_64bits(key.data(), key.size());
-    behind = take(at, first(schema_.root(), key, seen));
+    behind = fields_.take(at, JsonFields::first(schema_.root(), key, seen));
   } else {
     if ((seen_ >> which & 1) != 0) return reader_.skip(at);
     seen_ |= 1u << which;
@@ -196,7 +173,8 @@ Token Call::known(Token at, Member member, std::string_view key) {
   if (member == kProperties) behind = properties(at);
   if (member == kTraits) behind = traits(at);
   if (member == kContext) behind = context(at);
-  if (member == kGroupId || member == kPreviousId) behind = take(at, child(schema_.root(), key));
+  if (member == kGroupId || member == kPreviousId)
+    behind = fields_.take(at, JsonFields::child(schema_.root(), key));
   if (behind != nullptr && member != kContext) set_part(member, reader_.between(at, behind));
   return behind;
 }
@@ -239,29 +217,29 @@ Token Call::id(Token at, Member member, std::string_view key) {
 }
 
 Token Call::properties(Token at) {
-  const Node* const node = child(schema_.root(), "properties");
-  if (reader_.peek(at) == '{') return take(at, node);
+  const Node* const node = JsonFields::child(schema_.root(), "properties");
+  if (reader_.peek(at) == '{') return fields_.take(at, node);
   Value empty;
   const Token behind = no_map(at, "properties", empty);
-  assign(node, empty);
+  fields_.assign(node, empty);
   return behind;
 }
 
 // Kept whole, whatever the catalog reads: they are what a customer is known by.
 Token Call::traits(Token at) {
   const Token behind = map(at, "traits", traits_);
-  assign(child(schema_.root(), "traits"), traits_);
+  fields_.assign(JsonFields::child(schema_.root(), "traits"), traits_);
   return behind;
 }
 
 Token Call::context(Token at) {
-  const Node* const node = child(schema_.root(), "context");
+  const Node* const node = JsonFields::child(schema_.root(), "context");
   const bool whole = node != nullptr && node->field >= 0;
   if (reader_.peek(at) == '{' && !whole) return context_members(at, node);
   Value value;
   const Token behind = map(at, "context", value);
   if (behind == nullptr) return nullptr;
-  assign(node, value);
+  fields_.assign(node, value);
   const Value traits = field(value, "traits");
   const bool empty_list = traits.is(Kind::kList) && traits.elements().empty();
   if (!traits.is_absent() && !traits.is(Kind::kNull) && !traits.is(Kind::kMap) && !empty_list) {
@@ -277,11 +255,11 @@ Token Call::context_members(Token at, const Node* node) {
   const std::span<bool> seen = arena_.array<bool>(node == nullptr ? 0 : node->children.size());
   bool traits_seen = false;
   return reader_.object(at, arena_, [&](std::string_view key, Token value) {
-    const Node* const wanted = node == nullptr ? nullptr : first(*node, key, seen);
-    if (traits_seen || key != "traits") return take(value, wanted);
+    const Node* const wanted = node == nullptr ? nullptr : JsonFields::first(*node, key, seen);
+    if (traits_seen || key != "traits") return fields_.take(value, wanted);
     traits_seen = true;
     const Token behind = map(value, "context.traits", context_traits_);
-    assign(wanted, context_traits_);
+    fields_.assign(wanted, context_traits_);
     return behind;
   });
 }
@@ -303,39 +281,6 @@ Token Call::no_map(Token at, std::string_view key, Value& value) {
   return behind;
 }
 
-// Passes a value and keeps what `node` wants of it; nullptr: nothing.
-Token Call::take(Token at, const Node* node) {
-  if (node == nullptr) return reader_.skip(at);
-  if (node->field < 0) return reader_.peek(at) == '{' ? take_members(at, *node) : reader_.skip(at);
-  Value value;
-  const Token behind = reader_.read(at, arena_, value);
-  assign(node, value);
-  return behind;
-}
-
-Token Call::take_members(Token at, const Node& node) {
-  const std::span<bool> seen = arena_.array<bool>(node.children.size());
-  return reader_.object(at, arena_, [&](std::string_view key, Token value) {
-    return take(value, first(node, key, seen));
-  });
-}
-
-// The child for `key`, once; nullptr when nothing is wanted of it, or nothing more.
-const Node* Call::first(const Node& node, std::string_view key, std::span<bool> seen) {
-  const Node* const found = child(node, key);
-  if (found == nullptr) return nullptr;
-  bool& taken = seen[static_cast<std::size_t>(found - node.children.data())];
-  if (taken) return nullptr;
-  taken = true;
-  return found;
-}
-
-void Call::assign(const Node* node, const Value& value) {
-  if (node == nullptr) return;
-  if (node->field >= 0) fields_[static_cast<std::size_t>(node->field)] = value;
-  for (const Node& below : node->children) assign(&below, field(value, below.key));
-}
-
 std::string_view Call::name_of(CallType type) const {
   if (type == CallType::kTrack) return part(kEvent);
   return type == CallType::kPage || type == CallType::kScreen ? part(kName) : std::string_view();
@@ -347,12 +292,6 @@ std::string_view Call::time_text() const {
     if (!part(member).empty()) return part(member);
   }
   return {};
-}
-
-std::optional<Malformed> bad_timestamp(std::string_view text) {
-  return Malformed{
-      Reason::kBadTimestamp,
-      fmt::format("`{:.40}` is not like 2026-03-01T08:30:00.250Z, or no such day or second", text)};
 }
 
 std::optional<Malformed> Call::find_time(Instant& time) const {
@@ -370,51 +309,14 @@ std::optional<Malformed> Call::find_time(Instant& time) const {
     if (!received) return bad_timestamp(part(kReceivedAt));
     time = *received - (*sent - time);
   }
-  if (time < kInstantMin || time > kInstantMax) {
-    return Malformed{Reason::kTimeOutOfRange,
-                     fmt::format("`{:.40}` is not within 1970 to 2969", text)};
-  }
-  return std::nullopt;
+  return check_time(time, text);
 }
 
-// The same call sent again has the same id, whatever the times of sending. Frozen: ids are kept for
-// de-duplication.
-std::string_view Call::derived_id(CallType type) const {
-  XXH3_state_t state;
-  XXH3_128bits_reset(&state);
-  for (const std::string_view part :
-       {part(kUserId), part(kAnonymousId), to_text(type), name_of(type), time_text(),
-        part(kProperties), part(kTraits), part(kGroupId), part(kPreviousId)}) {
-    std::array<unsigned char, 8>
-        size;  // so that no two lists of parts run together into the same bytes
-    for (std::size_t i = 0; i < size.size(); ++i)
-      size[i] = static_cast<unsigned char>(part.size() >> (8 * i));
-    XXH3_128bits_update(&state, size.data(), size.size());
-    XXH3_128bits_update(&state, part.data(), part.size());
-  }
-  XXH128_canonical_t hash;  // bytes in an order that is the same on every machine
-  XXH128_canonicalFromHash(&hash, XXH3_128bits_digest(&state));
-  std::string text = "derived-";
-  for (const unsigned char byte : hash.digest) {
-    text += "0123456789abcdef"[byte >> 4];
-    text += "0123456789abcdef"[byte & 15];
-  }
-  return arena_.copy(text);
-}
-
-// identify's own traits come before the context's; those of a group call describe the account.
-Value Call::traits_set(CallType type) const {
-  if (type != CallType::kIdentify || traits_.is_absent()) return context_traits_;
-  if (context_traits_.is_absent()) return traits_;
-  const std::span<const MapEntry> own = traits_.entries();
-  const std::span<const MapEntry> more = context_traits_.entries();
-  const std::span<MapEntry> all = arena_.array<MapEntry>(own.size() + more.size());
-  std::size_t count = 0;
-  for (const MapEntry& entry : own) all[count++] = entry;
-  for (const MapEntry& entry : more) {
-    if (field(traits_, entry.key.as_text()).is_absent()) all[count++] = entry;
-  }
-  return Value::map(all.first(count));
+// The same call sent again has the same id, whatever the times of sending.
+std::string_view Call::id_of_content(CallType type) const {
+  return derived_id({part(kUserId), part(kAnonymousId), to_text(type), name_of(type), time_text(),
+                     part(kProperties), part(kTraits), part(kGroupId), part(kPreviousId)},
+                    arena_);
 }
 
 Decoded Call::conclude(std::uint32_t source) {
@@ -439,11 +341,11 @@ Decoded Call::conclude(std::uint32_t source) {
   event.type = *type;
   event.name = name_of(*type);
   event.name_index = name_index(*type, event.name, schema_);
-  event.id = part(kMessageId).empty() ? derived_id(*type) : part(kMessageId);
+  event.id = part(kMessageId).empty() ? id_of_content(*type) : part(kMessageId);
   event.user_id = part(kUserId);
   event.anonymous_id = part(kAnonymousId);
-  event.fields = fields_;
-  event.traits = traits_set(*type);
+  event.fields = fields_.fields();
+  event.traits = traits_set_by(*type, traits_, context_traits_, arena_);
   event.content_hash = content_;
   return decoded;
 }
@@ -455,14 +357,6 @@ Decoded SegmentDecoder::decode(std::string_view bytes, const EventSchema& schema
   Call call(reader_, limits_, schema, arena);
   if (!call.read(bytes)) return reader_.take_failure();
   return call.conclude(source);
-}
-
-std::variant<EventIdentity, Malformed> SegmentDecoder::identity_of(std::string_view bytes,
-                                                                   Arena& arena) {
-  Decoded decoded = decode(bytes, empty_, 0, arena);
-  if (auto* malformed = std::get_if<Malformed>(&decoded)) return std::move(*malformed);
-  const Event& event = std::get<Event>(decoded);
-  return EventIdentity{event.user_id, event.anonymous_id};
 }
 
 }  // namespace spur

@@ -22,7 +22,6 @@
 
 #include <cstdint>
 #include <string_view>
-#include <variant>
 
 #include "daemon/inputs/decoded.h"
 #include "daemon/inputs/json_reader.h"
@@ -30,12 +29,6 @@
 #include "state/event.h"
 
 namespace spur {
-
-// Who an event is about; views as Event's, and one of the two is there.
-struct EventIdentity {
-  std::string_view user_id;
-  std::string_view anonymous_id;
-};
 
 // One per thread: keeps the memory that parsing needs, so that a warm decoder allocates nothing.
 class SegmentDecoder {
@@ -49,14 +42,9 @@ class SegmentDecoder {
   Decoded decode(std::string_view bytes, const EventSchema& schema, std::uint32_t source,
                  Arena& arena);
 
-  // Who `bytes` is about, for routing to a shard. Malformed exactly if decode() is, with the same
-  // reason.
-  std::variant<EventIdentity, Malformed> identity_of(std::string_view bytes, Arena& arena);
-
  private:
   JsonReader reader_;
   InputLimits limits_;
-  EventSchema empty_;
 };
 
 }  // namespace spur

@@ -1,6 +1,7 @@
 #include "daemon/log/effect_records.h"
 
 #include "absl/strings/str_cat.h"
+#include "daemon/inputs/headers.h"
 #include "spur/v1/action.pb.h"
 #include "spur/v1/decision.pb.h"
 #include "spur/v1/event.pb.h"
@@ -71,6 +72,18 @@ std::string action_bytes(const Decision& decision, const DeploymentId& deploymen
   return out.SerializeAsString();
 }
 
+// As many as there is room for, in their order.
+void fill_headers(std::string_view packed, spur::v1::DeadLetter& out) {
+  std::size_t bytes = 0;
+  for_each_header(packed, [&](std::string_view name, std::string_view value) {
+    bytes += name.size() + value.size();
+    if (bytes > kDeadLetterHeadersMax) return;
+    spur::v1::Header& header = *out.add_headers();
+    header.set_name(name.data(), name.size());
+    header.set_value(value.data(), value.size());
+  });
+}
+
 std::string dead_letter_bytes(const DeadLetter& letter) {
   spur::v1::DeadLetter out;
   out.mutable_id()->set_run(letter.id.run);
@@ -92,6 +105,7 @@ std::string dead_letter_bytes(const DeadLetter& letter) {
   out.set_offset(static_cast<std::int64_t>(letter.offset));
   out.set_shard(letter.id.shard);
   out.set_received_ms(letter.received.ms);
+  if (!letter.headers.empty()) fill_headers(letter.headers, out);
   return out.SerializeAsString();
 }
 
@@ -106,6 +120,7 @@ std::string message_bytes(std::uint32_t sender, const Forward& forward) {
   event.set_key(forward.key);
   event.set_value(forward.value);
   event.set_received_ms(forward.received.ms);
+  event.set_headers(forward.headers);
   return out.SerializeAsString();
 }
 

@@ -14,6 +14,7 @@ namespace spur {
 // being told otherwise; `detail` says how much there was. Counted in bytes.
 inline constexpr std::size_t kDeadLetterValueMax = 900'000;
 inline constexpr std::size_t kDeadLetterTextMax = 4096;  // of its key, and of what is said about it
+inline constexpr std::size_t kDeadLetterHeadersMax = 16 * 1024;  // of its headers together
 
 // Of a run of `shard`; `catalog_hash` of the catalog in force during it.
 RunEffects to_records(std::uint32_t shard, const Effects& effects, const DeploymentId& deployment,

@@ -415,7 +415,7 @@ void EmbeddedLog::release(std::uint32_t shard_index, std::uint64_t seq) {
 }
 
 absl::Status EmbeddedLog::resume(std::uint32_t shard, std::uint64_t, std::uint64_t seq_last,
-                                 std::vector<UnsentRun>) {
+                                 std::vector<UnsentRun>, std::vector<Spilled>) {
   if (watcher_.acked) watcher_.acked(shard, seq_last);
   return absl::OkStatus();
 }

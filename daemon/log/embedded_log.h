@@ -111,7 +111,7 @@ class EmbeddedLog final : public Log {
   // Effects stand in the log with their entry: released is arrived, and nothing is ever sent again.
   void release(std::uint32_t shard, std::uint64_t seq) override;
   absl::Status resume(std::uint32_t shard, std::uint64_t acked_through, std::uint64_t seq_last,
-                      std::vector<UnsentRun> unsent) override;
+                      std::vector<UnsentRun> unsent, std::vector<Spilled> spilled = {}) override;
   std::vector<UnsentRun> unsent(std::uint32_t, std::uint64_t) const override { return {}; }
   absl::Status trim(std::uint32_t shard, const Trim& below) override;
 

@@ -5,6 +5,18 @@
 
 namespace spur {
 
+std::size_t bytes_of(const RunEffects& effects) {
+  std::size_t bytes = 0;
+  for (const RunEffects::Action& action : effects.actions)
+    bytes += sizeof action + action.topic.size() + action.key.size() + action.bytes.size();
+  for (const RunEffects::Decision& decision : effects.decisions)
+    bytes += sizeof decision + decision.customer.size() + decision.bytes.size();
+  for (const std::string& letter : effects.dead_letters) bytes += sizeof letter + letter.size();
+  for (const RunEffects::Message& message : effects.messages)
+    bytes += sizeof message + message.bytes.size();
+  return bytes;
+}
+
 absl::Status too_many_catalogs() {
   return with_reason(
       absl::ResourceExhaustedError(absl::StrCat(

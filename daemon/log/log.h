@@ -77,6 +77,10 @@ struct InputRecord {
   std::string_view topic;   // empty: the embedded log's own
   std::string_view key;     // the identity's value; empty if it could not be read
   std::string_view value;
+  // Packs the headers of `message` (daemon/inputs/headers.h) into `to`; nullptr: there can be none.
+  // A record's headers cost as much as its decoding, and few formats want them.
+  void (*read_headers)(const void* message, std::string& to) = nullptr;
+  const void* message = nullptr;
 };
 
 struct InputBatch {
@@ -158,6 +162,32 @@ struct JournalAppend {
   std::function<void(absl::StatusOr<Offset>)> done;
 };
 
+// What they take, in memory or as a row, about.
+std::size_t bytes_of(const RunEffects& effects);
+
+// Where effects of a shard go, each kind in an order of its own.
+struct Outlet {
+  enum class Kind : std::uint8_t { kAction, kDecision, kDeadLetter, kMessage };
+  Kind kind = Kind::kAction;
+  std::string topic;     // of actions
+  std::uint32_t to = 0;  // of messages: the shard
+
+  friend auto operator<=>(const Outlet&, const Outlet&) = default;
+};
+
+// Runs first to last.
+struct RunRange {
+  std::uint64_t first = 0, last = 0;
+  friend bool operator==(const RunRange&, const RunRange&) = default;
+};
+
+// Effects of an outlet that are rows of the outbox and not in memory: between those in memory that
+// came before and those that were released since.
+struct Spilled {
+  Outlet outlet;
+  RunRange runs;
+};
+
 // Effects of one run that their channels may not have: what an outbox keeps and a recovery sends.
 struct UnsentRun {
   std::uint64_t seq = 0;
@@ -231,6 +261,10 @@ class Log {
   // what need not stay in memory.
   virtual void folded(std::uint32_t shard, std::uint32_t source, Offset next) = 0;
 
+  // Whether shards can be given business data: as inputs of each of them (append_inputs), since all hold all of it.
+  virtual bool takes_business_data() const { return true; }
+  // Whether channels may ask for `delivery: transactional`.
+  virtual bool takes_transactional_channels() const { return true; }
   // Appends for one publisher, all or none: RESOURCE_EXHAUSTED when the queue of a shard is full,
   // UNAVAILABLE when the log has failed. OK gives the offsets; `done` follows once they are durable
   // (or never will be).
@@ -255,22 +289,39 @@ class Log {
   // Asked of the log itself, not remembered: what a claim, a watch (rule 11) and a look before
   // parking rest on. May block for a round trip.
   virtual absl::StatusOr<Offset> journal_begin(std::uint32_t shard) const = 0;
-  // Of what is durable. FAILED_PRECONDITION, ABORTED: what this owner's effects met in their topics
-  // says that they cannot be sent; only a restart helps.
-  virtual absl::StatusOr<Offset> journal_end(std::uint32_t shard) const = 0;
+  virtual absl::StatusOr<Offset> journal_end(std::uint32_t shard) const = 0;  // of what is durable
+  // Why nothing is taken from this owner any more; OK: it is. Asked by a watch, since an owner that
+  // is idle appends nothing. FAILED_PRECONDITION: what stands in a topic says that the owner's effects
+  // cannot be sent there, and only a restart helps. ABORTED: as resume() says, found out later.
+  virtual absl::Status refusal(std::uint32_t) const { return absl::OkStatus(); }
   // The entries of this owner up to `seq` count: their effects may be seen from here on.
   virtual void release(std::uint32_t shard, std::uint64_t seq) = 0;
   // Rules 5 and 6, before the first release of an owner: effects that may not have arrived, in
   // order of seq, everything up to `acked_through` being known to have. The log finds, destination
   // by destination and when it can be reached, how far each has got, and sends the rest before
-  // anything that is released later. The embedded log has nothing to send. ABORTED: a destination
-  // holds an id beyond `seq_last`, the last entry that the caller has read: the journal has to be
-  // read again (fenced, or park LOST_RUNS).
+  // anything that is released later. `spilled` comes behind `unsent`, an outlet at a time. The
+  // embedded log has nothing to send. ABORTED: a destination holds an id beyond `seq_last`, the last
+  // entry that the caller has read: the journal has to be read again (fenced, or park LOST_RUNS).
   virtual absl::Status resume(std::uint32_t shard, std::uint64_t acked_through,
-                              std::uint64_t seq_last, std::vector<UnsentRun> unsent) = 0;
-  // What has been released up to `seq` and is not acknowledged yet, in order of seq: the outbox of
-  // a cut at `seq` (rule 12, H10).
+                              std::uint64_t seq_last, std::vector<UnsentRun> unsent,
+                              std::vector<Spilled> spilled = {}) = 0;
+  // What has been released up to `seq`, is not acknowledged yet and is in memory, in order of seq: the
+  // outbox of a cut at `seq` (rule 12, H10), beside spilled(). What stored() told of: without effects.
   virtual std::vector<UnsentRun> unsent(std::uint32_t shard, std::uint64_t seq) const = 0;
+
+  // --- what waits for destinations that are away; asked by the shard's thread ---
+  // How much of a shard's released effects waits in memory: much, and it should be written behind
+  // soon; too much, and the shard should wait until it was. A log that has effects on disk has none.
+  enum class Waiting : std::uint8_t { kLittle, kMuch, kTooMuch };
+  virtual Waiting waiting(std::uint32_t) const { return Waiting::kLittle; }
+  // What unsent() said up to `seq` are rows of the outbox now: of it, memory may be let go.
+  virtual void stored(std::uint32_t, std::uint64_t) {}
+  virtual std::vector<RunRange> spilled(std::uint32_t) const { return {}; }
+  // What a destination that takes records again needs next; nullopt: nothing.
+  virtual std::optional<Spilled> wanted(std::uint32_t) { return std::nullopt; }
+  // The rows of the outbox from the first wanted run up to `through`. They may hold more than that
+  // outlet's.
+  virtual void refill(std::uint32_t, const Outlet&, std::vector<UnsentRun>, std::uint64_t) {}
   // State that stands behind these offsets is durable, here or as the snapshot that others would
   // begin at: older inputs and entries are for history only (rule 15).
   struct Trim {
@@ -316,6 +367,7 @@ class Log {
     std::function<void(const std::string& topic)> actions;  // actions of the topic were released
     // Every effect of the shard's runs up to `seq` has been acknowledged by its destination.
     std::function<void(std::uint32_t shard, std::uint64_t seq)> acked;
+    std::function<void(std::uint32_t shard)> wanted;  // wanted() has something
   };
   virtual void watch(Watcher watcher) = 0;
 

@@ -66,6 +66,8 @@ void write_state(FamilyWriter& out, const ShardStats& shard, std::string_view la
   out.add(Metric::kCustomerBytes, labels, static_cast<double>(shard.customer_bytes));
   out.add(Metric::kCustomersDirty, labels, static_cast<double>(shard.customers_dirty));
   out.add(Metric::kStoreBytes, labels, static_cast<double>(shard.store_bytes));
+  out.add(Metric::kOutboxBytes, labels, static_cast<double>(shard.outbox_bytes));
+  out.add(Metric::kHeldUp, labels, shard.held_up ? 1 : 0);
   out.add(Metric::kStateFlushes, labels, static_cast<double>(shard.flushes));
   out.add(Metric::kStateLagRuns, labels, difference(shard.durable_seq, shard.state_seq));
   out.add(Metric::kReplayRemaining, labels, difference(shard.to_replay, shard.replayed));
@@ -135,6 +137,8 @@ void write_edge(FamilyWriter& out, const EdgeCounters& edge) {
   out.add(Metric::kRunInputs, {}, edge.run_inputs.snapshot());
   out.add(Metric::kLogCommitSeconds, {}, edge.log_commit.snapshot());
   out.add(Metric::kLogCommitAppends, {}, edge.log_commit_appends.snapshot());
+  out.add(Metric::kTransactionSeconds, {}, edge.transaction.snapshot());
+  out.add(Metric::kTransactionsAborted, {}, static_cast<double>(edge.transactions_aborted.value()));
   edge.decisions_withheld.for_each([&](const std::string& both, const Counter& c) {
     const std::size_t space = std::min(both.find(' '), both.size());
     out.add(Metric::kWithheld,

@@ -27,6 +27,8 @@ struct EdgeCounters {
   Histogram publish;
   Histogram log_commit;
   SizeHistogram log_commit_appends;
+  Histogram transaction;
+  Counter transactions_aborted;
   SizeHistogram run_inputs;
   Labelled<Counter> decisions_withheld;  // by "reason channel": a reason has no space
   Labelled<Counter> events_rejected;    // by reason

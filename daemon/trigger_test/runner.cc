@@ -41,14 +41,27 @@ Run run_once(const std::shared_ptr<const catalog::Compiled>& catalog,
       backtest.tick((*steps)[step++]);
   };
   Run run;
-  std::uint64_t refused = 0;
+  std::uint64_t refused = 0, after_until = 0;
   Instant newest = Instant::distant_past();
   for (const std::size_t place : order) {
     const TestEvent& event = test.events[place];
     newest = std::max(newest, event.time);
     tick_to(newest);
-    backtest.feed(event.json);
-    const std::uint64_t letters = backtest.counts().dead_letters;
+    if (!event.reference.empty()) {
+      backtest.feed_record(static_cast<std::uint32_t>(catalog->find_reference(event.reference)),
+                           event.json, event.time);
+    } else if (event.source.empty()) {
+      backtest.feed_call(event.json);
+    } else {
+      backtest.tick(newest);  // `at` is when it arrives, whatever its body says
+      backtest.feed_to(static_cast<std::uint32_t>(catalog->find_source(event.source)), event.json,
+                       event.time);
+    }
+    const std::uint64_t letters = backtest.counts().dead_letters,
+                        later = backtest.counts().after_until;
+    if (later != after_until)
+      run.refused.push_back(place_text(event.at) + ": its body says a time after `run_until`");
+    after_until = later;
     if (letters != refused)
       run.refused.push_back(place_text(event.at) + ": the daemon would refuse this event");
     refused = letters;
@@ -61,6 +74,11 @@ Run run_once(const std::shared_ptr<const catalog::Compiled>& catalog,
   run.decisions = std::move(backtest.decisions());
   sort_decisions(run.decisions);
   return run;
+}
+
+bool has_rate(const catalog::Compiled& catalog) {
+  return std::any_of(catalog.triggers.begin(), catalog.triggers.end(),
+                     [](const catalog::Trigger& t) { return t.rate_max > 0; });
 }
 
 Order as_written(const Test& test) {
@@ -76,6 +94,7 @@ bool may_be_shuffled(const Test& test, Millis lateness) {
   for (const TestEvent& event : test.events) {
     newest = std::max(newest, event.time);
     if (event.time < newest - lateness) return false;
+    if (!event.source.empty()) return false;  // its time is in its body
     const auto [first, is_new] = copies.emplace(event.id, event.json);
     if (!is_new && first->second != event.json) return false;
   }
@@ -90,7 +109,9 @@ Order shuffled(const Test& test, Millis lateness, std::uint64_t seed) {
   for (std::size_t i = 0; i < test.events.size(); ++i) {
     const auto delay =
         static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(lateness.count + 1));
-    arrivals.emplace_back(test.events[i].time.ms + delay, i);
+    // Business data comes in its order: of a key the newest counts.
+    const bool waits = test.events[i].reference.empty();
+    arrivals.emplace_back(test.events[i].time.ms + (waits ? delay : 0), i);
   }
   std::sort(arrivals.begin(), arrivals.end());
   Order order;
@@ -151,7 +172,8 @@ Result run_test(const std::shared_ptr<const catalog::Compiled>& catalog, const T
         how + " decides otherwise; this is a fault of Spur, please report it with this test:");
     for (const std::string& line : diff) result.lines.push_back("  " + line);
   };
-  must_agree("a run on 4 shards", run_once(catalog, file.consents, test, written, 4, nullptr));
+  if (!has_rate(*catalog))  // of which each shard has a part
+    must_agree("a run on 4 shards", run_once(catalog, file.consents, test, written, 4, nullptr));
 
   std::vector<Instant> steps;
   for (const TestEvent& event : test.events) steps.push_back(event.time);
@@ -183,13 +205,20 @@ std::vector<catalog::Error> check_names(const catalog::Compiled& catalog, const 
   for (const catalog::Trigger& t : catalog.triggers) triggers.insert(t.name);
   for (const catalog::Channel& c : catalog.channels) channels.insert(c.name);
   std::vector<catalog::Error> errors;
-  const auto check = [&](const Expectation& e, const std::optional<std::string>& name,
+  const auto check = [&](const auto& e, const std::optional<std::string>& name,
                          const std::set<std::string>& known, std::string_view kind) {
     if (!name || name->empty() || known.contains(*name)) return;
     errors.push_back({e.at, "the catalog has no " + std::string(kind) + " `" + *name + "`",
                       catalog::did_you_mean(*name, known)});
   };
+  std::set<std::string> sources, references;
+  for (const catalog::Source& s : catalog.sources) sources.insert(s.name);
+  for (const catalog::Reference& r : catalog.business_data) references.insert(r.name);
   for (const Test& test : file.tests) {
+    for (const TestEvent& event : test.events) {
+      check(event, event.source, sources, "Source");
+      check(event, event.reference, references, "Reference");
+    }
     for (const Expectation& e : test.expect) {
       check(e, e.trigger, triggers, "Trigger");
       check(e, e.channel, channels, "Channel");

@@ -2,12 +2,13 @@
 // is expected.
 //
 // Each test runs several times and all runs must agree, because how events travel must not matter:
-//   * on one shard and on four
+//   * on one shard and on four, but where the catalog has a `rate`, of which each shard has a part
 //   * with a clock that also moves between events, to each instant at which something was decided,
 //     and all state written out and read back after each step: a daemon restarted all the time
 //   * in other orders of arrival, each event at most the Policy's lateness behind. Seeded by the
 //     test's name, so that a failure stays. Not if the events as written come later than that
-//     already, or copies of one id differ: then their order is what the test is about. Without
+//     already, copies of one id differ, or one is given by its `body`: then their order is what the
+//     test is about. Without
 //     lateness there is only the order written.
 #pragma once
 
@@ -43,7 +44,7 @@ struct TestCase {
 std::vector<Decision> decide(const std::shared_ptr<const catalog::Compiled>& catalog,
                              const TestCase& one);
 
-// What a file names and the catalog has not: a trigger or channel in an expectation.
+// What a file names and the catalog has not: a trigger or channel in an expectation, a Reference.
 std::vector<catalog::Error> check_names(const catalog::Compiled& catalog, const TestFile& file);
 
 }  // namespace spur::trigger_test

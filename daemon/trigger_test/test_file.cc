@@ -195,11 +195,36 @@ class Reader {
     file_.tests.push_back(std::move(test));
   }
 
+  void read_record(const YamlNode& node, Test& test) {
+    TestEvent event;
+    event.at = place(node.offset);
+    bool timed = false;
+    const YamlNode* record = nullptr;
+    read_map(node, "a record of business data",
+             {{"at",
+               [&](const YamlEntry& e) {
+                 timed = true;
+                 if (const std::optional<Instant> at = instant(e)) event.time = *at;
+               }},
+              {"reference", [&](const YamlEntry& e) { event.reference = text(e); }},
+              {"record", [&](const YamlEntry& e) {
+                 if (e.value->kind != Kind::kMap) return fail(e.key_offset, "`record` is a mapping");
+                 record = e.value.get();
+               }}});
+    if (!timed) fail(node.offset, "a record without `at`", std::string(kInstantHint));
+    if (event.reference.empty()) fail(node.offset, "a record without `reference`", "the name of a Reference");
+    if (node.find("record") == nullptr) fail(node.offset, "no `record`", "what has changed, as a mapping");
+    event.id = default_id(test.events.size() + 1);
+    if (record != nullptr) event.json = to_json(*record);
+    test.events.push_back(std::move(event));
+  }
+
   void read_event(const YamlNode& node, Test& test) {
+    if (node.find("record") != nullptr || node.find("reference") != nullptr) return read_record(node, test);
     TestEvent event;
     event.at = place(node.offset);
     std::string name, page, customer, anonymous, type = "track";
-    const YamlNode *properties = nullptr, *traits = nullptr, *context = nullptr;
+    const YamlNode *properties = nullptr, *traits = nullptr, *context = nullptr, *body = nullptr;
     bool timed = false;
     const auto map = [&](const YamlEntry& e) -> const YamlNode* {
       if (e.value->kind == Kind::kMap) return e.value.get();
@@ -220,8 +245,13 @@ class Reader {
               {"id", [&](const YamlEntry& e) { event.id = text(e); }},
               {"properties", [&](const YamlEntry& e) { properties = map(e); }},
               {"traits", [&](const YamlEntry& e) { traits = map(e); }},
-              {"context", [&](const YamlEntry& e) { context = map(e); }}});
+              {"context", [&](const YamlEntry& e) { context = map(e); }},
+              {"source", [&](const YamlEntry& e) { event.source = text(e); }},
+              {"body", [&](const YamlEntry& e) { body = map(e); }}});
     if (node.kind != Kind::kMap) return;
+    if (body != nullptr || !event.source.empty()) {
+      return read_body(node, body, timed, std::move(event), test);
+    }
     if (!timed) fail(node.offset, "an event without `at`", std::string(kInstantHint));
     if (type == "track" && name.empty()) {
       fail(node.offset, "an event without `event`",
@@ -270,6 +300,22 @@ class Reader {
       json += ",\"context\":{" + inside + "}";
     }
     json += '}';
+    test.events.push_back(std::move(event));
+  }
+
+  // What a producer sends, as it is: whom and what it is about is in the body.
+  void read_body(const YamlNode& node, const YamlNode* body, bool timed, TestEvent event,
+                 Test& test) {
+    if (!timed) fail(node.offset, "an event without `at`", std::string(kInstantHint));
+    if (event.source.empty() || body == nullptr)
+      fail(node.offset, "`source` and `body` go together", "{at: 5m, source: till, body: {…}}");
+    for (const char* key : {"customer", "anonymous_id", "event", "type", "name", "id", "properties",
+                            "traits", "context"}) {
+      if (const YamlEntry* const entry = node.find(key))
+        fail(entry->key_offset, ticked(key) + " beside `body`", "the body says it");
+    }
+    event.id = default_id(test.events.size() + 1);
+    if (body != nullptr) event.json = to_json(*body);
     test.events.push_back(std::move(event));
   }
 

@@ -17,14 +17,20 @@
 // An event: at, customer (user id; the one before if neither it nor anonymous_id is given),
 // anonymous_id, event (a track) or type (identify, page, screen, group, alias; `name` with page and
 // screen), properties, traits, context, id (default: by place, so that equal events are different
-// and ties go as written). The order written is the order of arrival.
+// and ties go as written). The order written is the order of arrival. In place of all but `at` an
+// event may be what a producer sends, `body`, with the `source` of the catalog that it comes from:
+// {at: 5m, source: till, body: {receipt_no: 7, …}}. Its time is the one that the body says; `at`
+// says when it arrives, by which the test's clock goes.
+//
+// A record of business data stands among the events: at, reference (name of a Reference), record (a mapping), which
+// holds from `at` on.
 //
 // An expectation: at, customer, trigger, instance, channel, template, verdict, reason, data. What
 // is not given is not compared; `data` is compared as a whole. All decisions of the wanted verdicts
 // are listed, in the documented order: (time, customer, trigger, instance, step).
 //
-// `consent: [marketing-email]`, beside `start`: purposes for which every customer that says nothing has given consent.
-// Nobody is held out.
+// `consent: [marketing-email]`, beside `start`: purposes for which every customer that says nothing
+// has given consent. Nobody is held out.
 #pragma once
 
 #include <optional>
@@ -39,12 +45,14 @@
 
 namespace spur::trigger_test {
 
-// One call, in the order written, which is the order of arrival.
+// One call or record, in the order written, which is the order of arrival.
 struct TestEvent {
   catalog::Position at;
   Instant time;
   std::string id;
   std::string json;
+  std::string source;     // empty: `json` is a call; else what this Source of the catalog takes
+  std::string reference;  // of a record of business data
 };
 
 struct Expectation {

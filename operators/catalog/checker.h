@@ -26,6 +26,7 @@ struct Names {
   std::set<std::string> models;
   std::set<std::string> segments;
   std::set<std::string> triggers;
+  std::set<std::string> references;
 };
 
 class Checker {
@@ -89,7 +90,7 @@ std::string listed(const std::set<std::string>& names);
 
 // The checks of one Trigger, whose spec is at `path` (validate_trigger.cc).
 void check_trigger(Checker& check, const std::string& path, const spur::v1::Trigger& trigger);
-// Of its operator, if that is rhythm, sequence, intent, date or segment (validate_operators.cc).
+// Of its operator, if that is rhythm, sequence, intent, date, segment or business (validate_operators.cc).
 void check_derived_operator(Checker& check, const std::string& path,
                             const spur::v1::Trigger& trigger);
 

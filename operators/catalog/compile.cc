@@ -38,6 +38,12 @@ std::optional<AggregateKind> aggregate_kind(std::string_view name) {
   return std::nullopt;
 }
 
+Format format_of(std::string_view name) {
+  if (name == "json") return Format::kJson;
+  if (name == "cloudevents") return Format::kCloudEvents;
+  return name == "protobuf" ? Format::kProtobuf : Format::kSegment;
+}
+
 // The type of features.x; `of` is that of its expression.
 Type feature_type(AggregateKind kind, const Type& of) {
   switch (kind) {
@@ -66,6 +72,7 @@ class Compiler {
     policy();
     type_features();
     sources();
+    compile_references(c_);
     features();
     sessions();
     segments();
@@ -77,19 +84,24 @@ class Compiler {
     resolve_slots(c_);
     order_features(c_);
     check_times(c_);
-    if (!c_.errors.empty()) return;
+    if (!complete()) return;
     keep_opened(c_);
     resolve_slots(c_);
     ranks();
     index_listeners(c_);
     lay_out(c_);
     out_.hash = hash_of(in_);
+    out_.names = std::make_shared<expression::Environment>(
+        c_.environment({.event = true, .item = true, .instance = true, .opened = true}));
   }
+
+  bool complete() const { return c_.errors.empty() && !c_.unreadable; }
 
  private:
   // Indices are places in the canonical order; triggers act in the order (priority, name).
   void names() {
     for (const auto& f : in_.features()) out_.features.emplace_back().name = f.name();
+    for (const auto& r : in_.references()) out_.business_data.emplace_back().name = r.name();
     for (const auto& s : in_.sessions()) out_.sessions.emplace_back().name = s.name();
     for (const auto& s : in_.segments()) out_.segments.emplace_back().name = s.name();
     for (const auto& m : in_.models()) out_.models.emplace_back().name = m.name();
@@ -156,10 +168,19 @@ class Compiler {
       source.topic = from.topic().empty() ? "events." + from.name() : from.topic();
       source.deduplicate =
           from.has_deduplicate_ms() ? Millis{from.deduplicate_ms()} : kDeduplicateDefault;
+      source.format = format_of(from.format());
+      source.map = compile_mapping(c_, from);
+      for (int i = 0; i < from.order_size(); ++i) {
+        if (c_.plans.has_event(from.order(i))) continue;
+        c_.error(spec_path("Source", from.name(), "order[" + std::to_string(i) + "]"),
+                 "no tracking plan has the event `" + from.order(i) + "`",
+                 c_.plans.meant(from.order(i)));
+      }
       out_.sources.push_back(std::move(source));
     }
     if (out_.sources.empty()) {  // a catalog need not name its source: there is one then
-      out_.sources.push_back({"events", kDeduplicateDefault, {}, hash64("events"), ""});
+      out_.sources.push_back(
+          {"events", kDeduplicateDefault, {}, hash64("events"), "", Format::kSegment, nullptr});
     }
   }
 
@@ -208,14 +229,21 @@ class Compiler {
                                      feature.per_session ? in_.sessions(within).key() : "",
                                      keyed ? spec_path("Session", from.within(), "key") : path);
       Place place = kEventPlace;
-      for (const auto& pattern : from.patterns())
+      std::vector<std::string> events;
+      for (const auto& pattern : from.patterns()) {
         place.item = place.item || !pattern.each().empty();
+        events.insert(events.end(), pattern.on().begin(), pattern.on().end());
+      }
+      place.events = &events;
+      expression::Environment env = c_.environment(place);
+      if (from.patterns_size() == 1 && !feature.patterns.empty())
+        c_.restrict_item(env, from.patterns(0).each(), feature.patterns[0].each, &events);
       const Type wanted = *kind == AggregateKind::kSum || *kind == AggregateKind::kMean ||
                                   *kind == AggregateKind::kDecayed
                               ? Type::real()
                               : Type::dyn();
-      feature.of = c_.program(path + ".of", from.of(), place, wanted);
-      feature.by = c_.program(path + ".by", from.by(), place, Type::dyn());
+      feature.of = c_.program(path + ".of", from.of(), env, wanted);
+      feature.by = c_.program(path + ".by", from.by(), env, Type::dyn());
       feature.definition = definition_hash(from, "Feature");
       if (from.within().empty()) continue;
       feature.session = within;
@@ -322,8 +350,9 @@ class Compiler {
 CompileResult compile(const spur::v1::Catalog& catalog, const SourceMap& positions) {
   CompileResult result;
   auto compiled = std::make_shared<Compiled>();
-  Compiler(catalog, positions, *compiled, result).run();
-  if (result.errors.empty()) result.compiled = std::move(compiled);
+  Compiler compiler(catalog, positions, *compiled, result);
+  compiler.run();
+  if (compiler.complete()) result.compiled = std::move(compiled);
   return result;
 }
 

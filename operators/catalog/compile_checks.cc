@@ -15,7 +15,7 @@ void check_date_times(CompileContext& c, const Trigger& t) {
   if (t.retired || t.kind != Operator::kDate || !t.date) return;
   Reach reach;
   reach_of(c.out, *t.date, reach);
-  bool moves = reach.now || reach.decayed || !reach.models.empty() || !reach.segments.empty();
+  bool moves = reach.now || reach.decayed || reach.business_data || !reach.models.empty() || !reach.segments.empty();
   for (const std::uint32_t f : reach.features)
     moves = moves || c.out.features[f].spec.window.count > 0;
   if (moves)
@@ -118,12 +118,13 @@ void check_times(CompileContext& c) {
     if (t.rearm_before)
       continue;  // an intent: its score only falls with time, and that is asked for
     const Reach reach = reach_of_level(c.out, t);
-    if (reach.now || reach.decayed || !reach.models.empty()) {
+    if (reach.now || reach.decayed || reach.business_data || !reach.models.empty()) {
       c.error(spec_path("Trigger", t.name, t.segment == kNone ? "threshold.when" : "segment"),
               std::string("this changes with time alone (") +
-                  (reach.now       ? "`now`"
-                   : reach.decayed ? "a decayed feature"
-                                   : "a model") +
+                  (reach.now             ? "`now`"
+                   : reach.decayed       ? "a decayed feature"
+                   : reach.business_data ? "business data"
+                                         : "a model") +
                   ")",
               "say how often to ask: `every: 1h`");
     }

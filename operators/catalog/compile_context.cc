@@ -16,6 +16,23 @@ bool fits(const Type& have, const Type& want) {
   return have == want;
 }
 
+void declare_record(const Place& place, expression::Environment& env) {
+  if (place.record != kNone) {
+    env.declare("record", Type::object());
+  } else {
+    env.declare_unavailable("record", "`record` belongs to the operator business");
+  }
+  if (place.previous) {
+    env.declare("previous", Type::object());
+  } else {
+    env.declare_unavailable(
+        "previous", place.record == kNone
+                        ? "`previous` belongs to the operator business"
+                        : "`previous` is gone by the time of a later step; put what it needs into "
+                          "`when` or `if`");
+  }
+}
+
 // The name by which a person knows the type.
 std::string plain(const Type& type) {
   if (type.is(Type::Kind::kBool)) return "a condition (bool)";
@@ -46,14 +63,31 @@ std::optional<Zone> CompileContext::zone_or_customer(const std::string& path,
 }
 
 void CompileContext::error(const std::string& path, std::string message, std::string hint) {
-  if (positions.unreadable(path)) return;
+  if (positions.unreadable(path)) {
+    unreadable = true;
+    return;
+  }
   errors.push_back({positions.position(path), std::move(message), std::move(hint)});
 }
 
 expression::Environment CompileContext::environment(const Place& place) const {
   expression::Environment env;
   env.declare("now", Type::timestamp());
+  for (const spur::v1::Reference& reference : in.references())
+    env.declare("reference." + reference.name(), Type::map(Type::string(), Type::dyn()));
+  if (in.references().empty())
+    env.declare_unavailable("reference", "the catalog has no Reference");
+  declare_record(place, env);
+  env.declare_unavailable("body", "`body` is known in a Source's `map` and a Reference's `key` and `time` alone");
+  if (!place.customer) {
+    for (const char* name : {"event", "before", "features", "traits", "segments", "sessions",
+                             "models", "item", "instance"})
+      env.declare_unavailable(name, "nobody is looked at here yet: this is asked once a change; `if` "
+                                    "is asked of each customer");
+    return env;
+  }
   env.declare("traits", Type::object());
+  plans.restrict_traits(env);
   env.declare("segments", Type::map(Type::string(), Type::boolean()));
   std::set<std::string> segments;
   for (const spur::v1::Segment& segment : in.segments()) segments.insert(segment.name());
@@ -101,6 +135,7 @@ expression::Environment CompileContext::environment(const Place& place) const {
     env.declare("event.properties", Type::object());
     env.declare("event.context", Type::object());
     env.declare("event.traits", Type::object());
+    plans.restrict_event(env, "event", place.events);
     if (!place.before) {
       env.declare_unavailable(
           "before", "`before` is gone by the time of a later step; put what it needs into `if`");
@@ -127,6 +162,7 @@ expression::Environment CompileContext::environment(const Place& place) const {
       env.declare("instance.opened.properties", Type::object());
       env.declare("instance.opened.context", Type::object());
       env.declare("instance.opened.traits", Type::object());
+      plans.restrict_event(env, "instance.opened", place.events);
     }
     env.declare("instance.last", Type::dyn());  // so that has(instance.last) can be asked
     env.declare("instance.last.at", Type::timestamp());
@@ -134,12 +170,15 @@ expression::Environment CompileContext::environment(const Place& place) const {
   } else {
     env.declare_unavailable("instance", "there is no instance here: nothing has opened or fired");
   }
-  env.declare_unavailable("reference", "reference data is known, not in this version");
-  env.declare_unavailable(
-      "record", "`record` belongs to the operator business, which is not in this version");
-  env.declare_unavailable(
-      "previous", "`previous` belongs to the operator business, which is not in this version");
-  env.declare_unavailable("body", "`body` belongs to a Source's map, which is not in this version");
+  return env;
+}
+
+expression::Environment CompileContext::body_environment() const {
+  expression::Environment env;
+  env.declare("body", Type::object());
+  for (const char* name : {"event", "features", "traits", "segments", "sessions", "models", "now",
+                           "reference", "record", "instance"})
+    env.declare_unavailable(name, "only the record itself, `body`, is known here");
   return env;
 }
 
@@ -168,6 +207,16 @@ std::optional<Program> CompileContext::program(const std::string& path, std::str
   return std::move(compiled.program);
 }
 
+void CompileContext::restrict_item(expression::Environment& env, std::string_view each,
+                                   const std::optional<Program>& list,
+                                   const std::vector<std::string>* events) const {
+  if (!list || list->slots().size() != 1) return;
+  const expression::Reference& reference = out.references[list->slots()[0]];
+  if (reference.variable == "event.properties" && !reference.path.empty() &&
+      reference.to_string() == each)
+    plans.restrict_item(env, reference.path, events);
+}
+
 std::vector<Pattern> CompileContext::patterns(
     const std::string& path,
     const google::protobuf::RepeatedPtrField<spur::v1::Pattern>& in_patterns, std::string_view key,
@@ -177,18 +226,25 @@ std::vector<Pattern> CompileContext::patterns(
     const spur::v1::Pattern& from = in_patterns.Get(i);
     const std::string at = path + "[" + std::to_string(i) + "]";
     Pattern pattern;
-    for (const std::string& name : from.on()) {
+    const std::vector<std::string> names(from.on().begin(), from.on().end());
+    for (std::size_t k = 0; k < names.size(); ++k) {
+      const std::string& name = names[k];
+      if (!plans.has_event(name)) {
+        error(at + ".on[" + std::to_string(k) + "]",
+              "no tracking plan has the event `" + name + "`", plans.meant(name));
+      }
       if (name == "*") {
         pattern.all_names = true;
       } else {
         pattern.names.push_back(out.schema.add_name(name));
       }
     }
-    Place place{.event = true};
+    Place place{.event = true, .events = &names};
     const expression::Environment bare = environment(place);
     pattern.each = program(at + ".each", from.each(), bare, Type::list(Type::dyn()));
     place.item = !from.each().empty();
-    const expression::Environment inner = place.item ? environment(place) : bare;
+    expression::Environment inner = place.item ? environment(place) : bare;
+    restrict_item(inner, from.each(), pattern.each, &names);
     pattern.where = program(at + ".where", from.where(), inner, Type::boolean());
     pattern.key = from.key().empty() ? program(key_path, key, inner, Type::dyn())
                                      : program(at + ".key", from.key(), inner, Type::dyn());

@@ -3,6 +3,7 @@
 // names of a place.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include "operators/catalog/compiled.h"
 #include "operators/catalog/position.h"
+#include "operators/catalog/tracking_plan.h"
 #include "operators/expression/environment.h"
 #include "operators/expression/program.h"
 #include "spur/v1/catalog.pb.h"
@@ -26,7 +28,12 @@ struct Place {
   bool instance = false;  // key, opened_at, count
   bool opened = false;    // instance.opened.*
   bool before = true;     // with event: before.* too
+  std::int32_t record = kNone;  // of this Reference: record, an object
+  bool previous = false;        // with record: previous too
+  bool customer = true;         // what is known of a customer
   const char* why_no_event = "`event` is not known here: nothing has just happened";
+  // The names that the event here may have; nullptr: any. For what tracking plans say of them.
+  const std::vector<std::string>* events = nullptr;
 };
 
 // Where only conditions stand that time alone can make true.
@@ -56,6 +63,10 @@ struct CompileContext {
   // By feature: what features.x is. Filled before anything else is compiled.
   std::vector<expression::Type> feature_types;
 
+  const TrackingPlans plans{in};
+  // Something is wrong that the reader has told already: no error of ours, and yet nothing that could be gone on with.
+  bool unreadable = false;
+
   expression::Environment environment(const Place& place) const;
 
   // Compiles `source`, which stands at `path`, and wants a `type` (dyn: any). Reports what is wrong
@@ -67,11 +78,20 @@ struct CompileContext {
                                  const expression::Environment& environment,
                                  const expression::Type& type);
 
+  // Where a record of business data is read: `body` alone.
+  expression::Environment body_environment() const;
+
   // Compiles patterns at `path`; `key` stands for patterns without their own. With `each`, the
   // later parts see `item`.
   std::vector<Pattern> patterns(const std::string& path,
                                 const google::protobuf::RepeatedPtrField<spur::v1::Pattern>& in,
                                 std::string_view key, const std::string& key_path);
+
+  // What tracking plans say of `item`, where `each` is nothing but a list of the event's
+  // properties.
+  void restrict_item(expression::Environment& environment, std::string_view each,
+                     const std::optional<Program>& list,
+                     const std::vector<std::string>* events) const;
 
   // A named zone; an unknown one is reported and read as UTC.
   Zone zone(const std::string& path, std::string_view name);
@@ -88,6 +108,10 @@ std::uint64_t definition_hash(Message message, std::string_view kind) {
   message.clear_name();
   return hash64(std::string(kind) + '\0' + message.SerializeAsString());
 }
+
+// The `map` of a Source (compile_mapping.cc); nullptr: it has none.
+std::shared_ptr<const Mapping> compile_mapping(CompileContext& context,
+                                               const spur::v1::Source& from);
 
 // All triggers (compile_triggers.cc).
 void compile_triggers(CompileContext& context);
@@ -109,13 +133,18 @@ void compile_sequence(CompileContext& context, const spur::v1::SequenceOperator&
 void compile_date(CompileContext& context, const spur::v1::DateOperator& from,
                   const std::string& path, Trigger& trigger);
 
+// Business data (compile_business.cc): kind Reference, and the operator that tells of its changes.
+void compile_references(CompileContext& context);
+void compile_business(CompileContext& context, const spur::v1::BusinessOperator& from,
+                      const std::string& path, Trigger& trigger, Place& at_once);
+
 // Turns every reference into where its value comes from. After all programs are compiled.
 void resolve_slots(CompileContext& context);
 
 // What the reading of a program reaches, through segments as well.
 struct Reach {
   std::set<std::uint32_t> features, sessions, models, segments;
-  bool traits = false, now = false, decayed = false;
+  bool traits = false, now = false, decayed = false, business_data = false;
 };
 void reach_of(const Compiled& catalog, const Program& program, Reach& reach);
 // Of what decides the level of a threshold.

@@ -64,8 +64,9 @@ void compile_ladders(CompileContext& c) {
       if (rung(t) == ladder.order_size()) continue;
       for (std::uint32_t k = 0; k < c.out.triggers.size(); ++k) {
         const auto other = rung(c.out.triggers[k]);
-        if (other < rung(t)) t.above.push_back(k);
-        if (other > rung(t) && other < ladder.order_size()) t.below.push_back(k);
+        // A shadow silences nobody.
+        if (other < rung(t) && !c.out.triggers[k].shadow) t.above.push_back(k);
+        if (other > rung(t) && other < ladder.order_size() && !t.shadow) t.below.push_back(k);
       }
       t.ladder_for = {ladder.for_ms()};
     }

@@ -99,7 +99,7 @@ void collect_before(const Compiled& catalog, Listeners& at) {
   for (const std::vector<Use>* uses :
        {&at.session_opens, &at.session_keeps, &at.session_closes, &at.features, &at.models,
         &at.exits, &at.closes, &at.resets, &at.opens, &at.events, &at.novelties, &at.silences,
-        &at.sequence_opens, &at.grants, &at.withdrawals, &at.erasures}) {
+        &at.interests, &at.sequence_opens, &at.grants, &at.withdrawals, &at.erasures}) {
     for (const Use& use : *uses) add_pattern(*use.pattern);
   }
   for (const StepUse& step : at.sequence_steps) add_pattern(*step.use.pattern);
@@ -151,9 +151,12 @@ void index_listeners(CompileContext& context) {
     listen(catalog, &Listeners::closes, i, t.closes);
     listen(catalog, &Listeners::resets, i, t.resets);
     if (t.kind == Operator::kSequence) listen_sequence(catalog, i, t);
+    if (t.kind == Operator::kBusiness && t.reference != kNone)
+      catalog.business_data[static_cast<std::size_t>(t.reference)].triggers.push_back(i);
     if (t.retired) continue;
     if (t.kind == Operator::kDate) catalog.dates.push_back(i);
     if (t.kind == Operator::kAbsence) listen(catalog, &Listeners::opens, i, t.opens);
+    if (t.kind == Operator::kBusiness) listen(catalog, &Listeners::interests, i, t.opens);
     if (t.kind == Operator::kEvent) listen(catalog, &Listeners::events, i, t.opens);
     if (t.kind == Operator::kNovelty) listen(catalog, &Listeners::novelties, i, t.opens);
     if (t.kind == Operator::kSchedule) catalog.schedules.push_back(i);

@@ -132,6 +132,14 @@ SlotSource resolve(Compiled& catalog, const Reference& reference) {
   } else if (rest == "instance.last.data") {
     slot.kind = SlotKind::kLastData;
     slot.path = reference.path;
+  } else if (rest == "record" || rest == "previous" || rest == "body") {
+    slot.kind = rest == "record"     ? SlotKind::kRecord
+                : rest == "previous" ? SlotKind::kPrevious
+                                     : SlotKind::kBody;
+    slot.path = reference.path;
+  } else if (take_prefix(rest, "reference.")) {
+    slot.kind = SlotKind::kReference;
+    slot.index = index_of(catalog.business_data, rest);
   } else if (take_prefix(rest, "instance.opened.")) {
     slot = event_slot(catalog, rest, reference.path, true);
   } else {
@@ -193,6 +201,9 @@ void reach_of(const Compiled& catalog, const Program& program, Reach& reach) {
         break;
       case SlotKind::kNow:
         reach.now = true;
+        break;
+      case SlotKind::kReference:
+        reach.business_data = true;
         break;
       default:
         break;

@@ -38,7 +38,7 @@ void keep_opened(CompileContext& c) {
     t.retractable = t.kind == Operator::kAbsence || t.kind == Operator::kNovelty ||
                     t.kind == Operator::kSequence ||
                     (t.kind == Operator::kSession && t.moment == SessionMoment::kIdle) ||
-                    !t.exits.empty();
+                    (t.kind == Operator::kBusiness && !t.closes.empty()) || !t.exits.empty();
     if (t.kind == Operator::kSession) {
       Session& session = c.out.sessions[static_cast<std::size_t>(t.session)];
       fields.insert(session.opened_fields.begin(), session.opened_fields.end());

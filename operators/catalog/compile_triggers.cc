@@ -114,6 +114,7 @@ class TriggerCompiler {
                       : from.class_() == "transactional" ? Class::kTransactional
                                                          : Class::kMarketing;
     t.priority = from.priority();
+    t.shadow = from.shadow();
     if (from.has_from_ms()) t.from = {from.from_ms()};
     if (from.has_to_ms()) t.to = {from.to_ms()};
     Place later{.instance = true,
@@ -125,6 +126,7 @@ class TriggerCompiler {
     // `item` is what the event that opened or fired it was about, and is kept with it.
     for (const Pattern& p : t.opens) later.item = later.item || p.each.has_value();
     at_once.item = later.item;
+    later.record = at_once.record;
 
     t.condition = c_.program(path + ".if", from.if_(), at_once, Type::boolean());
     t.while_ = c_.program(path + ".while", from.while_(), later, Type::boolean());
@@ -144,6 +146,7 @@ class TriggerCompiler {
     step.after = {from.after_ms()};
     step.expires = {from.expires_ms()};
     place.before = from.after_ms() == 0;
+    place.previous = place.previous && from.after_ms() == 0;
     for (const std::string& name : from.channels()) {
       const std::int32_t channel = index_of(in_.channels(), name);
       if (channel == kNone) {
@@ -277,6 +280,9 @@ class TriggerCompiler {
       case spur::v1::Trigger::kSegment:
         compile_segment(c_, from.segment(), path + ".segment", t);
         break;
+      case spur::v1::Trigger::kBusiness:
+        compile_business(c_, from.business(), path + ".business", t, at_once);
+        break;
       case spur::v1::Trigger::kDate:
         compile_date(c_, from.date(), path + ".date", t);
         t.zone = c_.zone_or_customer(path + ".date.zone", from.date().zone());
@@ -284,8 +290,7 @@ class TriggerCompiler {
       default:
         c_.error(path, "a trigger has one operator",
                  "event, threshold, absence, session, novelty, schedule, prediction, rhythm, "
-                 "sequence, intent, date "
-                 "or segment");
+                 "sequence, intent, date, segment or business");
         break;
     }
   }

@@ -19,7 +19,7 @@ bool Listeners::nothing() const {
          features.empty() && models.empty() && exits.empty() && closes.empty() && resets.empty() &&
          opens.empty() && events.empty() && novelties.empty() && thresholds.empty() &&
          predictions.empty() && silences.empty() && sequences.empty() && dates.empty() &&
-         grants.empty() && withdrawals.empty() && erasures.empty();
+         grants.empty() && withdrawals.empty() && erasures.empty() && interests.empty();
 }
 
 std::int32_t Compiled::find_source(std::string_view name) const {
@@ -33,6 +33,20 @@ std::int32_t Compiled::find_source(std::string_view name) const {
 std::int32_t Compiled::find_source_of(std::string_view topic) const {
   for (std::size_t i = 0; i < sources.size(); ++i) {
     if (sources[i].topic == topic) return static_cast<std::int32_t>(i);
+  }
+  return kNone;
+}
+
+std::int32_t Compiled::find_reference(std::string_view name) const {
+  for (std::size_t i = 0; i < business_data.size(); ++i) {
+    if (business_data[i].name == name) return static_cast<std::int32_t>(i);
+  }
+  return kNone;
+}
+
+std::int32_t Compiled::find_reference_of(std::string_view topic) const {
+  for (std::size_t i = 0; i < business_data.size(); ++i) {
+    if (business_data[i].topic == topic) return static_cast<std::int32_t>(i);
   }
   return kNone;
 }

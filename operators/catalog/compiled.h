@@ -37,6 +37,23 @@ struct Pattern {
   std::optional<Program> of;  // novelty: the value that is new; intent: what it adds
 };
 
+// What the messages of a Source are.
+enum class Format : std::uint8_t { kSegment, kJson, kCloudEvents, kProtobuf };
+
+// What a Source's `map` makes of a body. Its programs read no slots of the catalog but those below.
+struct Mapping {
+  struct Named {
+    std::string name;  // empty: a map of all
+    Program program;
+  };
+  std::optional<Program> id, name, time;
+  std::optional<Program> user_id, anonymous_id;
+  std::vector<Named> properties, traits;
+  // The paths that the programs read, all below "body"; and which field each of their slots is.
+  EventSchema body;
+  std::vector<EventSchema::FieldIndex> slots;
+};
+
 struct Source {
   std::string name;
   Millis deduplicate{0};  // 0: off
@@ -45,6 +62,18 @@ struct Source {
   std::vector<std::uint16_t> rank;
   std::uint64_t name_hash = 0;
   std::string topic;  // empty: a catalog without a Source
+  Format format = Format::kSegment;
+  std::shared_ptr<const Mapping> map;  // of kJson always
+};
+
+// Business data by key.
+struct Reference {
+  std::string name;
+  std::string topic;
+  std::optional<Program> key;   // over `body`
+  std::optional<Program> time;  // over `body`; nullopt: when the log took it
+  std::uint64_t definition = 0;
+  std::vector<std::uint32_t> triggers;  // that tell of its changes, earlier versions too
 };
 
 struct Feature {
@@ -150,6 +179,7 @@ enum class Operator : std::uint8_t {
   kPrediction,
   kSequence,
   kDate,
+  kBusiness,
 };
 
 enum class SessionMoment : std::uint8_t { kOpened, kIdle, kClosed };
@@ -183,13 +213,15 @@ struct Trigger {
   Class trigger_class = Class::kMarketing;
   std::int32_t priority = 0;
   bool enabled = true;
+  bool shadow = false;                     // everything is decided, nothing is sent
   Instant from = Instant::distant_past();  // active in [from, to)
   Instant to = Instant::never();
 
   Operator kind = Operator::kEvent;
-  std::vector<Pattern> opens;   // absence; the pattern of event and novelty; sequence: its first step
+  // absence; the pattern of event and novelty; sequence: its first step; business: what shows interest
+  std::vector<Pattern> opens;
   std::vector<Pattern> resets;  // absence
-  std::vector<Pattern> closes;  // absence; sequence: `without`
+  std::vector<Pattern> closes;  // absence, business; sequence: `without`
   std::vector<Pattern> exits;
   bool keyed = false;                  // its instances have keys
   std::optional<Program> after;        // absence: a duration
@@ -224,6 +256,11 @@ struct Trigger {
   Every date_every = Every::kNever;
   std::int64_t date_offset_days = 0;
   std::int32_t date_minute = 0;
+  std::int32_t reference = kNone;  // business
+  std::vector<Millis> interest;    // how long, by pattern of `opens`
+  std::optional<Program> change_when;
+  std::int32_t rate_max = 0;       // 0: as fast as it goes
+  Millis rate_per{0};
 
   std::optional<Program> condition;  // `if`
   std::optional<Program> while_;
@@ -283,6 +320,10 @@ enum class SlotKind : std::uint8_t {
   kModelAt,
   kItem,
   kNow,
+  kReference,  // index: reference; all its records
+  kRecord,     // the instance's, as of now
+  kPrevious,   // what it was before the change
+  kBody,       // while a record is read
 };
 
 struct SlotSource {
@@ -312,6 +353,7 @@ struct Listeners {
   std::vector<Use> models;
   std::vector<Use> exits, closes, resets;
   std::vector<Use> opens;   // absence
+  std::vector<Use> interests;  // business
   std::vector<Use> events;  // event operators
   std::vector<Use> novelties;
   std::vector<Use> silences;             // sequence
@@ -334,6 +376,7 @@ class Compiled {
   Compiled& operator=(const Compiled&) = delete;
 
   std::vector<Source> sources;
+  std::vector<Reference> business_data;  // of kind Reference; `references` are those of programs
   std::vector<Feature> features;
   std::vector<Session> sessions;
   std::vector<Segment> segments;
@@ -346,6 +389,8 @@ class Compiled {
 
   EventSchema schema;
   expression::References references;
+  // What any expression of it may name, wherever it stands: for those who take one apart (explain).
+  std::shared_ptr<const expression::Environment> names;
   std::vector<SlotSource> slots;
 
   std::vector<std::uint32_t> feature_order;  // each after those it reads
@@ -372,6 +417,9 @@ class Compiled {
   std::int32_t find_source(std::string_view name) const;
   // The Source that a topic belongs to.
   std::int32_t find_source_of(std::string_view topic) const;
+  // The same of business data; kNone for an empty name or topic too.
+  std::int32_t find_reference(std::string_view name) const;
+  std::int32_t find_reference_of(std::string_view topic) const;
 };
 
 }  // namespace spur::catalog

@@ -30,8 +30,10 @@ std::vector<FieldName> field_names(const Descriptor& type) {
   std::vector<FieldName> names;
   for (int i = 0; i < type.field_count(); ++i) {
     const FieldDescriptor& field = *type.field(i);
-    // `unsupported` is how operators of another version are noted, not a key.
-    if (field.name() == "name" || field.name() == "unsupported") continue;
+    // `unsupported` is how operators of another version are noted, not a key. The name of a Mapping
+    // is no resource's, but what it makes.
+    const bool of_resource = field.name() == "name" && type.name() != "Mapping";
+    if (of_resource || field.name() == "unsupported") continue;
     // Of an operator that is a list of patterns; its key there is the operator's own.
     if (field.name() == "of" && type.name() == "Pattern") continue;
     if (field.name() != "patterns") {

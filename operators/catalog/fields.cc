@@ -140,6 +140,7 @@ class FieldReader {
     if (is_message(field, "Cooldown")) return read_cooldown(entry, message, field, path);
     if (is_message(field, "Parameters")) return read_parameters(entry, message, field, path);
     if (is_message(field, "Ladder")) return read_ladders(entry, message, field, path);
+    if (is_message(field, "PlannedEvent")) return read_planned(entry, message, field, path);
     if (field.type() == FieldDescriptor::TYPE_MESSAGE) {
       return field.is_repeated() ? read_messages(entry, message, field, path)
                                  : read_message(entry, message, field, path);
@@ -253,11 +254,20 @@ class FieldReader {
   }
 
   // A mapping of names to CEL, in the order written. Each stands under its name and under its
-  // place.
+  // place. What a Source maps may be CEL for all of it, too: one without a name.
   void read_named_expressions(const YamlEntry& entry, Message& message,
                               const FieldDescriptor& field, const std::string& path) {
+    const bool may_be_whole =
+        message.GetDescriptor()->name() == "Mapping" && field.name() != "identities";
+    if (may_be_whole && entry.value->kind == YamlNode::Kind::kScalar) {
+      auto& whole = static_cast<spur::v1::NamedExpression&>(
+          *message.GetReflection()->AddMessage(&message, &field));
+      return whole.set_expression(entry.value->text);
+    }
     if (entry.value->kind != YamlNode::Kind::kMap)
-      return wrong_type(entry, path, "write a mapping of names to CEL");
+      return wrong_type(entry, path,
+                        may_be_whole ? "write a mapping of names to CEL, or CEL that gives one"
+                                     : "write a mapping of names to CEL");
     std::size_t place = 0;
     for (const YamlEntry& named : entry.value->entries) {
       const std::string here = path + "[" + std::to_string(place++) + "]";
@@ -330,6 +340,23 @@ class FieldReader {
       } else {
         read_mapping(*named.value, ladder, here, "`" + named.key + "`");
       }
+    }
+  }
+
+  // A mapping of events to the names of their properties. Each stands under its place.
+  void read_planned(const YamlEntry& entry, Message& message, const FieldDescriptor& field,
+                    const std::string& path) {
+    if (entry.value->kind != YamlNode::Kind::kMap)
+      return wrong_type(entry, path, "write a mapping of events to lists of their properties");
+    const FieldDescriptor& properties = *field.message_type()->FindFieldByName("properties");
+    std::size_t place = 0;
+    for (const YamlEntry& named : entry.value->entries) {
+      const std::string here = path + "[" + std::to_string(place++) + "]";
+      reader_.note(here, named.key_offset, *named.value);
+      auto& event = static_cast<spur::v1::PlannedEvent&>(
+          *message.GetReflection()->AddMessage(&message, &field));
+      event.set_name(named.key);
+      read_texts(named, event, properties, here + ".properties");
     }
   }
 

@@ -29,6 +29,7 @@ void canonicalize(spur::v1::Catalog& catalog) {
   sort_by_name(*catalog.mutable_channels());
   sort_by_name(*catalog.mutable_policies());
   sort_by_name(*catalog.mutable_models());
+  sort_by_name(*catalog.mutable_tracking_plans());
 }
 
 std::string canonical_bytes(const spur::v1::Catalog& catalog) {

@@ -6,24 +6,13 @@ namespace spur::catalog {
 namespace {
 
 constexpr KnownName kKinds[] = {
-    {"Reference", ""}, {"IdentityRule", ""}, {"Journey", ""}, {"Offer", ""}, {"Experiment", ""}};
-
-constexpr KnownName kOperators[] = {
-    {"business", ""},
-};
+    {"IdentityRule", ""}, {"Journey", ""}, {"Offer", ""}, {"Experiment", ""}};
 
 constexpr KnownName kModels[] = {
     {"gamma_gamma", "use bg_nbd"}, {"xgboost", "use bg_nbd"}, {"logistic", "use bg_nbd"}};
 
-constexpr KnownName kFormats[] = {
-    {"cloudevents", "use segment"}, {"protobuf", "use segment"}, {"json", "use segment"}};
-
 constexpr KnownSetting kSettings[] = {
-    {"Source", "map", "use format segment"},
-    {"Channel", "delivery",
-     "remove it: actions are delivered at least once, with an id to recognise repeats"},
     {"Channel", "rate", "remove it: releases are not slowed down"},
-    {"Trigger", "shadow", "remove it, or use `enabled: false`"},
     {"Trigger", "backfill", "remove it: waits that are over when the trigger starts do not fire"},
     {"Model", "inputs", "remove it: bg_nbd takes its inputs from its pattern"},
 };
@@ -35,9 +24,8 @@ std::string not_in_this_version(std::string_view what) {
 }
 
 std::span<const KnownName> unsupported_kinds() { return kKinds; }
-std::span<const KnownName> unsupported_operators() { return kOperators; }
+std::span<const KnownName> unsupported_operators() { return {}; }  // none at present
 std::span<const KnownName> unsupported_models() { return kModels; }
-std::span<const KnownName> unsupported_formats() { return kFormats; }
 std::span<const KnownSetting> unsupported_settings() { return kSettings; }
 
 const KnownName* find_name(std::span<const KnownName> names, std::string_view name) {

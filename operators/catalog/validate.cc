@@ -13,6 +13,7 @@
 #include "operators/catalog/checker.h"
 #include "operators/catalog/known.h"
 #include "operators/catalog/names.h"
+#include "state/event.h"
 
 namespace spur::catalog {
 namespace {
@@ -110,14 +111,51 @@ void check_topic(Checker& check, const std::string& path, const std::string& nam
   }
 }
 
+// What an event needs must be said of any JSON; of a CloudEvent there is what its attributes say.
+void check_map(Checker& check, const std::string& path, const spur::v1::Source& source) {
+  const std::string here = path + ".map";
+  const bool json = source.format() == "json";
+  if (!source.has_map()) {
+    if (json)
+      check.missing(path, "map", "what makes an event of the JSON: {name, time, identities, …}");
+    return;
+  }
+  if (!json && source.format() != "cloudevents") {
+    if (source.format().empty() || source.format() == "segment" || source.format() == "protobuf")
+      check.fail_key(here, "a call in the Segment shape takes no `map`",
+                     "remove it, or use format json or cloudevents");
+    return;
+  }
+  const spur::v1::Mapping& map = source.map();
+  if (json) {
+    check.required(here, "name", map.name(), "CEL, such as body.event or \"'Order Completed'\"");
+    check.required(here, "time", map.time(), "CEL, such as timestamp(body.closed_at)");
+    if (map.identities().empty())
+      check.missing(here, "identities", "whom it is about: {user_id: body.customer}");
+  }
+  check.named_expressions(here + ".identities", map.identities());
+  for (int i = 0; i < map.identities_size(); ++i) {
+    const std::string& name = map.identities(i).name();
+    if (name == "user_id" || name == "anonymous_id") continue;
+    check.fail_key(at(here + ".identities", i), not_in_this_version("identity " + in_quotes(name)),
+                   "user_id and anonymous_id tell who it is; what else is known of the customer "
+                   "goes into `traits`");
+  }
+  for (const auto& [key, all] :
+       {std::pair{".properties", &map.properties()}, std::pair{".traits", &map.traits()}}) {
+    const bool whole = all->size() == 1 && all->Get(0).name().empty();
+    if (!whole) check.named_expressions(here + key, *all);
+  }
+  const int expressions = map.identities_size() + map.properties_size() + map.traits_size();
+  if (expressions > kMapExpressionsMax)
+    check.fail_key(here, std::to_string(expressions) + " expressions in one map",
+                   "at most " + std::to_string(kMapExpressionsMax));
+}
+
 void check_source(Checker& check, const std::string& path, const spur::v1::Source& source) {
   check_topic(check, path, source.name(), source.topic());
-  if (const KnownName* known = find_name(unsupported_formats(), source.format())) {
-    check.fail(path + ".format", not_in_this_version("format " + in_quotes(source.format())),
-               std::string(known->hint));
-  } else {
-    check.word(path + ".format", source.format(), {"segment"});
-  }
+  check.word(path + ".format", source.format(), {"segment", "json", "cloudevents", "protobuf"});
+  check_map(check, path, source);
   check.not_negative(path + ".deduplicate", source.deduplicate_ms());
   std::set<std::string> names;
   for (int i = 0; i < source.order_size(); ++i) {
@@ -128,9 +166,47 @@ void check_source(Checker& check, const std::string& path, const spur::v1::Sourc
   }
 }
 
+void check_tracking_plan(Checker& check, const std::string& path,
+                         const spur::v1::TrackingPlan& plan) {
+  const auto dotted = [&](const std::string& at, const std::string& name) {
+    const bool bad = name.empty() || name.front() == '.' || name.back() == '.' ||
+                     name.find("..") != std::string::npos;
+    if (bad)
+      check.fail(at, in_quotes(name) + " is no name",
+                 "with a dot before what lies below: products.price");
+  };
+  if (plan.events().empty() && plan.traits().empty() && !check.unreadable(path + ".events"))
+    check.missing(path, "events", "a mapping of events to their properties, or `traits`");
+  std::map<std::string, std::string> names;
+  for (int i = 0; i < plan.events_size(); ++i) {
+    const spur::v1::PlannedEvent& event = plan.events(i);
+    const std::string here = at(path + ".events", i);
+    const auto [first, is_new] = names.emplace(normalized_event_name(event.name()), event.name());
+    if (event.name().empty()) check.fail_key(here, "an event name is empty");
+    if (!is_new)
+      check.fail_key(
+          here, in_quotes(event.name()) + " and " + in_quotes(first->second) + " are one event",
+          "names are compared without case, `_` is a space");
+    for (int k = 0; k < event.properties_size(); ++k)
+      dotted(at(here + ".properties", k), event.properties(k));
+  }
+  for (int i = 0; i < plan.traits_size(); ++i) dotted(at(path + ".traits", i), plan.traits(i));
+}
+
+void check_reference(Checker& check, const std::string& path, const spur::v1::Reference& reference) {
+  if (reference.topic().empty()) {
+    check.missing(path, "topic", "the name of a topic");
+  } else {
+    check_topic(check, path, reference.name(), reference.topic());
+  }
+  check.word(path + ".format", reference.format(), {"json"});
+  check.required(path, "key", reference.key(), "the key of a record, such as body.product_id");
+}
+
 void check_channel(Checker& check, const std::string& path, const spur::v1::Channel& channel) {
   check_topic(check, path, channel.name(), channel.topic());
   check.word(path + ".format", channel.format(), {"protobuf", "json"});
+  check.word(path + ".delivery", channel.delivery(), {"transactional"});
   check.caps(path + ".caps", channel.caps());
   if (!channel.purpose().empty() && !is_dns_label(channel.purpose())) {
     check.fail(path + ".purpose", in_quotes(channel.purpose()) + " cannot name a purpose",
@@ -301,7 +377,7 @@ void check_name(Checker& check, const std::string& path, std::string_view kind,
                 const std::string& name) {
   if (name.empty()) return check.missing(path + "/metadata", "name", "every resource has one");
   const std::string here = path + "/metadata.name";
-  if (kind == "Feature" || kind == "Model") {
+  if (kind == "Feature" || kind == "Model" || kind == "Reference") {
     if (is_identifier(name)) return;
     return check.fail(here, in_quotes(name) + " cannot name a " + std::string(kind),
                       is_cel_word(name)
@@ -348,6 +424,37 @@ void check_one_policy(Checker& check, const spur::v1::Catalog& catalog) {
   }
 }
 
+// What comes is known by its topic or its name: events and business data share neither.
+void check_topics_apart(Checker& check, const spur::v1::Catalog& catalog) {
+  std::map<std::string, std::string> owner_of;
+  for (const auto& source : catalog.sources()) owner_of[source.topic()] = "Source " + in_quotes(source.name());
+  for (const auto& reference : catalog.references()) {
+    const std::string path = resource_path("Reference", reference.name()) + "/spec";
+    if (reference.topic().empty()) continue;
+    const auto [other, is_new] = owner_of.emplace(reference.topic(), "Reference " + in_quotes(reference.name()));
+    if (!is_new)
+      check.fail(path + ".topic", "the topic is that of " + other->second, "each has a topic of its own");
+    for (const auto& source : catalog.sources()) {
+      if (source.name() == reference.name())
+        check.fail(resource_path("Reference", reference.name()) + "/metadata.name",
+                   "a Source has this name too", "what is published is known by it");
+    }
+  }
+}
+
+// Who writes a partition writes all of it in one way.
+void check_one_delivery(Checker& check, const spur::v1::Catalog& catalog) {
+  std::map<std::string, const spur::v1::Channel*> first;  // by topic
+  for (const spur::v1::Channel& channel : catalog.channels()) {
+    if (channel.topic().empty()) continue;
+    const spur::v1::Channel& other = *first.try_emplace(channel.topic(), &channel).first->second;
+    if (other.delivery() == channel.delivery()) continue;
+    check.fail(resource_path("Channel", channel.name()) + "/spec",
+               "Channel " + in_quotes(other.name()) + " has the same topic and another `delivery`",
+               "give both the same, or topics of their own");
+  }
+}
+
 Names names_of(const spur::v1::Catalog& catalog) {
   Names names;
   for (const auto& session : catalog.sessions()) names.sessions.insert(session.name());
@@ -355,6 +462,7 @@ Names names_of(const spur::v1::Catalog& catalog) {
   for (const auto& model : catalog.models()) names.models.insert(model.name());
   for (const auto& segment : catalog.segments()) names.segments.insert(segment.name());
   for (const auto& trigger : catalog.triggers()) names.triggers.insert(trigger.name());
+  for (const auto& reference : catalog.references()) names.references.insert(reference.name());
   return names;
 }
 
@@ -364,6 +472,7 @@ Findings validate(const spur::v1::Catalog& catalog, const SourceMap& positions, 
   Findings findings;
   Checker check(positions, complete, names_of(catalog), findings);
   check_all<spur::v1::Source>(check, "Source", catalog.sources(), check_source);
+  check_all<spur::v1::Reference>(check, "Reference", catalog.references(), check_reference);
   check_all<spur::v1::Feature>(check, "Feature", catalog.features(), check_feature);
   check_all<spur::v1::Session>(check, "Session", catalog.sessions(), check_session);
   check_all<spur::v1::Segment>(check, "Segment", catalog.segments(),
@@ -375,11 +484,11 @@ Findings validate(const spur::v1::Catalog& catalog, const SourceMap& positions, 
   check_all<spur::v1::Channel>(check, "Channel", catalog.channels(), check_channel);
   check_all<spur::v1::Policy>(check, "Policy", catalog.policies(), check_policy);
   check_all<spur::v1::Model>(check, "Model", catalog.models(), check_model);
+  check_all<spur::v1::TrackingPlan>(check, "TrackingPlan", catalog.tracking_plans(),
+                                    check_tracking_plan);
   check_one_policy(check, catalog);
-  for (const auto& reference : catalog.references()) {
-    check.fail(resource_path("Reference", reference.name()),
-               not_in_this_version("kind `Reference`"));
-  }
+  check_topics_apart(check, catalog);
+  check_one_delivery(check, catalog);
   return findings;
 }
 

@@ -19,6 +19,7 @@ namespace spur::catalog {
 inline constexpr std::uint32_t kLimitMax =
     1'000'000;  // of any `limit`: what one customer may make a shard remember
 inline constexpr int kSequenceStepsMax = 16;
+inline constexpr int kMapExpressionsMax = 256;  // of a Source's map: each is asked of each message
 inline constexpr double kRhythmFactorMax = 1'000;
 inline constexpr double kIntentScoreMax = 1e9;
 inline constexpr Millis kDateOffsetMax = kDay * 3'660;  // either way

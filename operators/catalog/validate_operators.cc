@@ -1,5 +1,5 @@
 // What the operators that are made of others must and must not say: rhythm, sequence, intent, date,
-// segment.
+// segment; and business.
 #include <cmath>
 #include <optional>
 
@@ -128,6 +128,41 @@ void check_segment(Checker& check, const std::string& path,
   check.every(path + ".every", segment.every_ms());
 }
 
+void check_business(Checker& check, const std::string& path,
+                    const spur::v1::BusinessOperator& business) {
+  if (business.reference().empty()) {
+    check.missing(path, "reference", "the name of a Reference");
+  } else {
+    check.reference(path + ".reference", "Reference", business.reference(),
+                    check.names().references);
+  }
+  if (business.interest().empty())
+    check.missing(path, "interest",
+                  "what shows that a customer cares, such as {on: Product Viewed, within: 30d}");
+  for (int i = 0; i < business.interest_size(); ++i) {
+    const spur::v1::Interest& interest = business.interest(i);
+    const std::string here = at(path + ".interest", i);
+    if (interest.patterns().empty()) check.missing(here, "on", kOnHint);
+    check.patterns(here + ".patterns", interest.patterns());
+    if (interest.within_ms() == 0 && !check.written(here + ".within"))
+      check.missing(here, "within", "how long the customer cares, such as 30d");
+    check.positive(here + ".within", interest.within_ms());
+    if (business.key().empty() && !interest.patterns().empty())
+      check.required(here, "key", interest.patterns(0).key(),
+                     "the key of the record that it is about, such as event.properties.product_id");
+  }
+  check.patterns(path + ".closes", business.closes());
+  if (!business.has_rate()) return;
+  const std::string rate = path + ".rate";
+  if (business.rate().max() == 0 && !check.written(rate + ".max"))
+    check.missing(rate, "max", "how many at most, such as 1000");
+  else if (business.rate().max() < 1)
+    check.fail(rate + ".max", "a rate of " + std::to_string(business.rate().max()), "1 or more");
+  if (business.rate().per_ms() == 0 && !check.written(rate + ".per"))
+    check.missing(rate, "per", "in how long, such as 1h");
+  check.positive(rate + ".per", business.rate().per_ms());
+}
+
 }  // namespace
 
 void check_derived_operator(Checker& check, const std::string& path, const Trigger& trigger) {
@@ -142,6 +177,8 @@ void check_derived_operator(Checker& check, const std::string& path, const Trigg
       return check_date(check, path + ".date", trigger.date());
     case Trigger::kSegment:
       return check_segment(check, path + ".segment", trigger.segment());
+    case Trigger::kBusiness:
+      return check_business(check, path + ".business", trigger.business());
     default:
       return;
   }

@@ -128,6 +128,7 @@ void check_operator(Checker& check, const std::string& path, const Trigger& trig
     case Trigger::kIntent:
     case Trigger::kDate:
     case Trigger::kSegment:
+    case Trigger::kBusiness:
       return check_derived_operator(check, path, trigger);
     case Trigger::kUnsupported:
       return check.fail(path + ".operator",
@@ -143,7 +144,7 @@ void check_operator(Checker& check, const std::string& path, const Trigger& trig
   if (check.unreadable(path + ".operator")) return;
   check.fail_key(path, "the trigger has no operator",
                  "one of event, threshold, absence, session, novelty, schedule, prediction, rhythm, "
-                 "sequence, intent, date, segment");
+                 "sequence, intent, date, segment, business");
 }
 
 void check_action(Checker& check, const std::string& path, const spur::v1::ActionStep& step) {

@@ -19,7 +19,8 @@ const std::map<std::string, std::string>& fields_by_kind() {
   static const auto* fields = new std::map<std::string, std::string>{
       {"Source", "sources"},   {"Feature", "features"}, {"Session", "sessions"},
       {"Segment", "segments"}, {"Trigger", "triggers"}, {"Channel", "channels"},
-      {"Policy", "policies"},  {"Model", "models"}};
+      {"Policy", "policies"},  {"Model", "models"},     {"Reference", "references"},
+      {"TrackingPlan", "tracking_plans"}};
   return *fields;
 }
 

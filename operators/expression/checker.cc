@@ -123,10 +123,39 @@ class Checker {
     return chain;
   }
 
+  // A field that the object never has: event.properties.totl under a tracking plan.
+  void check_fields(const Chain& chain, const Reference& reference) {
+    std::optional<Environment::NoField> none =
+        environment_.no_field(reference.variable, reference.path);
+    if (!none) return;
+    const std::size_t first = chain.segments.size() - reference.path.size();
+    mismatch(chain.segments[first + none->segment].node, std::move(none->message),
+             std::move(none->hint));
+  }
+
+  // A literal that the text it is compared with never is: event.name == 'Order Complted'.
+  void check_value(NodeId literal, NodeId text) {
+    const Node& node = tree_[literal];
+    const std::optional<Chain> chain = outer_chain(text);
+    if (!chain) return;
+    const auto check = [&](NodeId id) {
+      const Node& one = tree_[id];
+      if (one.kind != NodeKind::kLiteral || !one.literal.is(Kind::kString)) return;
+      auto none =
+          environment_.no_value(chain->dotted(chain->segments.size()), one.literal.as_text());
+      if (none) mismatch(id, std::move(none->first), std::move(none->second));
+    };
+    check(literal);
+    if (node.kind == NodeKind::kList) {
+      for (const NodeId element : node.arguments) check(element);
+    }
+  }
+
   // If the chain ending here is one slot, notes it. The type of what is in the slot.
   std::optional<Type> slot(NodeId id, const Chain& chain) {
     std::optional<FoundVariable> found = names_.variable(chain);
     if (!found) return std::nullopt;
+    check_fields(chain, found->reference);
     meaning(id).kind = Meaning::Kind::kSlot;
     meaning(id).reference = std::move(found->reference);
     return found->type;
@@ -216,6 +245,12 @@ class Checker {
       check_key(node.arguments[0], node.arguments[1]);
     if (node.name == "_[_]" && node.arguments.size() == 2)
       check_key(node.arguments[1], node.arguments[0]);
+    if (node.name == "@in" && node.arguments.size() == 2)
+      check_value(node.arguments[1], node.arguments[0]);
+    if ((node.name == "_==_" || node.name == "_!=_") && node.arguments.size() == 2) {
+      check_value(node.arguments[1], node.arguments[0]);
+      check_value(node.arguments[0], node.arguments[1]);
+    }
     if (node.name == "_[_]" && node.target == kNoNode) {
       if (const std::optional<Chain> chain = outer_chain(id)) {
         if (const std::optional<Type> type = slot(id, *chain)) return *type;

@@ -43,6 +43,58 @@ void Environment::declare_keys(std::string dotted_name, std::string what,
   keys_.insert_or_assign(std::move(dotted_name), Keys{std::move(what), std::move(keys)});
 }
 
+void Environment::declare_fields(std::string dotted_name, std::string what,
+                                 std::set<std::string> paths) {
+  fields_.insert_or_assign(std::move(dotted_name), Keys{std::move(what), std::move(paths)});
+}
+
+void Environment::declare_values(std::string dotted_name, std::string what,
+                                 std::set<std::string> values,
+                                 std::string (*normal)(std::string_view)) {
+  values_.insert_or_assign(std::move(dotted_name),
+                           Values{{std::move(what), std::move(values)}, normal});
+}
+
+std::optional<Environment::NoField> Environment::no_field(
+    std::string_view dotted_name, const std::vector<std::string>& path) const {
+  const auto declared = fields_.find(dotted_name);
+  if (declared == fields_.end()) return std::nullopt;
+  std::string space;  // of the path so far, with its dot
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    std::set<std::string> here;
+    for (auto at = declared->second.keys.lower_bound(space);
+         at != declared->second.keys.end() && at->starts_with(space); ++at) {
+      here.insert(at->substr(space.size(), at->find('.', space.size()) - space.size()));
+    }
+    // Nothing was said of what lies below; but that nothing is there at all was.
+    if (here.empty() && i > 0) return std::nullopt;
+    if (!here.contains(path[i])) {
+      const std::optional<std::string> near = nearest_of(path[i], here);
+      return NoField{i, "there is no " + declared->second.what + " `" + space + path[i] + "`",
+                     near ? "did you mean `" + space + *near + "`?" : ""};
+    }
+    space += path[i] + ".";
+  }
+  return std::nullopt;
+}
+
+std::optional<std::pair<std::string, std::string>> Environment::no_value(
+    std::string_view dotted_name, std::string_view value) const {
+  const auto declared = values_.find(dotted_name);
+  if (declared == values_.end()) return std::nullopt;
+  const auto& [of, normal] = declared->second;
+  const auto normalized = [&](std::string_view text) {
+    return normal == nullptr ? std::string(text) : normal(text);
+  };
+  const std::string wanted = normalized(value);
+  for (const std::string& known : of.keys) {
+    if (normalized(known) == wanted) return std::nullopt;
+  }
+  const std::optional<std::string> near = nearest_of(value, of.keys);
+  return std::pair{"there is no " + of.what + " `" + std::string(value) + "`",
+                   near ? "did you mean `" + *near + "`?" : std::string()};
+}
+
 void Environment::declare_function(std::string name, std::vector<Signature> signatures) {
   functions_.insert_or_assign(std::move(name), std::move(signatures));
 }

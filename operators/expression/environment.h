@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "operators/expression/type.h"
@@ -34,6 +35,16 @@ class Environment {
   // The map `dotted_name` has these keys and never others: asking it for another literal is an
   // error, which calls a key `what`, for example "Segment".
   void declare_keys(std::string dotted_name, std::string what, std::set<std::string> keys);
+
+  // Below the object `dotted_name` there are these fields and never others, with dots for what lies
+  // deeper; below one that has none of its own there may be anything. Selecting another is an
+  // error, which calls it a `what`.
+  void declare_fields(std::string dotted_name, std::string what, std::set<std::string> paths);
+  // The text `dotted_name` is one of these and never another: comparing it with another literal is
+  // an error, which calls it a `what`. `normal`, if any, makes of each spelling the one that
+  // counts.
+  void declare_values(std::string dotted_name, std::string what, std::set<std::string> values,
+                      std::string (*normal)(std::string_view));
 
   // A function beside the built-in ones, with one of these signatures; a receiver is the first
   // argument. It has a meaning for the checker alone: an evaluation that comes to it is an error.
@@ -59,6 +70,16 @@ class Environment {
   };
   // The keys declared for a map, or nullptr: any.
   const Keys* keys(std::string_view dotted_name) const;
+  // Why the field `path` below a declared object is none, and what was meant.
+  struct NoField {
+    std::size_t segment = 0;  // of the path: the first that leads nowhere
+    std::string message, hint;
+  };
+  std::optional<NoField> no_field(std::string_view dotted_name,
+                                  const std::vector<std::string>& path) const;
+  // Why a declared text is never `value`; message and hint.
+  std::optional<std::pair<std::string, std::string>> no_value(std::string_view dotted_name,
+                                                              std::string_view value) const;
   // The signatures of a declared function, or nullptr.
   const std::vector<Signature>* function(std::string_view name) const;
   // Whether some declared name lies below `dotted_name`.
@@ -72,6 +93,12 @@ class Environment {
   std::map<std::string, Type, std::less<>> variables_;
   std::map<std::string, std::string, std::less<>> unavailable_;
   std::map<std::string, Keys, std::less<>> keys_;
+  std::map<std::string, Keys, std::less<>> fields_;  // paths with dots
+  struct Values {
+    Keys of;
+    std::string (*normal)(std::string_view) = nullptr;
+  };
+  std::map<std::string, Values, std::less<>> values_;
   std::map<std::string, std::vector<Signature>, std::less<>> functions_;
   std::string container_;
 };

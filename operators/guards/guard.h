@@ -1,5 +1,5 @@
-// What a guard answers about one step (or one firing): let through, suppressed with a reason, deferred to an
-// instant, or held out.
+// What a guard answers about one step (or one firing): let through, suppressed with a reason,
+// deferred to an instant, held out, or let through but for the sending.
 #pragma once
 
 #include <string>
@@ -10,7 +10,13 @@
 namespace spur::guards {
 
 struct Answer {
-  enum class Kind : std::uint8_t { kThrough, kSuppressed, kDeferred, kHeldOut } kind = Kind::kThrough;
+  enum class Kind : std::uint8_t {
+    kThrough,
+    kSuppressed,
+    kDeferred,
+    kHeldOut,
+    kShadow
+  } kind = Kind::kThrough;
   std::string_view reason;      // stable text: what a decision records
   std::string detail;           // the values that decided, for people
   Instant until;                // of a deferred one
@@ -21,6 +27,7 @@ struct Answer {
     return {Kind::kSuppressed, reason, std::move(detail), {}};
   }
   static Answer held_out() { return {Kind::kHeldOut, "holdout", "", {}}; }
+  static Answer shadow() { return {Kind::kShadow, "shadow", "", {}}; }
   static Answer later(std::string_view reason, Instant until) {
     return {Kind::kDeferred, reason, "", until};
   }

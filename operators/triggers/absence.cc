@@ -6,6 +6,7 @@
 #include "operators/guards/ladder.h"
 #include "operators/opened.h"
 #include "operators/retract.h"
+#include "operators/triggers/business.h"
 #include "operators/triggers/collect.h"
 #include "operators/triggers/sequence.h"
 
@@ -81,6 +82,7 @@ void exit_by(Turn& turn, const catalog::Use& use, bool silence = false) {
       continue;
     }
     mutate(turn, Tag::kInstanceClosed, wait.key, use.owner);
+    business_ends(turn, wait);
     it = all.erase(it);
   }
   const KeyChosen chosen = [&](const std::string& key) { return meant.has(key); };
@@ -100,6 +102,7 @@ void drop_instances(Turn& turn, std::uint32_t trigger, Instant t) {
       continue;
     }
     mutate(turn, Tag::kInstanceClosed, instance.key, trigger);
+    business_ends(turn, instance);
     it = all.erase(it);
   }
 }

@@ -27,6 +27,8 @@ void collect(Turn& turn, Firing firing) {
   const catalog::Trigger& trigger = turn.catalog().triggers[firing.trigger];
   Shard::TriggerCounters& counters = turn.shard.trigger_counters[firing.trigger];
   InstanceView view = view_of(firing);
+  view.reference = trigger.reference;
+  view.previous = firing.previous;
   if (trigger.keeps_last_data) view.last = last_data(turn.customer, trigger.current, firing.key);
   const Scope scope(turn, view);
   if (!turn.holds(trigger.condition, firing.trigger)) {

@@ -56,6 +56,49 @@ std::string unsent_key(std::uint64_t run) {
 
 std::string kind_prefix(KeyKind kind) { return with_kind(kind); }
 
+std::string interest_place(Instant since, const Identity& identity) {
+  std::string place;
+  append_ordered(place, static_cast<std::uint64_t>(since.ms) ^ kSignBit);
+  append_identity(place, identity);
+  return place;
+}
+
+bool parse_interest_place(std::string_view place, Instant& since, Identity& identity) {
+  if (place.size() < 10 || (place[8] != 1 && place[8] != 2)) return false;
+  since = {static_cast<std::int64_t>(read_ordered(place.substr(0, 8)) ^ kSignBit)};
+  identity = {static_cast<IdentityKind>(place[8]), place.substr(9)};
+  return true;
+}
+
+std::string definition_prefix(KeyKind kind, std::uint64_t definition) {
+  std::string key = with_kind(kind);
+  append_ordered(key, definition);
+  return key;
+}
+
+std::string record_key(std::uint64_t definition, std::string_view key) {
+  return definition_prefix(KeyKind::kRecord, definition).append(key);
+}
+
+std::string interest_prefix(std::uint64_t trigger, std::string_view key) {
+  SPUR_CHECK(key.size() <= 0xffff);
+  std::string prefix = definition_prefix(KeyKind::kInterest, trigger);
+  prefix.push_back(static_cast<char>(key.size() >> 8));
+  prefix.push_back(static_cast<char>(key.size() & 0xff));
+  return prefix.append(key);
+}
+
+std::string change_key(std::uint64_t number) { return definition_prefix(KeyKind::kChange, number); }
+
+bool parse_change_key(std::string_view key, std::uint64_t& number) {
+  if (key.size() != 9 || key[0] != static_cast<char>(KeyKind::kChange)) return false;
+  number = read_ordered(key.substr(1));
+  return true;
+}
+
+std::string told_prefix(std::uint64_t change) { return definition_prefix(KeyKind::kTold, change); }
+std::string references_key() { return with_kind(KeyKind::kReferences); }
+
 bool parse_customer_key(std::string_view key, Identity& out) {
   if (key.size() < 3 || key[0] != static_cast<char>(KeyKind::kCustomer)) return false;
   const auto kind = static_cast<std::uint8_t>(key[1]);

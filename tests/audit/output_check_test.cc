@@ -91,6 +91,14 @@ TEST_F(OutputCheckTest, ARepeatOfAnEqualIdIsCountedAndNoFinding) {
   EXPECT_EQ(check_->counts().matched, 4U);
 }
 
+TEST_F(OutputCheckTest, WhereTransactionsAreAskedForEachRepeatIsAFinding) {
+  scope_.repeats_wrong = true;
+  log({1, 2, 3, 2, 3, 4});
+  expect(1, 4);
+  EXPECT_EQ(found(), (Found{{Kind::kRepeated, 2}}));
+  EXPECT_EQ(check_->counts().matched, 4U);
+}
+
 TEST_F(OutputCheckTest, ARepeatWithOtherContentIsFound) {
   log({1, 2});
   log_record(1, 1, 999);

@@ -226,7 +226,14 @@ TEST(FormatTest, NoCommentIsLostWhereverItStands) {
       std::string noisy;
       int added = 0;
       std::istringstream lines(text);
+      std::size_t block = std::string::npos;  // indent of the key whose text stands below it
       for (std::string line; std::getline(lines, line);) {
+        const std::size_t indent = line.find_first_not_of(' ');
+        if (block != std::string::npos && indent > block) {  // in there `#` is text
+          noisy += line + "\n";
+          continue;
+        }
+        block = line.ends_with(": >-") ? indent : std::string::npos;
         if (random() % 4 == 0) {
           noisy += std::string(random() % 12, ' ') + "# above " + std::to_string(added++) + "\n";
         }

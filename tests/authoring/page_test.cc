@@ -29,6 +29,7 @@ const std::string kCatalog =
     resource("Model", "churn",
              "{bg_nbd: {on: Order Completed}, parameters: {r: 0.24, alpha: 4.4, a: 0.79, b: 2.4, "
              "unit: 1w}}") +
+    resource("Reference", "products", "{topic: products, key: body.id}") +
     resource("Session", "visit", "{keeps: {on: \"*\"}, idle: 30m}");
 const std::string kPolicy = resource("Policy", "all", "{caps: [{max: 5, per: 7d}]}");
 const std::string kPolicyWithAll =
@@ -114,6 +115,9 @@ const std::map<std::string, std::pair<const char*, const char*>> kSentences = {
       "Policy's zone)."}},
     {"segment",
      {"{of: buyers, on: entered}", "Fires when the customer enters the segment `buyers`."}},
+    {"business",
+     {"{reference: products, interest: {on: A, key: event.properties.id, within: 30d}}",
+      "Fires when a record of `products` changes, for each customer who cares about it."}},
 };
 
 TEST(PageTest, EveryOperatorHasItsSentence) {
@@ -173,6 +177,9 @@ TEST(PageTest, ATriggerThatIsOffSaysSo) {
   EXPECT_THAT(to_markdown(page_of(
                   "{event: {on: A}, enabled: false, actions: [{channel: email, template: a}]}")),
               HasSubstr("It is off: `enabled: false`."));
+  EXPECT_THAT(to_markdown(page_of(
+                  "{event: {on: A}, shadow: true, actions: [{channel: email, template: a}]}")),
+              HasSubstr("It is tried out, and sends nothing: `shadow: true`."));
 }
 
 TEST(PageTest, TextOfTheAuthorIsShownAndNotRead) {

@@ -76,7 +76,7 @@ TEST_F(SchemaTest, TheKindDecidesWhatTheSpecMayHold) {
   EXPECT_EQ(fits(resource("Segment", "{when: true}")), "");
   EXPECT_EQ(fits(resource("Segment", "{on: A}")), ".spec: no `on` here");
   EXPECT_TRUE(fits(resource("Segmnt", "{}")).starts_with(".kind: is none of"));
-  EXPECT_TRUE(fits(resource("Reference", "{}")).starts_with(".kind: is none of"));
+  EXPECT_TRUE(fits(resource("Journey", "{}")).starts_with(".kind: is none of"));
 }
 
 TEST_F(SchemaTest, DurationsInstantsAndTimesHaveTheirForm) {
@@ -126,7 +126,15 @@ TEST_F(SchemaTest, YamlsLibertiesAreTaken) {
 TEST_F(SchemaTest, WhatThisVersionHasNotIsNotOffered) {
   EXPECT_EQ(text_.find("\"unsupported\""), std::string::npos);
   EXPECT_EQ(text_.find("\"retired\""), std::string::npos);
-  EXPECT_NE(fits(resource("Source", "{map: {id: body.id}}")), "");
+  EXPECT_NE(fits(resource("Channel", "{rate: {max: 1, per: 1s}}")), "");
+}
+
+TEST_F(SchemaTest, WhatASourceMapsIsAMappingOrOneExpression) {
+  EXPECT_EQ(fits(resource("Source", "{map: {name: body.n, properties: {a: body.a}, traits: body.t}}")),
+            "");
+  EXPECT_NE(fits(resource("Source", "{map: {identities: body.i}}")), "");
+  EXPECT_EQ(fits(resource("TrackingPlan", "{events: {A: [x, y.z], B: x}, traits: [t]}")), "");
+  EXPECT_NE(fits(resource("TrackingPlan", "{events: [A]}")), "");
 }
 
 TEST_F(SchemaTest, TheSchemasCommentsAreDescriptions) {
@@ -140,8 +148,10 @@ TEST_F(SchemaTest, TheSchemasCommentsAreDescriptions) {
 // `%` for the word.
 const std::map<std::string, std::pair<const char*, const char*>> kPlaces = {
     {"Source.format", {"Source", "{format: %}"}},
+    {"Reference.format", {"Reference", "{topic: t, key: body.id, format: %}"}},
     {"Feature.aggregate", {"Feature", "{on: A, aggregate: %}"}},
     {"Channel.format", {"Channel", "{format: %}"}},
+    {"Channel.delivery", {"Channel", "{topic: t, delivery: %}"}},
     {"QuietHours.then", {"Channel", R"({quiet_hours: {from: "21:00", to: "08:00", then: %}})"}},
     {"Trigger.class", {"Trigger", "{event: {on: A}, class: %}"}},
     {"Trigger.once", {"Trigger", "{event: {on: A}, once: %}"}},

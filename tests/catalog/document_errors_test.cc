@@ -16,8 +16,8 @@ TEST(CatalogErrorsTest, Documents) {
       {"apiVersion: spur/v2\nkind: Segment\nmetadata: {name: x}\n" + segment,
        "c:1:13: apiVersion is `spur/v2`; write `apiVersion: spur/v1`\n"},
       {"apiVersion: spur/v1\nmetadata: {name: x}\n" + segment,
-       "c:1:1: kind is missing; one of Channel, Feature, Model, Policy, Segment, Session, Source, "
-       "Trigger\n"},
+       "c:1:1: kind is missing; one of Channel, Feature, Model, Policy, Reference, Segment, Session, Source, "
+       "TrackingPlan, Trigger\n"},
       {"apiVersion: spur/v1\nkind: Trigge\nmetadata: {name: x}\n" + segment,
        "c:2:7: unknown kind `Trigge`; did you mean `Trigger`?\n"},
       {"apiVersion: spur/v1\nkind: Segment\n" + segment,
@@ -167,6 +167,22 @@ TEST(CatalogErrorsTest, Twice) {
   });
 }
 
+TEST(CatalogErrorsTest, ChannelsOfOneTopicHaveOneDelivery) {
+  const std::string plain = document("Channel", "{topic: t}", "plain");
+  const std::string once = document("Channel", "{topic: t, delivery: transactional}", "once");
+  check({
+      {plain + "---\n" + once,
+       "c:9:7: Channel `plain` has the same topic and another `delivery`; give both the same, or "
+       "topics of their own\n"},
+      {once + "---\n" + document("Channel", "{topic: t, delivery: transactional}", "too"), ""},
+      {plain + "---\n" + document("Channel", "{delivery: transactional}", "once"), ""},
+      {document("Channel", "{delivery: transactionnal}"),
+       "c:4:18: `delivery` is `transactionnal`; did you mean `transactional`?\n"},
+      {document("Channel", "{delivery: exactly-once}"),
+       "c:4:18: `delivery` is `exactly-once`; the only value is transactional\n"},
+  });
+}
+
 TEST(CatalogErrorsTest, Syntax) {
   check({
       {document("Segment", "{when: a: b}"),
@@ -264,15 +280,18 @@ TEST(CatalogErrorsTest, OfProtobufWithoutPositions) {
   trigger.set_name("t");
   trigger.mutable_absence()->add_opens()->add_on("A");
   trigger.mutable_absence()->set_grace_ms(-1);
-  trigger.set_shadow(true);
+  trigger.set_backfill("once");
   trigger.add_actions()->add_channels("email");
   catalog.add_triggers()->set_name("u");
-  catalog.mutable_triggers(1)->mutable_unsupported()->set_name("business");
+  catalog.mutable_triggers(1)->mutable_unsupported()->set_name("uplift");
   catalog.add_references()->set_name("products");
   catalog.add_policies()->set_max_action_age_ms(-2);
   EXPECT_EQ(to_text(validate(catalog, SourceMap()).errors),
-            "Trigger t: spec.shadow: `shadow` is known, not in this version; remove it, or use "
-            "`enabled: false`\n"
+            "Reference products: spec: `topic` is missing in `spec`; the name of a topic\n"
+            "Reference products: spec: `key` is missing in `spec`; the key of a record, such as "
+            "body.product_id\n"
+            "Trigger t: spec.backfill: `backfill` is known, not in this version; remove it: waits "
+            "that are over when the trigger starts do not fire\n"
             "Trigger t: spec.absence.grace: `grace` is negative; 0s or more\n"
             "Trigger t: spec.absence: `after` is missing in `absence`; a duration such as 1h, or "
             "`until` with a timestamp\n"
@@ -280,10 +299,9 @@ TEST(CatalogErrorsTest, OfProtobufWithoutPositions) {
             "no Channel\n"
             "Trigger t: spec.actions[0]: `template` is missing in `actions`; the name of what the "
             "channel sends\n"
-            "Trigger u: spec.operator: operator `business` is known, not in this version\n"
+            "Trigger u: spec.operator: operator `uplift` is known, not in this version\n"
             "Policy : metadata: `name` is missing in `metadata`; every resource has one\n"
-            "Policy : spec.max_action_age: `max_action_age` is negative; 0s or more\n"
-            "Reference products: kind `Reference` is known, not in this version\n");
+            "Policy : spec.max_action_age: `max_action_age` is negative; 0s or more\n");
 }
 
 TEST(CatalogErrorsTest, ACircleIsToldBesideOtherErrors) {

@@ -106,6 +106,10 @@ TEST(OperatorErrorsTest, EachIsToldWhereItStands) {
        "c:5:3: `on` is missing in `segment`; entered or left\n"},
       {"segment: {of: vp, on: entered}", "c:5:17: there is no Segment `vp`; did you mean `vip`?\n"},
       {"segment: {of: vip, on: enters}", "c:5:26: `on` is `enters`; did you mean `entered`?\n"},
+      {"business: {}",
+       "c:5:3: `interest` is missing in `business`; what shows that a customer cares, such as {on: "
+       "Product Viewed, within: 30d}\n"
+       "c:5:3: `reference` is missing in `business`; the name of a Reference\n"},
       {"segment: {of: late, on: entered}",
        "c:5:12: this changes with time alone (`now`); say how often to ask: `every: 1h`\n"},
   };

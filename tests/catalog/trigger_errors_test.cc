@@ -8,7 +8,7 @@ TEST(CatalogErrorsTest, Operators) {
   check_trigger({
       {"priority: 1",
        "c:4:1: the trigger has no operator; one of event, threshold, absence, session, novelty, "
-       "schedule, prediction, rhythm, sequence, intent, date, segment\n"},
+       "schedule, prediction, rhythm, sequence, intent, date, segment, business\n"},
       {"event: {on: A}\n  threshold: {when: a}",
        "c:6:3: two operators, `event` and `threshold`; one a Trigger\n"},
       {"event: {}", "c:5:3: `on` is missing in `event`; an event name, a list of them, or \"*\"\n"},

@@ -69,7 +69,14 @@ class Daemon(unittest.TestCase):
         code, out, said = self.spur("subscribe", "email", "--count", "1", "--for", str(PATIENCE / 2))
         self.assertEqual(code, 0, said)
         self.assertIn("user_id:ann  cart-abandoned [k1]  your-cart", out)
-        self.assertIn("cart-abandoned [k1]  email your-cart  sent", self.spur("explain", "ann")[1])
+        code, out, said = self.spur("explain", "ann")
+        self.assertEqual(code, 0, said)
+        self.assertIn("cart-abandoned [k1]  email your-cart  sent", out)
+        self.assertIn("to fire and go out: there has to be Product Added", out)
+        code, out, said = self.spur("explain", "ann", "--trigger", "cart-abandoned", "--at", "2026-03-01T08:30:00Z")
+        self.assertEqual(code, 0, said)
+        self.assertIn("as of 2026-03-01T08:30:00.000Z, from the journal", out)
+        self.assertIn("the wait [k1] is over at 2026-03-01T09:00:00Z (in 30m)", out)
 
     def test_a_misspelt_source_is_told_before_anything_is_sent(self):
         code, out, said = self.spur("publish", "--source", "evnets", self.events)

@@ -144,6 +144,22 @@ expect 0 'bad.jsonl:3: MISSING_EVENT_NAME' "$spur" backtest --catalog "$folder" 
 head -c 3000000 /dev/zero | tr '\0' ' ' >"$folder/long.jsonl"
 expect 0 'long.jsonl:1: TOO_LARGE' "$spur" backtest --catalog "$folder" --events "$folder/long.jsonl"
 
+# The time line of one customer.
+cat >"$folder/hello.jsonl" <<'EVENTS'
+{"type":"track","messageId":"1","userId":"ann","event":"Hello","timestamp":"2026-03-01T08:00:00Z"}
+{"type":"track","messageId":"2","userId":"bob","event":"Hello","timestamp":"2026-03-01T09:00:00Z"}
+EVENTS
+line="$spur backtest --catalog $folder --events $folder/hello.jsonl"
+expect 0 '08:00:00.000  ●  Hello' $line --customer ann
+expect 0 '▶  hello  email hi  sent' $line --customer user_id:ann
+expect 0 'nothing happened to this customer' $line --customer carl
+expect 0 '"event":"Hello"' $line --customer ann --json
+expect 0 '08:00:00.000' $line --customer ann --svg "$folder/ann.svg"
+expect 0 '<title id="title">Time line of user_id:ann</title>' cat "$folder/ann.svg"
+expect 2 'has no Trigger `goodbye`' $line --customer ann --trigger goodbye
+expect 2 '--customer' $line --svg "$folder/ann.svg"
+expect 3 'no-such-folder' $line --customer ann --svg "$folder/no-such-folder/ann.svg"
+
 # Port 1 of this machine has no daemon.
 for command in 'get ann' 'explain ann' 'subscribe email' "apply $folder" "diff $folder" "publish $folder/hello_test.yaml"; do
   # shellcheck disable=SC2086

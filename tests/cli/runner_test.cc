@@ -30,6 +30,44 @@ TEST(Runner, WhatIsDueAtRunUntilIsDecidedAndNothingAfter) {
                   .passed);
 }
 
+constexpr char kTill[] = R"(
+---
+apiVersion: spur/v1
+kind: Source
+metadata: {name: till}
+spec:
+  format: json
+  map: {name: body.name, time: timestamp(body.time), identities: {user_id: body.card}, properties: {k: "body.?k"}}
+)";
+
+TEST(Runner, ABodyIsReadByTheMapOfItsSourceAndTheOtherEventsAreCallsAllTheSame) {
+  const Result result = run(
+      "  - {name: x, events: [{at: 0m, source: till, body: {name: Hello, time: '2026-03-01T08:00:00Z', card: 7, k: a}}, "
+      "{at: 1m, customer: ann, event: Hello, properties: {k: b}}],\n"
+      "     expect: [{at: 0m, customer: '7', instance: a}, {at: 1m, customer: ann, instance: b}]}\n",
+      kTill);
+  EXPECT_EQ(text(result.lines), "");
+  EXPECT_EQ(result.runs, 3);
+}
+
+TEST(Runner, ABodyThatArrivesAfterADeadlineIsLateInEachRun) {
+  const std::string arrives = "  - {name: x, events: [{at: 0m, customer: '7', event: Came}, {at: 2h, source: till, "
+                              "body: {name: Went, time: '2026-03-01T08:30:00Z', card: 7}}], only: sent, expect: [";
+  const Result result = run(arrives + "{at: 1h, trigger: left}]}\n", kTill);
+  EXPECT_EQ(text(result.lines), "");
+}
+
+TEST(Runner, ABodyThatIsRefusedOrComesAfterTheEndFailsTheTest) {
+  const Result refused = run("  - {name: x, events: [{at: 0m, source: till, body: {name: Hello}}], expect: []}\n", kTill);
+  EXPECT_THAT(text(refused.lines), HasSubstr("the daemon would refuse this event"));
+  EXPECT_THAT(text(refused.lines), HasSubstr("MAPPING_FAILED"));
+  const Result after = run(
+      "  - {name: x, events: [{at: 0m, source: till, body: {name: Hello, time: '2026-03-02T08:00:00Z', card: 7}}], "
+      "expect: []}\n",
+      kTill);
+  EXPECT_THAT(text(after.lines), HasSubstr("its body says a time after `run_until`"));
+}
+
 TEST(Runner, WithALatenessOtherOrdersOfArrivalRunToo) {
   const std::string test =
       "  - {name: x, events: [{at: 0m, customer: ann, event: Came}, {at: 20m, event: Went}, {at: "

@@ -41,6 +41,21 @@ TEST(TestFile, AnEventWithAnAnonymousIdAloneIsThatVisitors) {
                              HasSubstr(R"("name":"Home")"), testing::Not(HasSubstr("userId"))));
 }
 
+TEST(TestFile, AnEventMayBeWhatAProducerSends) {
+  const TestEvent event = only_event("{at: 0m, source: till, body: {no: 7, lines: [{sku: a}]}}");
+  EXPECT_EQ(event.source, "till");
+  EXPECT_EQ(event.json, R"({"no":7,"lines":[{"sku":"a"}]})");
+  const std::string head = "start: 2026-03-01T08:00:00Z\ntests:\n  - {name: x, expect: [], events: [";
+  EXPECT_EQ(errors_of(head + "{at: 0m, source: till}]}\n"),
+            "a_test.yaml:3:36: `source` and `body` go together; {at: 5m, source: till, body: {…}}\n");
+  EXPECT_EQ(errors_of(head + "{at: 0m, body: {}}]}\n"),
+            "a_test.yaml:3:36: `source` and `body` go together; {at: 5m, source: till, body: {…}}\n");
+  EXPECT_EQ(errors_of(head + "{source: till, body: {}, event: A}]}\n"),
+            "a_test.yaml:3:36: an event without `at`; a duration from start (90s, 30m, 25h, -7d), or an instant such as "
+            "2026-03-01T08:00:00Z\n"
+            "a_test.yaml:3:61: `event` beside `body`; the body says it\n");
+}
+
 TEST(TestFile, TheCustomerIsTheOneBefore) {
   const TestFile file = parsed(
       "  - {name: x, events: [{at: 0m, customer: ann, event: A}, {at: 1m, event: B}], expect: "

@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include "daemon/inputs/headers.h"
 #include "spur/v1/action.pb.h"
 #include "spur/v1/decision.pb.h"
+#include "spur/v1/event.pb.h"
 
 namespace spur {
 namespace {
@@ -68,6 +70,20 @@ TEST(EffectRecords, WhatIsHeldOutOrSuppressedIsADecisionOnly) {
     EXPECT_TRUE(records.actions.empty());
     EXPECT_EQ(records.decisions.size(), 1u);
   }
+}
+
+TEST(EffectRecords, ADeadLetterHasTheHeadersForWhichThereIsRoom) {
+  Effects effects;
+  DeadLetter& letter = effects.dead_letters.emplace_back();
+  pack_header("ce_id", "1", letter.headers);
+  pack_header("large", std::string(kDeadLetterHeadersMax - 11, 'x'), letter.headers);
+  pack_header("more", "y", letter.headers);
+  spur::v1::DeadLetter kept;
+  ASSERT_TRUE(
+      kept.ParseFromString(to_records(1, effects, DeploymentId{}, "hash").dead_letters.at(0)));
+  ASSERT_EQ(kept.headers_size(), 2);  // 16 KiB to the byte
+  EXPECT_EQ(kept.headers(0).name() + kept.headers(0).value(), "ce_id1");
+  EXPECT_EQ(kept.headers(1).name(), "large");
 }
 
 }  // namespace

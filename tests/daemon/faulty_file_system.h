@@ -1,13 +1,16 @@
 // A file system with faults under a real one: a disk that is full, that may not be written, or that
-// answers every write with an I/O error. (Permissions by chmod would not hold a test back that runs
-// as root.)
+// answers every write with an I/O error, or that answers none for a while. (Permissions by chmod
+// would not hold a test back that runs as root.)
 #pragma once
 
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
+#include <string>
 
 namespace spur::testing {
 
@@ -20,7 +23,17 @@ class FaultyFileSystem final : public rocksdb::FileSystemWrapper {
 
   // From now on, for all files that were opened through this.
   void fail(Fault fault) { fault_ = fault; }
-  // Makes `fail` work only for files whose name contains this.
+  // From now on writes wait, until let_go().
+  void hold() {
+    const std::lock_guard lock(mutex_);
+    held_ = true;
+  }
+  void let_go() {
+    const std::lock_guard lock(mutex_);
+    held_ = false;
+    changed_.notify_all();
+  }
+  // Makes `fail` and `hold` work only for files whose name contains this.
   void only(std::string part) { only_ = std::move(part); }
 
   rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
@@ -55,10 +68,14 @@ class FaultyFileSystem final : public rocksdb::FileSystemWrapper {
     const std::string name_;
   };
 
-  rocksdb::IOStatus check(const std::string& name) const {
+  rocksdb::IOStatus check(const std::string& name) {
+    if (name.find(only_) == std::string::npos) return rocksdb::IOStatus::OK();
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return !held_; });
+    }
     const Fault fault = fault_;
-    if (fault == Fault::kNone || name.find(only_) == std::string::npos)
-      return rocksdb::IOStatus::OK();
+    if (fault == Fault::kNone) return rocksdb::IOStatus::OK();
     if (fault == Fault::kDiskFull) return rocksdb::IOStatus::NoSpace("No space left on device");
     if (fault == Fault::kNotWritable) return rocksdb::IOStatus::IOError(name, "Permission denied");
     return rocksdb::IOStatus::IOError("input/output error");
@@ -66,6 +83,9 @@ class FaultyFileSystem final : public rocksdb::FileSystemWrapper {
 
   std::atomic<Fault> fault_{Fault::kNone};
   std::string only_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool held_ = false;
 };
 
 // Gives RocksDB an Env over it.

@@ -246,15 +246,6 @@ TEST_F(MalformedTest, WhatTheCatalogReadsChangesNothing) {
   EXPECT_REASONS(all_cases());
 }
 
-TEST_F(MalformedTest, IdentityOfRefusesTheSame) {
-  for (const Case& c : all_cases()) {
-    const auto who = decoder_.identity_of(c.bytes, arena_);
-    const auto* malformed = std::get_if<Malformed>(&who);
-    EXPECT_EQ(malformed == nullptr ? "" : to_text(malformed->reason), c.reason)
-        << c.bytes.substr(0, 200);
-  }
-}
-
 TEST_F(MalformedTest, EveryInstructionSetRefusesTheSame) {
   for (const simdjson::implementation* implementation : simdjson::get_available_implementations()) {
     if (!implementation->supported_by_runtime_system()) continue;

@@ -1,13 +1,15 @@
-// The 117 example calls of the Segment documentation: each is decoded, or refused for a reason that
-// is right.
+// The 117 example calls of the Segment documentation: each is accepted or refused as its common
+// fields say, alone and in a batch.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "daemon/inputs/event_file.h"
 #include "daemon/inputs/json_reader.h"
+#include "daemon/inputs/segment_batch.h"
 #include "tests/inputs/decoding.h"
 
 namespace spur {
@@ -68,7 +70,43 @@ class SegmentSpecTest : public Decoding {
 
 using Counts = std::map<std::string, int>;
 
-TEST_F(SegmentSpecTest, EachExampleIsDecodedOrRefusedForAReason) {
+// What the specification asks of a call, read from its common fields and not from the decoder:
+// `type` is one of six, a track has an `event`, somebody is named, and something tells the time.
+std::string wanted_by_the_specification(std::string_view example) {
+  JsonReader reader{InputLimits{}};
+  Arena arena;
+  Value call;
+  JsonReader::Token at = reader.open(example);
+  if (at != nullptr) at = reader.read(at, arena, call);
+  if (at == nullptr || !reader.finish(at)) return "NOT_JSON";
+  const auto text = [&](std::string_view key) {
+    const Value value = field(call, key);
+    return value.is(Kind::kString) ? std::string(value.as_text()) : std::string();
+  };
+  const std::string type = text("type");
+  if (type.empty()) return "MISSING_TYPE";
+  const std::string_view calls = "track identify page screen group alias";
+  if (calls.find(type) == std::string_view::npos) return "UNKNOWN_TYPE";
+  if (type == "track" && text("event").empty()) return "MISSING_EVENT_NAME";
+  if (text("userId").empty() && text("anonymousId").empty()) return "MISSING_IDENTITY";
+  for (const char* time : {"timestamp", "originalTimestamp", "receivedAt", "sentAt"}) {
+    if (!text(time).empty()) return "";
+  }
+  return "MISSING_TIMESTAMP";
+}
+
+TEST_F(SegmentSpecTest, EachExampleIsAcceptedOrRefusedAsTheSpecificationSays) {
+  int examples = 0;
+  for (const char* file : {"segment_spec_calls.jsonl", "segment_spec_examples.jsonl"}) {
+    for_each_example(file, [&](std::string_view example) {
+      ++examples;
+      EXPECT_EQ(reason(example), wanted_by_the_specification(example)) << example;
+    });
+  }
+  EXPECT_EQ(examples, 117);
+}
+
+TEST_F(SegmentSpecTest, OfThe117SoManyAreRefusedForEachReason) {
   EXPECT_EQ(reasons(""),
             (Counts{{"", 7},
                     {"MISSING_IDENTITY", 34},
@@ -81,6 +119,26 @@ TEST_F(SegmentSpecTest, EachExampleIsDecodedOrRefusedForAReason) {
 TEST_F(SegmentSpecTest, WithUserAndTimeTheExamplesAreGoodButForTheBrokenOnes) {
   EXPECT_EQ(reasons("'userId':'u','timestamp':'2026-03-01T08:30:00Z',"),
             (Counts{{"", 67}, {"MISSING_TYPE", 39}, {"NOT_JSON", 11}}));
+}
+
+// As its libraries send them: many in one record, with the time of sending said once.
+TEST_F(SegmentSpecTest, InABatchEachIsAcceptedOrRefusedAsAlone) {
+  std::string calls;
+  std::vector<std::string> alone, together;
+  for (const char* file : {"segment_spec_calls.jsonl", "segment_spec_examples.jsonl"}) {
+    for_each_example(file, [&](std::string_view example) {
+      if (wanted_by_the_specification(example) == "NOT_JSON") return;
+      calls.append(calls.empty() ? "" : ",").append(example);
+      alone.push_back(wanted_by_the_specification(example));
+      // The batch says when it was sent.
+      if (alone.back() == "MISSING_TIMESTAMP") alone.back() = "";
+    });
+  }
+  const std::string record = "{\"batch\":[" + calls + "],\"sentAt\":\"2026-03-01T08:30:00Z\"}";
+  SegmentBatch batch;
+  ASSERT_EQ(batch.open(record), SegmentBatch::Outcome::kBatch);
+  for (std::size_t i = 0; i < batch.size(); ++i) together.push_back(reason(batch.call(i)));
+  EXPECT_EQ(together, alone);
 }
 
 }  // namespace

@@ -298,15 +298,6 @@ TEST_F(SegmentTest, TheContentHashIgnoresOrderAndTimesOfSendingOnly) {
   EXPECT_NE(event(track("'context':{'a':1},'properties':{'b':1},'x':1")).content_hash, hash);
 }
 
-TEST_F(SegmentTest, IdentityOfTellsWhoOrWhyNot) {
-  const std::string bytes = track("'anonymousId':7");
-  const auto who = decoder_.identity_of(bytes, arena_);
-  EXPECT_EQ(std::get<EventIdentity>(who).user_id, "ann");
-  EXPECT_EQ(std::get<EventIdentity>(who).anonymous_id, "7");
-  const auto nobody = decoder_.identity_of(quoted("{'type':'track','event':'E'}"), arena_);
-  EXPECT_EQ(std::get<Malformed>(nobody).reason, Reason::kMissingIdentity);
-}
-
 // The message ends where its page ends and the next page may not be touched: any step beyond it
 // would end the test.
 TEST_F(SegmentTest, NoByteBehindTheMessageIsRead) {

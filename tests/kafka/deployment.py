@@ -6,8 +6,10 @@ load, its daemons, and the verdict, which is the same for every fault:
     and `spur audit` finds nothing wrong
 
 A test is a script beside this file with one function, run(deployment, rounds, rng), given to main(). It is called with the build
-folder: `kill_daemons.py build/release`. SPUR_ROUNDS and SPUR_SEED change how often and how; exit code 77: there is no broker here (in CI 1).
+folder: `kill_daemons.py build/release`. SPUR_ROUNDS and SPUR_SEED change how often and how,
+SPUR_TRANSACTIONAL=1 sends each action to a transactional channel too; exit code 77: there is no broker here (in CI 1).
 """
+import collections
 import json
 import os
 import pathlib
@@ -37,16 +39,23 @@ class Programs:
         self.topics = build / "tests/kafka/kafka_topics"
 
 
+Channel = collections.namedtuple("Channel", "topic spec pad")
+
+
 class Deployment:
     events, customers, partitions = 150_000, 10_000, 4
     # Events/s; 0: all are there before a daemon begins, and decisions follow the events' own times. Events that come in while
     # daemons run meet the wall's clock, eleven months later: then only what no time decides has a reference, one trigger of four.
     rate = 0
+    # Each action goes to a second channel too, one that asks for transactions; to a third, with so many characters more.
+    transactional = os.environ.get("SPUR_TRANSACTIONAL") == "1"
+    padded = 0
 
     def __init__(self, programs, bootstrap, folder, snapshots=False):
         self.programs, self.bootstrap, self.folder = programs, bootstrap, pathlib.Path(folder)
         self.prefix = f"f{os.getpid()}-{time.monotonic_ns() % 1_000_000}"
         self.input, self.output = f"{self.prefix}.events", f"{self.prefix}.actions"
+        self.once, self.heavy = f"{self.prefix}.once", f"{self.prefix}.heavy"
         self.snapshots = self.folder / "snapshots" if snapshots else None
         self.daemons, self.options, self.ports = {}, {}, {}
         self.producer = None
@@ -64,8 +73,29 @@ class Deployment:
         if self.rate:
             catalog = "---\n".join(part for part in catalog.split("---\n")
                                    if "kind: Trigger" not in part or "name: category-first" in part)
+        plain = [line for line in catalog.splitlines() if line.lstrip().startswith("- {channel: email,")]
+        for name, channel in self.channels().items():
+            for line in plain:
+                other = line.replace("channel: email,", f"channel: {name},")
+                if channel.pad:
+                    other = other.replace("data: {", f"data: {{pad: \"'{'x' * channel.pad}'\", ")
+                catalog = catalog.replace(line, f"{line}\n{other}", 1)
+            catalog += (f"---\napiVersion: spur/v1\nkind: Channel\nmetadata: {{name: {name}}}\n"
+                        f"spec: {{topic: {channel.topic}, format: json{channel.spec}}}\n")
         (self.folder / "catalog").mkdir(exist_ok=True)
         (self.folder / "catalog/job.yaml").write_text(catalog, encoding="utf-8")
+
+    def channels(self):
+        """Those beside `email`, by name."""
+        found = {}
+        if self.transactional:
+            found["once"] = Channel(self.once, ", delivery: transactional", 0)
+        if self.padded:
+            found["heavy"] = Channel(self.heavy, "", self.padded)
+        return found
+
+    def outputs(self):
+        return (self.output, *(channel.topic for channel in self.channels().values()))
 
     # --- topics and load ---
 
@@ -75,7 +105,7 @@ class Deployment:
 
     def make_topics(self, replicas=1):
         self.write_catalog()
-        for topic in (self.input, self.output):
+        for topic in (self.input, *self.outputs()):
             # The events' times are old, and the broker would soon take them away.
             self.topics("create", topic, self.partitions, f"replicas={replicas}", "retention.ms=-1",
                         f"min.insync.replicas={max(1, replicas - 1)}")
@@ -115,6 +145,8 @@ class Deployment:
                  "kafka-session-timeout": f"{SESSION}s", "kafka-instance": f"node-{number}",
                  "state-dir": self.folder / f"state-{number}", "state-flush-interval": "1s", "catalog": self.folder / "catalog",
                  "grpc-address": f"127.0.0.1:{grpc}", "http-address": f"127.0.0.1:{http}"}
+        if self.transactional:
+            flags |= {"kafka-transactional-channels": True}
         if self.snapshots:
             flags |= {"state-snapshots": self.snapshots, "state-snapshot-interval": "1s"}
         flags |= {name.replace("_", "-"): value for name, value in options.items()}
@@ -184,6 +216,17 @@ class Deployment:
             time.sleep(0.1)
         raise AssertionError(f"daemon {number} is not ready after {PATIENCE} s: {said}")
 
+    def metrics(self, number):
+        """What /metrics says, by name, summed over labels."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[number]}/metrics", timeout=5) as answer:
+            text = answer.read().decode()
+        sums = collections.Counter()
+        for line in text.splitlines():
+            if line and not line.startswith("#"):
+                name, value = line.rsplit(" ", 1)
+                sums[name.split("{")[0]] += float(value)
+        return sums
+
     def await_parked(self, number, reason):
         """Until some shard is parked for that reason."""
         until = time.monotonic() + PATIENCE
@@ -205,22 +248,23 @@ class Deployment:
 
     # --- the verdict ---
 
-    def sent(self):
+    def sent(self, topic):
         """What a channel has, by bench/peers/tools/check; None while the broker is away."""
-        done = subprocess.run([self.programs.check, "--bootstrap", self.bootstrap, "--topic", self.output, "--shape", "spur"],
+        done = subprocess.run([self.programs.check, "--bootstrap", self.bootstrap, "--topic", topic, "--shape", "spur"],
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
         return json.loads(done.stdout) if done.returncode == 0 else None
 
-    def await_all(self):
-        """Until as many actions are there as should be, or patience ends."""
+    def await_all(self, topics=None):
+        """Until as many actions are there as should be, or patience ends: whether they are."""
         self.await_input()
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
-            sent = self.sent()
-            if sent and sent["actions"] >= self.expected["actions"]:
-                return
+            sent = [self.sent(topic) for topic in topics or self.outputs()]
+            if all(one and one["actions"] >= self.expected["actions"] for one in sent):
+                return True
             self.supervise()
             time.sleep(0.5)
+        return False
 
     def audit(self, *flags):
         """(exit code, report)"""
@@ -275,13 +319,17 @@ class Deployment:
         self.await_all()
         for number in list(self.daemons):
             self.stop(number)
-        sent = self.sent()
-        code, report = self.audit("--settled", "--whole")
         wrong = []
-        if any(sent[what] != self.expected[what] for what in ("actions", "checksum") if what in self.expected):
-            wrong.append(f"what was sent is not what the reference says: {sent} for {self.expected}")
-        if sent["holes"]:
-            wrong.append(f"spurseq has {sent['holes']} holes")
+        for topic in self.outputs():
+            sent = self.sent(topic)
+            if any(sent[what] != self.expected[what] for what in ("actions", "checksum") if what in self.expected):
+                wrong.append(f"what was sent to {topic} is not what the reference says: {sent} for {self.expected}")
+            if sent["holes"]:
+                wrong.append(f"spurseq of {topic} has {sent['holes']} holes")
+            if topic == self.once and sent["repeats"]:
+                wrong.append(f"{sent['repeats']} actions stand twice in {topic}, whose channel asks for transactions")
+        sent = self.sent(self.output)
+        code, report = self.audit("--settled", "--whole")
         if any(self.codes):
             wrong.append(f"a daemon did not stop cleanly: {self.codes}")
         if code != 0:

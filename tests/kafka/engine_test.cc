@@ -88,5 +88,30 @@ TEST_F(KafkaEngineTest, ATopicThatTheCatalogNamesNoLongerMayLoseItsRecords) {
   publish(other);
 }
 
+TEST_F(KafkaEngineTest, HistoryIsFoldedAgainBesideTheShard) {
+  start();
+  apply(events);
+  publish(events);
+  for (std::uint32_t shard = 0; shard < engine->shards(); ++shard) {
+    std::size_t customers = 0;
+    bool ended = false;
+    HistoryQuestion question;
+    question.shard = shard;
+    question.until = Instant::never();
+    question.go_on = [&](const HistoryView& view) {
+      customers = view.customers.in_memory();
+      ended = ended || view.at_end;
+      return true;
+    };
+    std::promise<absl::Status> answer;
+    engine->ask_history(std::move(question), [&](absl::Status status) { answer.set_value(std::move(status)); });
+    const absl::Status folded = answer.get_future().get();
+    EXPECT_TRUE(folded.ok()) << folded;
+    EXPECT_TRUE(ended);
+    EXPECT_EQ(customers, shard == shard_of("u", engine->shards()) ? 1U : 0U);
+  }
+  EXPECT_TRUE(engine->health().ready) << engine->health().why;
+}
+
 }  // namespace
 }  // namespace spur

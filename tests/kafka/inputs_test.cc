@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "daemon/inputs/headers.h"
 #include "daemon/log/kafka/consumer.h"
 #include "daemon/reason.h"
 #include "tests/kafka/log_fixture.h"
@@ -47,6 +48,37 @@ TEST_F(KafkaInputsTest, RecordsComeFromTheOffsetFollowedAndWakeTheirShard) {
   produce(events, 1, {"live"});
   EXPECT_THAT(poll(*log, 1, kFirstTopicSource, 5, 1), ElementsAre(Pair(5u, "live")));
   EXPECT_EQ(log->input_end(1, source(kFirstTopicSource, 1)).value(), 6u);
+}
+
+TEST_F(KafkaInputsTest, ARecordsHeadersAreReadWhenAskedForLiveAndInHistory) {
+  produce(events, 1, {"with"}, "shop.order");
+  produce(events, 1, {"without"});
+  open();
+  follow(1, 0);
+  const auto headers = [](const InputRecord& record) {
+    std::string packed, text;
+    record.read_headers(record.message, packed);
+    for_each_header(packed, [&](std::string_view name, std::string_view value) {
+      text.append(name).append("=").append(value);
+    });
+    return text;
+  };
+  std::vector<std::string> live, history;
+  while (live.size() < 2) {
+    InputBatch batch;
+    ASSERT_TRUE(log->poll(1, kFirstTopicSource, live.size(), {}, batch).ok());
+    for (const InputRecord& record : batch.records) live.push_back(headers(record));
+  }
+  const TopicSource from[] = {source(kFirstTopicSource, 1)};
+  ASSERT_TRUE(log->open_reader(1, from)
+                  ->read(kFirstTopicSource, 0, 1,
+                         [&](const InputRecord& record) {
+                           history.push_back(headers(record));
+                           return true;
+                         })
+                  .ok());
+  EXPECT_THAT(live, ElementsAre("ce_type=shop.order", ""));
+  EXPECT_EQ(history, live);
 }
 
 TEST_F(KafkaInputsTest, WhatIsNotFollowedIsNotPolled) {

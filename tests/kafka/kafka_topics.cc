@@ -1,9 +1,9 @@
 // What the tests of this folder that are scripts do to topics:
 //
 //   kafka_topics BROKERS create TOPIC PARTITIONS [replicas=N] [NAME=VALUE…]
-//   kafka_topics BROKERS delete TOPIC
-//   kafka_topics BROKERS trim TOPIC PARTITION              all that is there
-//   kafka_topics BROKERS ends TOPIC                        a line a partition: begin end
+//   kafka_topics BROKERS config TOPIC NAME=VALUE…          its settings from now on, all others the
+//   cluster's kafka_topics BROKERS delete TOPIC kafka_topics BROKERS trim TOPIC PARTITION all that
+//   is there kafka_topics BROKERS ends TOPIC                        a line a partition: begin end
 //   kafka_topics BROKERS dump TOPIC                        the values, a line each, partition by
 //   partition kafka_topics BROKERS write TOPIC PARTITION VALUE       one record without any header
 #include <cstdio>
@@ -31,6 +31,23 @@ absl::Status drop(const Admin& admin, const std::string& topic) {
   const rd_kafka_resp_err_t code =
       count == 1 ? rd_kafka_topic_result_error(results[0]) : rd_kafka_event_error(answer.get());
   return code == RD_KAFKA_RESP_ERR_NO_ERROR ? absl::OkStatus() : to_status(code, topic);
+}
+
+absl::Status configure(const Admin& admin, const std::string& topic,
+                       const std::vector<std::string>& settings) {
+  rd_kafka_ConfigResource_t* resource =
+      rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str());
+  for (const std::string& setting : settings) {
+    const std::size_t at = setting.find('=');
+    rd_kafka_ConfigResource_set_config(resource, setting.substr(0, at).c_str(),
+                                       setting.substr(at + 1).c_str());
+  }
+  const Queue queue(rd_kafka_queue_new(admin.handle()));
+  rd_kafka_AlterConfigs(admin.handle(), &resource, 1, nullptr, queue.get());
+  const Event answer(rd_kafka_queue_poll(queue.get(), 15'000));
+  rd_kafka_ConfigResource_destroy(resource);
+  if (answer == nullptr) return absl::UnavailableError("no answer");
+  return to_status(rd_kafka_event_error(answer.get()), topic);
 }
 
 absl::Status ends(const Admin& admin, const std::string& topic) {
@@ -73,6 +90,7 @@ absl::Status run(const std::vector<std::string>& words) {
   if (what == "delete") return drop(**admin, topic);
   if (what == "ends") return ends(**admin, topic);
   if (what == "dump") return dump(connection, **admin, topic);
+  if (what == "config") return configure(**admin, topic, {words.begin() + 3, words.end()});
   if (words.size() < 4) return absl::InvalidArgumentError("a number is missing");
   const int number = std::atoi(words[3].c_str());
   if (what == "create") {

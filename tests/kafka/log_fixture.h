@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <future>
 #include <map>
 #include <memory>
@@ -27,7 +28,7 @@ struct Heard {
   std::multiset<std::uint32_t> revoked;
   std::map<std::uint32_t, std::uint64_t> acked;
   std::set<std::string> topics;
-  std::uint64_t catalogs = 0, inputs = 0;
+  std::uint64_t catalogs = 0, inputs = 0, wanted = 0;
 
   template <typename Change>
   void note(Change change) {
@@ -52,6 +53,7 @@ struct Heard {
     watcher.inputs = [this](std::uint32_t) { note([&] { ++inputs; }); };
     watcher.catalogs = [this] { note([&] { ++catalogs; }); };
     watcher.actions = [this](const std::string& topic) { note([&] { topics.insert(topic); }); };
+    watcher.wanted = [this](std::uint32_t) { note([&] { ++wanted; }); };
     watcher.acked = [this](std::uint32_t shard, std::uint64_t seq) {
       note([&] { acked[shard] = std::max(acked[shard], seq); });
     };
@@ -88,9 +90,11 @@ class KafkaLogTest : public BrokerTest {
     ASSERT_TRUE(heard.await([&] { return heard.assigned.size() == kShards; }));
   }
 
-  // Writes records to a partition of any topic.
-  void produce(const std::string& topic, int partition, const std::vector<std::string>& values) {
+  // Writes records to a partition of any topic; `ce_type`: with that header.
+  void produce(const std::string& topic, int partition, const std::vector<std::string>& values,
+               const char* ce_type = nullptr) {
     kafka::Publisher::Record record;
+    record.ce_type = ce_type;
     std::vector<kafka::Publisher::Record> records;
     for (const std::string& value : values) {
       record.topic = topic;
@@ -210,6 +214,14 @@ class KafkaLogTest : public BrokerTest {
                            })
                     .ok());
     return found;
+  }
+  // What no watcher tells of: asked until it is so, for half a minute at most.
+  bool eventually(const std::function<bool()>& so) {
+    const auto until = clock.read().steady + std::chrono::seconds(30);
+    while (clock.read().steady < until) {
+      if (so()) return true;
+    }
+    return false;
   }
   static std::string spurseq(const rd_kafka_message_t& message) {
     return std::string(kafka::header_of(message, "ce_spurseq"));

@@ -198,7 +198,7 @@ TEST_F(KafkaOutputsTest, ADeadTopicDelaysOnlyItself) {
   }));
   EXPECT_THAT(seen, ElementsAre("2", "3"));
   std::vector<UnsentRun> unsent;  // decisions gather before they leave
-  ASSERT_TRUE(heard.await([&] {
+  ASSERT_TRUE(eventually([&] {
     unsent = log->unsent(1, 3);
     return unsent.size() == 1 && unsent[0].effects.decisions.empty();
   }));

@@ -18,7 +18,7 @@ import brokers
 
 HERE = pathlib.Path(__file__).resolve().parent
 FAULTS = ("kill_daemons", "kill_broker", "lose_broker_of_three", "pause_owner", "join_and_leave", "lose_acks", "lose_tail",
-          "two_owners", "same_name", "full_disk")
+          "two_owners", "same_name", "full_disk", "dead_topic")
 
 
 def read_state(path):

@@ -80,10 +80,10 @@ Feature c: {on: X, by: event.properties.kind, aggregate: count}
 Feature d: {on: X, by: event.properties.kind, aggregate: count}
 Session v: {keeps: {on: X}, idle: 1h}
 Session w: {keeps: {on: X}, idle: 1h}
-Model m: {bg_nbd: {on: X, horizon: 39w}, parameters: {r: 0.24, alpha: 4.4, a: 0.8, b: 2.4}}
-Model n: {bg_nbd: {on: X, horizon: 9w}, parameters: {r: 0.24, alpha: 4.4, a: 0.8, b: 2.4}}
+Model m: {bg_nbd: {on: X, horizon: 39w}, parameters: {r: 0.24, alpha: 4.4, a: 0.8, b: 2.4, unit: 1w}}
+Model n: {bg_nbd: {on: X, horizon: 9w}, parameters: {r: 0.24, alpha: 4.4, a: 0.8, b: 2.4, unit: 1w}}
 Trigger t: {event: {on: Y}, actions: [{channel: email, template: t, data: {
-  a: features.a, b: features.b, c: features.c['k'], d: features.d['k'],
+  a: features.a, b: features.b, c: "features.c['k']", d: "features.d['k']",
   v: sessions.v.events, w: sessions.w.events, m: models.m.score > 0.0, n: models.n.score > 0.0}}]}
 )");
     for (const char* when : {"09:00", "09:10", "09:20"}) story.at(when, "ann", "X", R"({"kind":"k"})");
@@ -92,7 +92,7 @@ Trigger t: {event: {on: Y}, actions: [{channel: email, template: t, data: {
     return story.decisions();
   };
   EXPECT_THAT(decided(true),
-              ElementsAre(R"(09:30 t sent {"a":3,"b":3,"c":3,"d":3,"m":true,"n":true,"v":3,"w":3})"));
+              ElementsAre(R"(09:30 t sent {"a":3,"b":3,"c":3,"d":3,"v":3,"w":3,"m":true,"n":true})"));
   EXPECT_EQ(decided(true), decided(false));
 }
 

@@ -144,6 +144,29 @@ void Story::feed(std::string_view json) {
   end();
 }
 
+void Story::record(std::string_view when, std::string_view reference, std::string_view json) {
+  arena_.reset();
+  const std::variant<Value, Malformed> decoded = records_.decode(json, arena_);
+  SPUR_CHECK(std::holds_alternative<Value>(decoded));
+  take_record(when, reference, "", std::get<Value>(decoded));
+}
+
+void Story::no_record(std::string_view when, std::string_view reference, std::string_view key) {
+  take_record(when, reference, key, Value::absent());
+}
+
+void Story::take_record(std::string_view when, std::string_view reference, std::string_view key, const Value& body) {
+  const Instant at = instant(when);
+  begin(wall_ ? clock_ : at);
+  Origin origin;
+  origin.received = at;
+  origin.key = key;
+  const std::int32_t index = catalog_->find_reference(reference);
+  SPUR_CHECK(index >= 0);
+  shard_->apply_record(static_cast<std::uint32_t>(index), body, origin, effects_);
+  end();
+}
+
 bool Story::look(std::string_view customer) {
   return customers_->peek({IdentityKind::kUserId, customer}).value() != nullptr;
 }
@@ -151,8 +174,9 @@ bool Story::look(std::string_view customer) {
 void Story::tick(std::string_view when) { tick(instant(when)); }
 void Story::tick(Instant when) {
   begin(when);
-  while (shard_->fire_due(kTimersPerRun, effects_) == kTimersPerRun) {
-  }
+  do {
+    shard_->fire_due(kTimersPerRun, effects_);
+  } while (shard_->next_due() <= shard_->clock());
   end();
 }
 

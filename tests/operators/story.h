@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/inputs/record.h"
 #include "daemon/inputs/segment.h"
 #include "operators/catalog/compiled.h"
 #include "operators/shard.h"
@@ -44,6 +45,10 @@ class Story {
   void at_with_id(std::string_view id, std::string_view when, std::string_view customer, std::string_view event,
                   std::string_view properties = "{}");
   void feed(std::string_view json);
+  // A record of business data that holds from `when` on; it moves the clock.
+  void record(std::string_view when, std::string_view reference, std::string_view json);
+  // The record of `key` is deleted at `when`.
+  void no_record(std::string_view when, std::string_view reference, std::string_view key);
   // The Source, by its place, that the next events belong to.
   void source(std::uint32_t index) { source_ = index; }
   // The clock moves on its own and all that is due fires.
@@ -71,10 +76,12 @@ class Story {
   std::uint64_t digest() const { return digest_; }
   std::vector<std::string> rows();
   Shard& shard() { return *shard_; }
+  Customers& customers() { return *customers_; }
 
  private:
   void begin(Instant clock);
   void end();
+  void take_record(std::string_view when, std::string_view reference, std::string_view key, const Value& body);
 
   spur::v1::Catalog definitions_;
   std::shared_ptr<const catalog::Compiled> catalog_;
@@ -84,6 +91,7 @@ class Story {
   std::unique_ptr<Shard> shard_;
   ScoreTape scores_;
   SegmentDecoder decoder_;
+  RecordDecoder records_;
   Arena arena_;
   Effects effects_;
   std::vector<Decision> decisions_;

@@ -113,6 +113,11 @@ class FakeEngine final : public Engine {
     if (!refusal.ok()) done(refusal);
     else if (!held) done(std::move(results));
   }
+  // Given out so far, to whomever.
+  std::size_t actions_read() const {
+    const std::lock_guard lock(mutex_);
+    return actions_read_;
+  }
   absl::StatusOr<std::string> topic_of(std::string_view channel) const override {
     if (channel == "email") return std::string("actions.email");
     return absl::NotFoundError("no channel of that name in the catalog in force");
@@ -130,6 +135,7 @@ class FakeEngine final : public Engine {
     }
     std::vector<ActionDelivery> out;
     for (; at < actions_.size() && out.size() < max; ++at) out.push_back({actions_[at], std::to_string(at + 1)});
+    actions_read_ += out.size();
     return out;
   }
   absl::StatusOr<std::string> end_cursor(std::string_view) const override {
@@ -158,6 +164,9 @@ class FakeEngine final : public Engine {
   std::uint32_t shards() const override { return 1; }
   void with_shard(std::uint32_t, std::function<void(const ShardView&)>,
                   std::function<void(absl::Status)> answered) override {
+    answered(absl::UnavailableError("no shard here"));
+  }
+  void ask_history(HistoryQuestion, std::function<void(absl::Status)> answered) override {
     answered(absl::UnavailableError("no shard here"));
   }
   absl::StatusOr<std::vector<spur::v1::Decision>> decisions_of(std::string_view, std::uint32_t) override {
@@ -201,6 +210,7 @@ class FakeEngine final : public Engine {
 
   mutable std::mutex mutex_;
   std::vector<spur::v1::Action> actions_;
+  std::size_t actions_read_ = 0;
   std::size_t first_kept_ = 0;
   std::map<int, std::function<void()>> watches_;
   int next_watch_ = 0;

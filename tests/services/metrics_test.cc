@@ -56,6 +56,7 @@ TEST(MetricTableTest, LagLatencyDecisionsTimersStateAndReplayAreThere) {
         "spur_decisions_withheld_total", "spur_timers_planned", "spur_timers_overdue_seconds",
         "spur_store_size_bytes", "spur_replay_remaining_entries", "spur_replay_divergences_total",
         "spur_run_inputs", "spur_log_commit_seconds", "spur_log_commit_appends",
+        "spur_transaction_seconds", "spur_transactions_aborted_total",
         "spur_catalog_last_apply_successful"}) {
     EXPECT_TRUE(names.count(name) == 1) << name;
   }

@@ -147,6 +147,23 @@ TEST_F(SubscriptionTest, ActionsThatComeWhileAWriteIsBlockedAreNotLost) {
   EXPECT_EQ(s->templates(50).size(), 50U);
 }
 
+// What a subscriber that takes nothing costs: one batch in memory, and nobody's time.
+TEST_F(SubscriptionTest, AStalledSubscriberHoldsOneBatchAndTheOthersGoOn) {
+  const auto stalled = stream();
+  stalled->out.block_writes();
+  stalled->send(open(1'000'000));
+  const std::size_t count = 20 * Subscription::kBatchMax;
+  for (std::size_t i = 0; i < count; ++i) engine_.add_action("x");
+  settle();
+  EXPECT_LE(engine_.actions_read(), 2 * Subscription::kBatchMax) << "one it writes, one that is next";
+  const auto other = stream();
+  other->send(open(1'000'000));
+  EXPECT_EQ(other->templates(count).size(), count);
+  EXPECT_LE(stalled->out.responses(), 1U) << "the one that is being written";
+  stalled->out.allow_writes();
+  EXPECT_EQ(stalled->templates(count).size(), count);
+}
+
 TEST_F(SubscriptionTest, CursorResumesBehindTheActionItCameWith) {
   actions({"a", "b", "c"});
   const auto s = stream();

@@ -24,6 +24,31 @@ void Broker::append_effect(const Destination& destination, std::int32_t to, cons
   if (to >= 0) append_input(kMessageTopic, to, {0, now, "", effect.bytes}, 0);
 }
 
+std::uint64_t Broker::init(const Destination& destination, std::uint64_t id) {
+  return ++coordinators[destination].epochs[id];
+}
+
+bool Broker::commit(const Destination& destination, std::uint64_t id, std::uint64_t epoch,
+                    std::vector<Effect> effects) {
+  Coordinator& coordinator = coordinators[destination];
+  if (coordinator.epochs[id] != epoch) return false;
+  coordinator.deciding.push_back(std::move(effects));
+  return true;
+}
+
+bool Broker::step_transactions() {
+  for (auto& [destination, coordinator] : coordinators) {
+    if (coordinator.deciding.empty()) continue;
+    for (const Effect& effect : coordinator.deciding.front())
+      append_effect(destination, -1, effect);
+    if (!planted(Plant::kMarkNotInTransaction))
+      coordinator.mark = coordinator.deciding.front().back().id;
+    coordinator.deciding.pop_front();
+    return true;
+  }
+  return false;
+}
+
 void Broker::orphan(Requests requests, bool with_holes) {
   if (!requests.empty()) orphans_.push_back({std::move(requests), with_holes});
 }

@@ -8,6 +8,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,13 @@ class Broker {
     std::vector<Effect> records;
     std::size_t begin = 0;  // older ones are gone by retention
   };
+  // Of a destination that takes transactions.
+  struct Coordinator {
+    std::map<std::uint64_t, std::uint64_t> epochs;  // of each transactional id, by its last init
+    // Decided, and not to be seen yet: the end of what is stable lies before them.
+    std::deque<std::vector<Effect>> deciding;
+    std::optional<EffectId> mark;  // the last id that was committed, beside the records
+  };
   using Requests = std::deque<std::function<void()>>;
 
   explicit Broker(std::uint32_t shards) : journals(shards) {}
@@ -60,6 +68,17 @@ class Broker {
   void append_input(const std::string& topic, std::int32_t partition, Record record, Offset hole);
   // `to` >= 0: a message to that shard.
   void append_effect(const Destination& destination, std::int32_t to, const Effect& effect);
+
+  bool transactional(const Destination& destination) const {
+    return !transactional_topic.empty() && destination.starts_with(transactional_topic + "/");
+  }
+  // The epoch in which this id may commit from now on, and nobody who had it before.
+  std::uint64_t init(const Destination& destination, std::uint64_t id);
+  // All of `effects` or, for one who is fenced, none.
+  bool commit(const Destination& destination, std::uint64_t id, std::uint64_t epoch,
+              std::vector<Effect> effects);
+  // A transaction that was decided is to be seen. False: there is none.
+  bool step_transactions();
 
   // Requests of a session that is gone: they may arrive yet, in their order, up to some point. Only
   // a session of messages may have holes: their receivers see them (rule 13).
@@ -71,6 +90,9 @@ class Broker {
   std::map<std::pair<std::string, std::int32_t>, Partition> inputs;
   std::vector<CatalogRecord> catalogs;  // at kFirstCatalog and behind
   std::map<Destination, Outlet> outlets;
+  std::map<Destination, Coordinator> coordinators;
+  std::string transactional_topic;  // whose channel asks for transactions; empty: none
+  std::uint64_t processes = 0;      // so far
   Instant now{1'772'366'400'000};  // 2026-03-01T12:00:00Z
 
  private:

@@ -61,8 +61,14 @@ absl::Status SimulatedStore::write(const StoreBatch& batch) {
 absl::Status SimulatedStore::scan(
     std::string_view prefix,
     const std::function<bool(std::string_view, std::string_view)>& row) const {
+  return scan_from(prefix, prefix, row);
+}
+
+absl::Status SimulatedStore::scan_from(
+    std::string_view prefix, std::string_view from,
+    const std::function<bool(std::string_view, std::string_view)>& row) const {
   if (dead_) return killed();
-  for (auto it = disk_.rows().lower_bound(prefix);
+  for (auto it = disk_.rows().lower_bound(from);
        it != disk_.rows().end() && it->first.starts_with(prefix); ++it) {
     if (!row(it->first, it->second)) break;
   }

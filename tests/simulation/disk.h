@@ -44,6 +44,9 @@ class SimulatedStore final : public Store {
   absl::Status scan(
       std::string_view prefix,
       const std::function<bool(std::string_view, std::string_view)>& row) const override;
+  absl::Status scan_from(
+      std::string_view prefix, std::string_view from,
+      const std::function<bool(std::string_view, std::string_view)>& row) const override;
   absl::Status flush() override;
 
  private:

@@ -60,6 +60,10 @@ Node::Node(std::uint32_t index, Broker& broker, Random& random, const bool& faul
   watcher.acked = [this](std::uint32_t shard, std::uint64_t seq) {
     shards_[shard]->effects_acked(seq);
   };
+  watcher.wanted = [this](std::uint32_t shard) {
+    LiveShard* const live = shards_[shard];
+    worker_->post([live] { live->refill(); });
+  };
   log_.watch(std::move(watcher));
   aside_.run([this] {
     while (!dead_) {

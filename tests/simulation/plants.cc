@@ -40,6 +40,10 @@ constexpr PlantName kPlants[] = {
     {Plant::kLastHashNotMoved, "last-hash-not-moved"},
     {Plant::kLaterRecordLetIn, "later-record-let-in"},
     {Plant::kOneStartForAll, "one-start-for-all"},
+    {Plant::kTransactionalIdOfProcess, "transactional-id-of-process"},
+    {Plant::kTailBeforeInit, "tail-before-init"},
+    {Plant::kTailBeforeStable, "tail-before-stable"},
+    {Plant::kMarkNotInTransaction, "mark-not-in-transaction"},
 };
 static_assert(sizeof kPlants / sizeof kPlants[0] + 1 == static_cast<std::size_t>(Plant::kLast));
 

@@ -35,6 +35,27 @@ std::vector<Addressed> addressed(std::uint32_t shard, const RunEffects& effects)
   return all;
 }
 
+Destination destination_of(std::uint32_t shard, const Outlet& outlet) {
+  switch (outlet.kind) {
+    case Outlet::Kind::kAction:
+      return absl::StrCat(outlet.topic, "/", shard);
+    case Outlet::Kind::kDecision:
+      return absl::StrCat("decisions/", shard);
+    case Outlet::Kind::kDeadLetter:
+      return absl::StrCat("dead-letters/", shard);
+    case Outlet::Kind::kMessage:
+      break;
+  }
+  return absl::StrCat("messages/", outlet.to, "<", shard);
+}
+
+Outlet outlet_of(const Destination& destination, std::int32_t to) {
+  if (to >= 0) return {Outlet::Kind::kMessage, "", static_cast<std::uint32_t>(to)};
+  if (destination.starts_with("decisions/")) return {Outlet::Kind::kDecision, "", 0};
+  if (destination.starts_with("dead-letters/")) return {Outlet::Kind::kDeadLetter, "", 0};
+  return {Outlet::Kind::kAction, destination.substr(0, destination.rfind('/')), 0};
+}
+
 }  // namespace
 
 SimulatedLog::SimulatedLog(Broker& broker, Random& random, const Clock& clock, const bool& faults)
@@ -42,6 +63,7 @@ SimulatedLog::SimulatedLog(Broker& broker, Random& random, const Clock& clock, c
       random_(random),
       clock_(clock),
       faults_(faults),
+      process_(++broker.processes),
       shards_(broker.journals.size()) {}
 
 absl::Status SimulatedLog::reach() const {
@@ -213,6 +235,7 @@ void SimulatedLog::append(JournalAppend append) {
   Fiber::give_way();
   if (dead_) return append.done(killed());
   ShardLog& shard = shards_[append.shard];
+  if (!shard.refusal.ok()) return shard.refused.push_back(std::move(append.done));
   shard.unreleased.push_back({append.seq, std::move(append.effects)});
   shard.sent.push_back({append.seq, std::move(append.entry), std::move(append.done)});
 }
@@ -220,6 +243,7 @@ void SimulatedLog::append(JournalAppend append) {
 absl::StatusOr<Offset> SimulatedLog::append_and_wait(JournalAppend append) {
   Fiber::give_way();
   if (dead_) return killed();
+  shards_[append.shard].refusal = absl::OkStatus();  // a claim: what stood against it is over
   std::optional<absl::StatusOr<Offset>> answer;
   append.done = [&answer](absl::StatusOr<Offset> offset) { answer = std::move(offset); };
   shards_[append.shard].sent.push_back(
@@ -293,7 +317,7 @@ void SimulatedLog::enqueue(std::uint32_t index, std::uint64_t seq, const RunEffe
       continue;
     Queue& queue = shard.queues[effect.destination];
     queue.to = effect.to;
-    queue.effects.push_back({id, std::move(effect.bytes)});
+    (queue.spilled ? queue.later : queue.effects).push_back({id, std::move(effect.bytes)});
     any = true;
   }
   if (any) shard.runs[seq] = effects;
@@ -315,6 +339,7 @@ void SimulatedLog::settle_acked(std::uint32_t index) {
   ShardLog& shard = shards_[index];
   std::uint64_t acked = shard.released;
   for (const auto& [destination, queue] : shard.queues) {
+    if (queue.spilled) acked = std::min(acked, queue.spilled->first - 1);
     if (!queue.effects.empty()) acked = std::min(acked, queue.effects.front().id.run - 1);
   }
   while (!shard.runs.empty() && shard.runs.begin()->first <= acked)
@@ -323,7 +348,8 @@ void SimulatedLog::settle_acked(std::uint32_t index) {
 }
 
 absl::Status SimulatedLog::resume(std::uint32_t index, std::uint64_t acked_through,
-                                  std::uint64_t seq_last, std::vector<UnsentRun> unsent) {
+                                  std::uint64_t seq_last, std::vector<UnsentRun> unsent,
+                                  std::vector<Spilled> spilled) {
   if (absl::Status reached = reach(); !reached.ok()) return reached;
   // The tails: the highest id that each destination of this shard holds. Messages have no tail that
   // could be read, for their partition has many writers.
@@ -332,6 +358,10 @@ absl::Status SimulatedLog::resume(std::uint32_t index, std::uint64_t acked_throu
   const std::string mine = absl::StrCat("/", index);
   for (const auto& [destination, outlet] : broker_.outlets) {
     if (!destination.ends_with(mine) || destination.starts_with("messages/")) continue;
+    if (broker_.transactional(destination)) {
+      shards_[index].queues[destination];  // begins by itself
+      continue;
+    }
     for (std::size_t i = outlet.begin; i < outlet.records.size(); ++i)
       start[destination] = std::max(start[destination], outlet.records[i].id);
     highest = std::max(highest, start[destination]);
@@ -346,9 +376,94 @@ absl::Status SimulatedLog::resume(std::uint32_t index, std::uint64_t acked_throu
   for (const UnsentRun& run : unsent) {
     if (run.seq > acked_through) enqueue(index, run.seq, run.effects, start);
   }
+  for (auto& [destination, queue] : shards_[index].queues) {
+    if (const auto at = start.find(destination); at != start.end()) queue.begins = at->second;
+  }
+  for (const Spilled& one : spilled) {
+    if (one.runs.last <= acked_through) continue;
+    const Destination destination = destination_of(index, one.outlet);
+    Queue& queue = shards_[index].queues[destination];
+    queue.to = one.outlet.kind == Outlet::Kind::kMessage ? static_cast<int>(one.outlet.to) : -1;
+    queue.spilled = {std::max(one.runs.first, acked_through + 1), one.runs.last};
+    if (const auto at = start.find(destination); at != start.end()) queue.begins = at->second;
+  }
   shards_[index].released = seq_last;
   settle_acked(index);
   return absl::OkStatus();
+}
+
+// Now and then what waits leaves memory, as much as may.
+void SimulatedLog::stored(std::uint32_t index, std::uint64_t seq) {
+  ShardLog& shard = shards_[index];
+  for (auto& [destination, queue] : shard.queues) {
+    if (random_.one_in(3)) spill(shard, queue, seq);
+  }
+  std::erase_if(shard.runs, [&](const auto& run) {
+    return std::none_of(shard.queues.begin(), shard.queues.end(), [&](const auto& named) {
+      const Queue& queue = named.second;
+      const auto of_run = [&](const Effect& effect) { return effect.id.run == run.first; };
+      return std::any_of(queue.effects.begin(), queue.effects.end(), of_run) ||
+             std::any_of(queue.later.begin(), queue.later.end(), of_run);
+    });
+  });
+}
+
+void SimulatedLog::spill(ShardLog&, Queue& queue, std::uint64_t seq) {
+  if (!queue.spilled) {
+    std::size_t keep = std::max<std::size_t>({queue.arrived, queue.sent, 1});
+    while (keep < queue.effects.size() &&
+           queue.effects[keep].id.run == queue.effects[keep - 1].id.run)
+      ++keep;
+    if (keep >= queue.effects.size() || queue.effects[keep].id.run > seq) return;
+    const auto from = queue.effects.begin() + static_cast<std::ptrdiff_t>(keep);
+    queue.later.assign(from, queue.effects.end());
+    queue.effects.erase(from, queue.effects.end());
+    queue.spilled = {queue.later.front().id.run, 0};
+  }
+  for (; !queue.later.empty() && queue.later.front().id.run <= seq; queue.later.pop_front())
+    queue.spilled->last = queue.later.front().id.run;
+}
+
+std::vector<RunRange> SimulatedLog::spilled(std::uint32_t index) const {
+  std::vector<RunRange> ranges;
+  for (const auto& [destination, queue] : shards_[index].queues) {
+    if (queue.spilled) ranges.push_back(*queue.spilled);
+  }
+  return ranges;
+}
+
+std::optional<Spilled> SimulatedLog::wanted(std::uint32_t index) {
+  for (const auto& [destination, queue] : shards_[index].queues) {
+    if (queue.wanted && queue.spilled)
+      return Spilled{outlet_of(destination, queue.to), *queue.spilled};
+  }
+  return std::nullopt;
+}
+
+void SimulatedLog::refill(std::uint32_t index, const Outlet& outlet, std::vector<UnsentRun> rows,
+                          std::uint64_t through) {
+  ShardLog& shard = shards_[index];
+  const Destination destination = destination_of(index, outlet);
+  Queue& queue = shard.queues[destination];
+  SPUR_CHECK(queue.spilled.has_value());
+  for (UnsentRun& row : rows) {
+    std::uint32_t number = 0;
+    for (Addressed& effect : addressed(index, row.effects)) {
+      if (effect.destination != destination) continue;
+      const EffectId id{row.seq, number++};
+      if (id <= queue.begins) continue;
+      queue.effects.push_back({id, std::move(effect.bytes)});
+      shard.runs[row.seq] = row.effects;
+    }
+  }
+  queue.wanted = false;
+  queue.spilled->first = through + 1;
+  if (through >= queue.spilled->last) {
+    queue.spilled.reset();
+    queue.effects.insert(queue.effects.end(), queue.later.begin(), queue.later.end());
+    queue.later.clear();
+  }
+  settle_acked(index);
 }
 
 std::vector<UnsentRun> SimulatedLog::unsent(std::uint32_t index, std::uint64_t seq) const {
@@ -371,7 +486,20 @@ absl::Status SimulatedLog::trim(std::uint32_t index, const Trim& below) {
 
 void SimulatedLog::break_queue(const Destination& destination, Queue& queue) {
   Broker::Requests late;
-  for (std::size_t i = queue.arrived; i < queue.effects.size(); ++i) {
+  if (broker_.transactional(destination)) {
+    if (queue.sent > 0) {
+      late.push_back([broker = &broker_, destination, id = transactional_id(), epoch = queue.epoch,
+                      effects = std::vector<Effect>(queue.effects.begin(),
+                                                    queue.effects.begin() + queue.sent)] {
+        broker->commit(destination, id, epoch, effects);
+      });
+    }
+    queue.stage = Queue::Stage::kNew;
+    queue.sent = 0;
+    queue.tail_read = false;
+  }
+  for (std::size_t i = queue.arrived;
+       i < queue.effects.size() && !broker_.transactional(destination); ++i) {
     late.push_back([broker = &broker_, destination, to = queue.to, effect = queue.effects[i]] {
       broker->append_effect(destination, to, effect);
     });
@@ -380,13 +508,83 @@ void SimulatedLog::break_queue(const Destination& destination, Queue& queue) {
   queue.arrived = 0;  // all that is not acknowledged is sent again
 }
 
+absl::Status SimulatedLog::apply_start(const ShardLog& shard, const Destination& destination,
+                                       Queue& queue) {
+  const Broker::Outlet& outlet = broker_.outlets[destination];
+  EffectId start = broker_.coordinators[destination].mark.value_or(EffectId());
+  for (std::size_t i = outlet.begin; i < outlet.records.size(); ++i)
+    start = std::max(start, outlet.records[i].id);
+  if (start.run > shard.released) {
+    return absl::AbortedError(
+        absl::StrCat(destination, " holds run ", start.run, " of ", shard.released));
+  }
+  queue.begins = start;
+  while (!queue.effects.empty() && queue.effects.front().id <= start) queue.effects.pop_front();
+  return absl::OkStatus();
+}
+
+// H9: init, then wait until what was decided before is to be seen, then look how far it has got.
+std::string SimulatedLog::step_transactions(ShardLog& shard, const Destination& destination,
+                                            Queue& queue) {
+  if (faults_ && random_.one_in(12)) {
+    break_queue(destination, queue);
+    return absl::StrCat(destination, ": the producer is lost");
+  }
+  const bool early = planted(Plant::kTailBeforeInit);
+  if (early && !queue.tail_read) {
+    shard.refusal = apply_start(shard, destination, queue);
+    queue.tail_read = shard.refusal.ok();
+    return absl::StrCat(destination, ": the tail is read");
+  }
+  switch (queue.stage) {
+    case Queue::Stage::kNew:
+      queue.epoch = broker_.init(destination, transactional_id());
+      queue.stage = Queue::Stage::kInitialised;
+      return absl::StrCat(destination, ": initialised in epoch ", queue.epoch);
+    case Queue::Stage::kInitialised: {
+      if (!broker_.coordinators[destination].deciding.empty() && !planted(Plant::kTailBeforeStable))
+        return "";
+      if (!early) {
+        if (absl::Status ahead = apply_start(shard, destination, queue); !ahead.ok()) {
+          shard.refusal = std::move(ahead);
+          return absl::StrCat(destination, ": it is ahead of the journal");
+        }
+      }
+      queue.stage = Queue::Stage::kBegun;
+      return absl::StrCat(destination, ": begun");
+    }
+    case Queue::Stage::kBegun:
+      break;
+  }
+  if (queue.arrived > 0) {
+    const EffectId last = queue.effects[queue.arrived - 1].id;
+    queue.effects.erase(queue.effects.begin(),
+                        queue.effects.begin() + static_cast<std::ptrdiff_t>(queue.arrived));
+    queue.arrived = 0;
+    return absl::StrCat(destination, " has committed up to run ", last.run, ".", last.index);
+  }
+  if (queue.effects.empty()) return "";
+  if (queue.sent == 0) {
+    queue.sent = 1 + random_.below(queue.effects.size());
+    return absl::StrCat(destination, ": a transaction of ", queue.sent);
+  }
+  const auto end = queue.effects.begin() + static_cast<std::ptrdiff_t>(queue.sent);
+  const bool taken = broker_.commit(destination, transactional_id(), queue.epoch,
+                                    std::vector<Effect>(queue.effects.begin(), end));
+  if (taken) queue.arrived = queue.sent;
+  queue.sent = 0;
+  if (!taken) break_queue(destination, queue);
+  return absl::StrCat(destination, taken ? " decides the transaction" : ": fenced");
+}
+
 // --- the scheduler's ---
 
 bool SimulatedLog::idle() const {
   return std::all_of(shards_.begin(), shards_.end(), [](const ShardLog& shard) {
-    return shard.sent.empty() && shard.accepted.empty() &&
-           std::all_of(shard.queues.begin(), shard.queues.end(),
-                       [](const auto& queue) { return queue.second.effects.empty(); });
+    return shard.sent.empty() && shard.accepted.empty() && shard.refused.empty() &&
+           std::all_of(shard.queues.begin(), shard.queues.end(), [](const auto& queue) {
+             return queue.second.effects.empty() && !queue.second.spilled;
+           });
   });
 }
 
@@ -405,6 +603,12 @@ std::string SimulatedLog::step() {
         return absl::StrCat("journal ", index, " takes entry ", request.seq, " at ", offset);
       }
     case 1: {
+      if (!shard.refused.empty()) {
+        const Done done = std::move(shard.refused.front());
+        shard.refused.pop_front();
+        done(shard.refusal);
+        return absl::StrCat("journal ", index, " takes nothing");
+      }
       if (faults_ && random_.one_in(12) && (!shard.sent.empty() || !shard.accepted.empty())) {
         break_journal(index);
         return absl::StrCat("journal ", index, ": the session breaks");
@@ -420,6 +624,16 @@ std::string SimulatedLog::step() {
       auto it = shard.queues.begin();
       std::advance(it, static_cast<std::ptrdiff_t>(random_.below(shard.queues.size())));
       auto& [destination, queue] = *it;
+      if (queue.effects.empty() && queue.spilled && !queue.wanted) {
+        queue.wanted = true;
+        if (watcher_.wanted) watcher_.wanted(index);
+        return absl::StrCat(destination, " wants more of the outbox");
+      }
+      if (broker_.transactional(destination)) {
+        std::string what = step_transactions(shard, destination, queue);
+        settle_acked(index);
+        return what;
+      }
       if (queue.effects.empty()) return "";
       if (faults_ && random_.one_in(12)) {
         break_queue(destination, queue);

@@ -11,6 +11,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/log/log.h"
+#include "daemon/plant.h"
 #include "tests/simulation/broker.h"
 #include "tests/simulation/random.h"
 
@@ -55,10 +56,16 @@ class SimulatedLog final : public Log {
                             const std::function<bool(Offset, std::string_view)>& entry) override;
   absl::StatusOr<Offset> journal_begin(std::uint32_t shard) const override;
   absl::StatusOr<Offset> journal_end(std::uint32_t shard) const override;
+  absl::Status refusal(std::uint32_t shard) const override { return shards_[shard].refusal; }
   void release(std::uint32_t shard, std::uint64_t seq) override;
   absl::Status resume(std::uint32_t shard, std::uint64_t acked_through, std::uint64_t seq_last,
-                      std::vector<UnsentRun> unsent) override;
+                      std::vector<UnsentRun> unsent, std::vector<Spilled> spilled = {}) override;
   std::vector<UnsentRun> unsent(std::uint32_t shard, std::uint64_t seq) const override;
+  void stored(std::uint32_t shard, std::uint64_t seq) override;
+  std::vector<RunRange> spilled(std::uint32_t shard) const override;
+  std::optional<Spilled> wanted(std::uint32_t shard) override;
+  void refill(std::uint32_t shard, const Outlet& outlet, std::vector<UnsentRun> rows,
+              std::uint64_t through) override;
   absl::Status trim(std::uint32_t shard, const Trim& below) override;
   void watch(Watcher watcher) override { watcher_ = std::move(watcher); }
   absl::Status status() const override;
@@ -114,6 +121,16 @@ class SimulatedLog final : public Log {
     std::int32_t to = -1;  // of messages
     std::deque<Effect> effects;
     std::size_t arrived = 0;  // of them, from the front, not acknowledged
+    // Of a destination that takes transactions: how far its producer has come, and in which epoch.
+    enum class Stage : std::uint8_t { kNew, kInitialised, kBegun } stage = Stage::kNew;
+    std::uint64_t epoch = 0;
+    std::size_t sent = 0;  // of `effects`, as one transaction that has not arrived
+    bool tail_read = false;
+    // Runs between `effects` and `later` that only the outbox has.
+    std::optional<RunRange> spilled;
+    std::deque<Effect> later;
+    bool wanted = false;
+    EffectId begins;  // what comes back and is not behind this has arrived
   };
   struct Unreleased {
     std::uint64_t seq = 0;
@@ -126,6 +143,8 @@ class SimulatedLog final : public Log {
     std::map<Destination, Queue> queues;
     std::map<std::uint64_t, RunEffects> runs;  // released, not all acknowledged
     std::uint64_t released = 0;
+    absl::Status refusal;
+    std::deque<Done> refused;
     std::map<std::uint32_t, Following> following;
     std::map<std::uint32_t, Offset> fetched;  // by source
   };
@@ -133,8 +152,15 @@ class SimulatedLog final : public Log {
   void enqueue(std::uint32_t shard, std::uint64_t seq, const RunEffects& effects,
                const std::map<Destination, EffectId>& start);
   void settle_acked(std::uint32_t shard);
+  void spill(ShardLog& shard, Queue& queue, std::uint64_t seq);
   void break_journal(std::uint32_t shard);
   void break_queue(const Destination& destination, Queue& queue);
+  std::string step_transactions(ShardLog& shard, const Destination& destination, Queue& queue);
+  // What has arrived there already is not sent again; the contradiction, if there is one.
+  absl::Status apply_start(const ShardLog& shard, const Destination& destination, Queue& queue);
+  std::uint64_t transactional_id() const {
+    return planted(Plant::kTransactionalIdOfProcess) ? process_ : 0;
+  }
   void drop(std::uint32_t shard);
   const Broker::Partition* partition(std::uint32_t shard, const TopicSource& source) const;
   // The log cannot be reached just now.
@@ -145,6 +171,7 @@ class SimulatedLog final : public Log {
   const Clock& clock_;
   const bool& faults_;
   bool dead_ = false;
+  const std::uint64_t process_;
   const DeploymentId deployment_{1, 2, 3, 4};
   Watcher watcher_;
   std::vector<ShardLog> shards_;

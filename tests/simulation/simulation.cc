@@ -116,6 +116,8 @@ Simulation::Simulation(std::uint64_t seed, Setting& setting, bool trace)
       steps_left_(static_cast<std::uint32_t>(500 + random_.below(6000))),
       fault_one_in_(static_cast<std::uint32_t>(20 + random_.below(200))),
       customer_one_in_(static_cast<std::uint32_t>(1 + random_.below(8))) {
+  // Of the channels one asks for transactions; without them it is a log that knows none.
+  if (random_.one_in(2)) broker_.transactional_topic = random_.one_in(2) ? "actions.sms" : "actions.email";
   for (std::vector<Disk>& disks : disks_) disks.resize(shards_);
   for (std::int32_t shard = 0; shard < static_cast<std::int32_t>(shards_); ++shard) {
     for (const std::string topic : {"events.shop", "events.till"})
@@ -170,6 +172,7 @@ void Simulation::step() {
       return;
     case 3:
       if (random_.one_in(4) && broker_.step_orphans(random_)) say("an orphan's request");
+      if (random_.one_in(2) && broker_.step_transactions()) say("a transaction is to be seen");
       return;
     case 4:
     case 5:
@@ -329,6 +332,7 @@ bool Simulation::settle() {
     ++steps_;
     const auto node = static_cast<std::uint32_t>(random_.below(node_count_));
     nodes_[node]->step();
+    broker_.step_transactions();
     for (int i = 0; i < 4; ++i) {
       if (const std::string what = nodes_[node]->log().step(); !what.empty())
         say(absl::StrCat("node-", node, ": ", what));

@@ -197,6 +197,20 @@ std::optional<std::string> same_effects(const Broker& broker, const Refold& refo
   return std::nullopt;
 }
 
+// Where transactions are asked for no record stands twice, and no channel has to drop one.
+std::optional<std::string> no_repeats(const Broker& broker) {
+  for (const auto& [destination, outlet] : broker.outlets) {
+    if (!broker.transactional(destination)) continue;
+    for (std::size_t i = 1; i < outlet.records.size(); ++i) {
+      const EffectId &before = outlet.records[i - 1].id, &id = outlet.records[i].id;
+      if (id <= before)
+        return absl::StrCat(destination, ": run ", id.run, ".", id.index, " stands behind run ",
+                            before.run, ".", before.index);
+    }
+  }
+  return std::nullopt;
+}
+
 // The decisions without their ids say how many orders each customer had: 1, 2, 3 … once each, and
 // as many as were published, whatever happened between.
 std::optional<std::string> every_order_counted(const Broker& broker,
@@ -269,6 +283,7 @@ std::optional<std::string> same_state(OwnedShard& refold, LiveShard& owner, std:
 
 std::optional<std::string> judge(const Broker& broker, Catalogs& catalogs, Breadcrumb& crumb,
                                  const std::vector<LiveShard*>& owners) {
+  if (auto wrong = no_repeats(broker)) return wrong;
   std::vector<std::unique_ptr<Refold>> refolds;
   std::vector<Refold*> all;
   bool whole = true;

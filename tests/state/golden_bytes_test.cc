@@ -7,6 +7,8 @@
 #include <fstream>
 
 #include "state/codec/event_codec.h"
+#include "state/codec/keys.h"
+#include "state/codec/reference_codec.h"
 #include "state/codec/value_codec.h"
 #include "tests/state/aggregate_samples.h"
 #include "tests/state/codec_samples.h"
@@ -35,6 +37,52 @@ TEST(GoldenBytesTest, Values) {
     samples.emplace_back(name, bytes);
   }
   expect_golden("values.txt", samples);
+}
+
+TEST(GoldenBytesTest, BusinessData) {
+  const Identity ann{IdentityKind::kUserId, "ann"};
+  const std::string place = interest_place(kStart, ann);
+  std::string price;
+  Arena arena;
+  const MapEntry entries[] = {{Value::string("price"), Value::real(80)}};
+  encode_value(Value::map(entries), price);
+  RecordVersions record;
+  record.versions = {{kStart, price}, {kStart + kHour, ""}};
+  record.forgotten = true;
+  ReferencesState state;
+  state.changes = 3;
+  state.records = {{0x1122334455667788, 2}};
+  state.interests = {{0x99aabbccddeeff00, 1}};
+  state.windows = {{0x1234, {kStart, 5}}};
+  state.leaving = {definition_prefix(KeyKind::kRecord, 7)};
+  expect_golden("references.txt", {{"record key", record_key(0x1122334455667788, "p1")},
+                                   {"record", encode_record(record)},
+                                   {"interest key", interest_prefix(0x99aabbccddeeff00, "p1") + place},
+                                   {"change key", change_key(3)},
+                                   {"change", encode_change({0x99aabbccddeeff00, "p1", kStart, price, place})},
+                                   {"told key", told_prefix(3) + place},
+                                   {"references key", references_key()},
+                                   {"references", encode_references(state)}});
+}
+
+TEST(GoldenBytesTest, WhatIsNotWholeIsRefused) {
+  RecordVersions record;
+  record.versions = {{kStart, "value"}};
+  ReferencesState state;
+  state.records = {{1, 2}};
+  state.leaving = {"prefix"};
+  const std::string bytes[] = {encode_record(record), encode_change({1, "key", kStart, "previous", "told"}),
+                               encode_references(state)};
+  const auto decodes = [&](std::size_t which, std::string_view part) {
+    return which == 0   ? decode_record(part).has_value()
+           : which == 1 ? decode_change(part).has_value()
+                        : decode_references(part).has_value();
+  };
+  for (std::size_t which = 0; which < 3; ++which) {
+    EXPECT_TRUE(decodes(which, bytes[which]));
+    for (std::size_t size = 0; size < bytes[which].size(); ++size)
+      EXPECT_FALSE(decodes(which, bytes[which].substr(0, size))) << which << " " << size;
+  }
 }
 
 TEST(GoldenBytesTest, Aggregates) {

@@ -39,7 +39,11 @@ class Admin {
  public:
   static constexpr std::chrono::milliseconds kAnswerMax{15'000};
 
-  static absl::StatusOr<std::unique_ptr<Admin>> open(const Connection& connection);
+  // kCommitted: a partition ends where no transaction is open behind (its last stable offset).
+  // kEverything: at its last record.
+  enum class Ends : std::uint8_t { kCommitted, kEverything };
+  static absl::StatusOr<std::unique_ptr<Admin>> open(const Connection& connection,
+                                                     Ends ends = Ends::kCommitted);
 
   // How many brokers there are; UNAVAILABLE, UNAUTHENTICATED: why none answers.
   absl::StatusOr<std::int32_t> brokers() const;
@@ -53,6 +57,10 @@ class Admin {
 
   absl::StatusOr<Kept> kept(const std::string& topic, std::int32_t partition,
                             std::chrono::milliseconds answer_max = kAnswerMax) const;
+  // What was committed for a group with the offset of a partition, transactions that are under way
+  // waited for; empty: nothing was, or it is no longer kept.
+  absl::StatusOr<std::string> committed_metadata(const std::string& group, const std::string& topic,
+                                                 std::int32_t partition) const;
   // Records below `offset` are gone; an offset below the beginning changes nothing.
   absl::Status delete_below(const std::string& topic, std::int32_t partition,
                             std::int64_t offset) const;

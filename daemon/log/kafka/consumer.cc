@@ -491,6 +491,8 @@ absl::Status Consumer::poll(std::uint32_t shard, std::uint32_t number, Offset fr
     record.topic = source->topic;
     record.key = key_of(*message);
     record.value = value_of(*message);
+    record.read_headers = pack_headers_of;
+    record.message = message;
     bytes += message->len + message->key_len;
   }
   if (ended || !taken->messages.empty()) source->hear_end();

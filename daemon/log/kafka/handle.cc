@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "daemon/inputs/headers.h"
 #include "daemon/log/kafka/text.h"
 #include "daemon/logging.h"
 
@@ -17,6 +18,7 @@ constexpr std::array kOurs = {
     "message.timeout.ms",
     "delivery.timeout.ms",
     "transactional.id",
+    "transaction.timeout.ms",
     "enable.auto.commit",
     "enable.auto.offset.store",
     "auto.offset.reset",
@@ -180,6 +182,23 @@ Settings producer_settings() {
   return settings;
 }
 
+Settings transactional_settings(const std::string& id) {
+  Settings settings = common_settings();
+  settings.insert(settings.end(),
+                  {
+                      {"transactional.id", id},
+                      {"enable.idempotence", "true"},
+                      {"acks", "all"},
+                      {"message.timeout.ms", std::to_string(kTransactionalDeliveryMax.count())},
+                      {"transaction.timeout.ms", std::to_string(kTransactionMax.count())},
+                      {"linger.ms", "5"},  // a commit sends at once what is left
+                      {"request.timeout.ms", "10000"},
+                      // By default a transaction that follows closely on another waits 100 ms.
+                      {"retry.backoff.ms", "1"},
+                  });
+  return settings;
+}
+
 Settings consumer_settings() {
   Settings settings = common_settings();
   settings.insert(settings.end(), {
@@ -206,6 +225,20 @@ std::string_view header_of(const rd_kafka_message_t& message, const char* name) 
   if (rd_kafka_header_get_last(headers, name, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR)
     return {};
   return {static_cast<const char*>(value), size};
+}
+
+void pack_headers_of(const void* message, std::string& to) {
+  rd_kafka_headers_t* headers = nullptr;
+  const auto* const record = static_cast<const rd_kafka_message_t*>(message);
+  if (rd_kafka_message_headers(record, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
+  const char* name = nullptr;
+  const void* value = nullptr;
+  std::size_t size = 0;
+  for (std::size_t i = 0;
+       rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+       ++i) {
+    pack_header(name, {static_cast<const char*>(value), value == nullptr ? 0 : size}, to);
+  }
 }
 
 }  // namespace spur::kafka

@@ -4,6 +4,7 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -61,6 +62,12 @@ absl::StatusOr<Handle> open_consumer(Config config);
 // An idempotent producer that gives nothing up: a delivery fails only for good, and then nothing
 // later may be let in (rule 10).
 Settings producer_settings();
+// A producer of transactions under this id. It cannot wait for ever: a delivery that takes longer
+// than kTransactionalDeliveryMax aborts its transaction, and the broker aborts one that is open for
+// longer than kTransactionMax.
+inline constexpr std::chrono::milliseconds kTransactionalDeliveryMax{20'000},
+    kTransactionMax{30'000};
+Settings transactional_settings(const std::string& id);
 // A consumer whose partitions are assigned by hand and whose offsets are kept elsewhere.
 Settings consumer_settings();
 
@@ -73,5 +80,7 @@ inline std::string_view value_of(const rd_kafka_message_t& message) {
 }
 // The value of the last header of this name; empty if there is none.
 std::string_view header_of(const rd_kafka_message_t& message, const char* name);
+// All headers of an rd_kafka_message_t, packed (daemon/inputs/headers.h) behind what is in `to`.
+void pack_headers_of(const void* message, std::string& to);
 
 }  // namespace spur::kafka

@@ -11,6 +11,8 @@ InputRecord input_of(const rd_kafka_message_t& message, std::string_view topic) 
   record.topic = topic;
   record.key = key_of(message);
   record.value = value_of(message);
+  record.read_headers = pack_headers_of;
+  record.message = &message;
   return record;
 }
 

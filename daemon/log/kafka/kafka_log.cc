@@ -83,7 +83,8 @@ void KafkaLog::stop() {
 void KafkaLog::watch(Watcher watcher) {
   watcher_ = std::move(watcher);
   outputs_.set_events(
-      {watcher_.acked, watcher_.actions, [this](std::uint32_t shard, absl::Status status) {
+      {watcher_.acked, watcher_.actions, watcher_.wanted,
+       [this](std::uint32_t shard, absl::Status status) {
          journal_.refuse(shard, std::move(status));
        }});
   // Not before it is known whom to tell.
@@ -270,7 +271,7 @@ absl::Status KafkaLog::load_catalogs() {
 
 void KafkaLog::take_catalog(const rd_kafka_message_t& message) {
   std::map<std::string, std::string> sources;
-  std::map<std::string, bool> outputs;  // topic, JSON
+  std::map<std::string, kafka::Outputs::Form> outputs;
   {
     const std::lock_guard lock(mutex_);
     catalog_read_ = static_cast<Offset>(message.offset) + 1;
@@ -286,7 +287,9 @@ void KafkaLog::take_catalog(const rd_kafka_message_t& message) {
     if (!source.topic().empty()) sources[source.name()] = source.topic();
   }
   for (const spur::v1::Channel& channel : catalog.channels()) {
-    if (!channel.topic().empty()) outputs[channel.topic()] = channel.format() == "json";
+    if (!channel.topic().empty())
+      outputs[channel.topic()] = {channel.format() == "json",
+                                  channel.delivery() == "transactional"};
   }
   {
     const std::lock_guard lock(mutex_);
@@ -298,7 +301,7 @@ void KafkaLog::take_catalog(const rd_kafka_message_t& message) {
     catalogs_.push_back(*std::move(version));
     if (catalogs_.size() > kCatalogsInMemory) catalogs_.pop_front();
   }
-  for (const auto& [topic, json] : outputs) outputs_.know_topic(topic, json);
+  for (const auto& [topic, form] : outputs) outputs_.know_topic(topic, form);
 }
 
 absl::StatusOr<std::vector<CatalogRecord>> KafkaLog::poll_catalogs(Offset from,
@@ -381,22 +384,38 @@ absl::StatusOr<Offset> KafkaLog::journal_begin(std::uint32_t shard) const {
 }
 
 absl::StatusOr<Offset> KafkaLog::journal_end(std::uint32_t shard) const {
-  // An idle shard appends nothing that could be refused: its watch hears of it here.
-  if (absl::Status refused = journal_.refusal(shard); !refused.ok()) return refused;
   const auto kept = admin_->kept(names_.journal, static_cast<std::int32_t>(shard));
   if (!kept.ok()) return kept.status();
   return static_cast<Offset>(kept->end);
 }
 
+absl::Status KafkaLog::refusal(std::uint32_t shard) const { return journal_.refusal(shard); }
+
 void KafkaLog::release(std::uint32_t shard, std::uint64_t seq) { outputs_.release(shard, seq); }
 
 absl::Status KafkaLog::resume(std::uint32_t shard, std::uint64_t acked_through,
-                              std::uint64_t seq_last, std::vector<UnsentRun> unsent) {
-  return outputs_.resume(shard, acked_through, seq_last, std::move(unsent));
+                              std::uint64_t seq_last, std::vector<UnsentRun> unsent,
+                              std::vector<Spilled> spilled) {
+  return outputs_.resume(shard, acked_through, seq_last, std::move(unsent), spilled);
 }
 
 std::vector<UnsentRun> KafkaLog::unsent(std::uint32_t shard, std::uint64_t seq) const {
   return outputs_.unsent(shard, seq);
+}
+
+Log::Waiting KafkaLog::waiting(std::uint32_t shard) const { return outputs_.waiting(shard); }
+
+void KafkaLog::stored(std::uint32_t shard, std::uint64_t seq) { outputs_.stored(shard, seq); }
+
+std::vector<RunRange> KafkaLog::spilled(std::uint32_t shard) const {
+  return outputs_.spilled(shard);
+}
+
+std::optional<Spilled> KafkaLog::wanted(std::uint32_t shard) { return outputs_.wanted(shard); }
+
+void KafkaLog::refill(std::uint32_t shard, const Outlet& outlet, std::vector<UnsentRun> rows,
+                      std::uint64_t through) {
+  outputs_.refill(shard, outlet, std::move(rows), through);
 }
 
 absl::Status KafkaLog::trim(std::uint32_t shard, const Trim& below) {

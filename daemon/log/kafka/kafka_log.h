@@ -60,6 +60,8 @@ class KafkaLog final : public Log {
                                         const TopicSource& source) const override;
   void folded(std::uint32_t shard, std::uint32_t source, Offset next) override;
   // Produced to the topic of the Source. Where they will stand is not known before they do: 0 each.
+  bool takes_business_data() const override { return false; }
+  bool takes_transactional_channels() const override { return options_.transactional_channels; }
   absl::StatusOr<std::vector<Offset>> append_inputs(
       std::span<const InputAppend> inputs, std::function<void(absl::Status)> done) override;
 
@@ -75,10 +77,17 @@ class KafkaLog final : public Log {
                             const std::function<bool(Offset, std::string_view)>& entry) override;
   absl::StatusOr<Offset> journal_begin(std::uint32_t shard) const override;
   absl::StatusOr<Offset> journal_end(std::uint32_t shard) const override;
+  absl::Status refusal(std::uint32_t shard) const override;
   void release(std::uint32_t shard, std::uint64_t seq) override;
   absl::Status resume(std::uint32_t shard, std::uint64_t acked_through, std::uint64_t seq_last,
-                      std::vector<UnsentRun> unsent) override;
+                      std::vector<UnsentRun> unsent, std::vector<Spilled> spilled = {}) override;
   std::vector<UnsentRun> unsent(std::uint32_t shard, std::uint64_t seq) const override;
+  Waiting waiting(std::uint32_t shard) const override;
+  void stored(std::uint32_t shard, std::uint64_t seq) override;
+  std::vector<RunRange> spilled(std::uint32_t shard) const override;
+  std::optional<Spilled> wanted(std::uint32_t shard) override;
+  void refill(std::uint32_t shard, const Outlet& outlet, std::vector<UnsentRun> rows,
+              std::uint64_t through) override;
   absl::Status trim(std::uint32_t shard, const Trim& below) override;
 
   absl::StatusOr<std::vector<StoredAction>> read_actions(std::string_view topic,

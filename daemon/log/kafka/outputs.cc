@@ -1,10 +1,9 @@
 #include "daemon/log/kafka/outputs.h"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
-#include "daemon/log/kafka/partition_reader.h"
+#include "daemon/log/kafka/outputs_impl.h"
 #include "daemon/log/kafka/text.h"
 #include "daemon/logging.h"
 #include "state/check.h"
@@ -12,82 +11,23 @@
 namespace spur::kafka {
 namespace {
 
-using std::chrono::nanoseconds;
-
-constexpr nanoseconds kPauseMin = std::chrono::milliseconds(200);
-constexpr nanoseconds kPauseMax = std::chrono::seconds(30);
-
-nanoseconds longer(nanoseconds pause) { return std::clamp(2 * pause, kPauseMin, kPauseMax); }
+void free_effect(EffectKind kind, RunEffects& effects, std::size_t index) {
+  const auto free = [](std::string& text) { std::string().swap(text); };
+  switch (kind) {
+    case EffectKind::kAction:
+      return free(effects.actions[index].bytes);
+    case EffectKind::kDecision:
+      return free(effects.decisions[index].bytes);
+    case EffectKind::kDeadLetter:
+      return free(effects.dead_letters[index]);
+    case EffectKind::kMessage:
+      return free(effects.messages[index].bytes);
+  }
+}
 
 }  // namespace
 
-// A session and what it is for.
-struct Outputs::Box {
-  std::shared_ptr<Session> session;
-  Destination* only = nullptr;  // nullptr: everybody's
-};
-
-struct Outputs::Destination {
-  enum class State { kUnchecked, kChecking, kOpen, kAway };
-  std::string topic;
-  bool json = false;
-  State state = State::kUnchecked;
-  bool isolated = false;  // its records failed once: a session of its own
-  std::shared_ptr<Box> own;
-  nanoseconds retry_at{0}, pause{0};
-};
-
-// What a run wants done, until all of it is acknowledged.
-struct Outputs::Run {
-  std::uint64_t seq = 0;
-  RunEffects effects;
-  std::uint32_t outstanding = 0;
-};
-
-struct Outputs::Lane {
-  struct Item {
-    Run* run = nullptr;
-    std::uint32_t index = 0;
-    std::uint32_t bytes = 0;  // as sent
-  };
-  ShardOut* shard = nullptr;
-  Destination* destination = nullptr;
-  EffectKind kind = EffectKind::kDecision;
-  std::int32_t partition = 0;
-  std::deque<Item> items;  // the first `in_flight` are sent
-  std::size_t in_flight = 0, bytes_in_flight = 0;
-  std::uint64_t orphans = 0;  // sent before the shard was dropped: acknowledged first
-  std::shared_ptr<Box> box;
-  Topic handle;  // of the box's session; destroyed before it
-  nanoseconds waiting_since{0};
-  bool tail_pending = false, tail_asking = false;
-  nanoseconds tail_retry_at{0}, tail_pause{0};
-};
-
-struct Outputs::ShardOut {
-  ShardOut(std::uint32_t of, std::string_view deployment) : shard(of), maker(deployment) {}
-
-  const std::uint32_t shard;
-  RecordMaker maker;
-  mutable std::mutex mutex;
-  std::uint64_t generation = 0;  // of drop(): a late tail of before is nobody's
-  std::map<std::pair<std::string, std::int32_t>, std::unique_ptr<Lane>> lanes;
-  std::deque<std::unique_ptr<Run>> held;  // not released
-  std::deque<std::unique_ptr<Run>> runs;  // released, with effects that are not acknowledged
-  std::uint64_t released = 0, acked = 0, told = 0, seq_last = 0;
-  std::set<Destination*> acked_actions;
-  Destination* acked_action_last = nullptr;  // put in last; nullptr: it is empty
-  bool dirty = false;
-  nanoseconds due = Pump::kNothingDue;
-};
-
-// What the end of a partition says.
-struct Outputs::Tail {
-  std::string topic;
-  absl::Status status;  // not OK: it could not be asked
-  bool any = false;
-  EffectId last;
-};
+using std::chrono::nanoseconds;
 
 Outputs::Outputs(const KafkaOptions& options, const TopicNames& names, std::string deployment,
                  std::uint32_t shards, const Admin& admin, const Clock& clock, Pump& pump,
@@ -95,6 +35,7 @@ Outputs::Outputs(const KafkaOptions& options, const TopicNames& names, std::stri
     : options_(options),
       names_(names),
       deployment_(std::move(deployment)),
+      waiting_bytes_max_(options.waiting_bytes_max),
       admin_(admin),
       clock_(clock),
       pump_(pump),
@@ -107,12 +48,20 @@ Outputs::Outputs(const KafkaOptions& options, const TopicNames& names, std::stri
 }
 
 Outputs::~Outputs() {
-  stopping_ = true;
+  stop();
+  retired_.clear();  // each waits for its thread, which knows its lane
   for (const std::unique_ptr<ShardOut>& shard : shards_) shard->lanes.clear();
 }
 
 void Outputs::stop() {
   stopping_ = true;
+  // All are told before one is waited for.
+  for (const std::unique_ptr<ShardOut>& shard : shards_) {
+    const std::lock_guard lock(shard->mutex);
+    for (const auto& [to, lane] : shard->lanes) {
+      if (lane->sender != nullptr) lane->sender->stop();
+    }
+  }
   pump_.wake();
 }
 
@@ -128,10 +77,11 @@ Outputs::Destination& Outputs::destination(const std::string& topic) {
   return *found;
 }
 
-void Outputs::know_topic(const std::string& topic, bool json) {
+void Outputs::know_topic(const std::string& topic, const Form& form) {
   Destination& known = destination(topic);
   const std::lock_guard lock(mutex_);
-  known.json = json;
+  known.json = form.json;
+  known.transactional = form.transactional;
   if (known.state == Destination::State::kUnchecked) check_destination(known);
 }
 
@@ -200,12 +150,27 @@ Outputs::Lane& Outputs::lane(ShardOut& shard, const std::string& topic, std::int
   return *found;
 }
 
-void Outputs::enqueue(ShardOut& shard, std::unique_ptr<Run> run) {
-  const RunEffects& effects = run->effects;
+// Bytes of a lane begin to wait, or wait no longer.
+void Outputs::wait(Lane& lane, bool waits, std::size_t bytes) {
+  if (waits) {
+    lane.waiting_bytes += bytes;
+    lane.shard->waiting_bytes += bytes;
+  } else {
+    lane.waiting_bytes -= bytes;
+    lane.shard->waiting_bytes -= bytes;
+  }
+}
+
+void Outputs::enqueue(ShardOut& shard, std::uint64_t seq, RunEffects effects_taken) {
+  const auto run = shard.runs.emplace_hint(shard.runs.end(), seq, Run{std::move(effects_taken), 0});
+  const RunEffects& effects = run->second.effects;
   const auto own = static_cast<std::int32_t>(shard.shard);
   const auto add = [&](Lane& to, std::size_t index) {
-    to.items.push_back({run.get(), static_cast<std::uint32_t>(index), 0});
-    ++run->outstanding;
+    const auto bytes = static_cast<std::uint32_t>(item_bytes(to.kind, effects, index));
+    (to.spilled.has_value() ? to.later : to.items)
+        .push_back({run, static_cast<std::uint32_t>(index), bytes});
+    wait(to, true, bytes);
+    ++run->second.outstanding;
   };
   Lane* to = nullptr;  // most often the next effect goes where the last one went
   for (std::size_t i = 0; i < effects.messages.size(); ++i)
@@ -222,18 +187,22 @@ void Outputs::enqueue(ShardOut& shard, std::unique_ptr<Run> run) {
   for (std::size_t i = 0; i < effects.decisions.size(); ++i) add(*to, i);
   for (std::size_t i = 0; i < effects.dead_letters.size(); ++i)
     add(lane(shard, names_.dead_letters, own, EffectKind::kDeadLetter), i);
-  if (run->outstanding > 0) shard.runs.push_back(std::move(run));
+  if (run->second.outstanding == 0) shard.runs.erase(run);
+}
+
+void Outputs::forget(Lane& lane, const Item& item) {
+  if (--item.run->second.outstanding == 0)
+    lane.shard->runs.erase(item.run);
+  else
+    free_effect(lane.kind, item.run->second.effects, item.index);
 }
 
 void Outputs::hold(std::uint32_t shard, std::uint64_t seq, RunEffects effects) {
   if (effects.empty()) return;
   ShardOut& out = *shards_[shard];
-  auto run = std::make_unique<Run>();
-  run->seq = seq;
-  run->effects = std::move(effects);
   const std::lock_guard lock(out.mutex);
-  SPUR_CHECK(out.held.empty() || out.held.back()->seq < seq);
-  out.held.push_back(std::move(run));
+  SPUR_CHECK(out.held.empty() || out.held.back().first < seq);
+  out.held.emplace_back(seq, std::move(effects));
 }
 
 void Outputs::release(std::uint32_t shard, std::uint64_t seq) {
@@ -241,8 +210,8 @@ void Outputs::release(std::uint32_t shard, std::uint64_t seq) {
   nanoseconds due = Pump::kNothingDue;
   {
     const std::lock_guard lock(out.mutex);
-    while (!out.held.empty() && out.held.front()->seq <= seq) {
-      enqueue(out, std::move(out.held.front()));
+    while (!out.held.empty() && out.held.front().first <= seq) {
+      enqueue(out, out.held.front().first, std::move(out.held.front().second));
       out.held.pop_front();
     }
     out.released = std::max(out.released, seq);
@@ -267,17 +236,29 @@ nanoseconds Outputs::flush(ShardOut& shard, nanoseconds now) {
 }
 
 nanoseconds Outputs::flush(Lane& lane, nanoseconds now) {
-  if (stopping_ || lane.items.size() == lane.in_flight) return Pump::kNothingDue;
+  if (stopping_) return Pump::kNothingDue;
+  if (lane.items.size() == lane.in_flight) {
+    // The rest is in the outbox, which is asked once.
+    if (lane.spilled.has_value() && !lane.wanted) lane.wanted = lane.shard->wants = true;
+    return Pump::kNothingDue;
+  }
   if (lane.in_flight >= kInFlightRecordsMax || lane.bytes_in_flight >= kInFlightBytesMax)
     return Pump::kNothingDue;  // an acknowledgement goes on
   Destination& to = *lane.destination;
+  bool transactional = false;
   {
     const std::lock_guard lock(mutex_);
+    transactional = to.transactional;
     if (to.state == Destination::State::kUnchecked ||
         (to.state == Destination::State::kAway && now >= to.retry_at))
       check_destination(to);
     if (to.state == Destination::State::kChecking) return Pump::kNothingDue;
     if (to.state == Destination::State::kAway) return to.retry_at;
+  }
+  if (!settle_delivery(lane, transactional)) return Pump::kNothingDue;
+  if (lane.sender != nullptr) {
+    lane.sender->wake();
+    return Pump::kNothingDue;
   }
   if (lane.tail_pending) return lane.tail_asking ? Pump::kNothingDue : lane.tail_retry_at;
   const bool urgent = lane.kind == EffectKind::kAction || lane.kind == EffectKind::kMessage;
@@ -297,18 +278,18 @@ nanoseconds Outputs::flush(Lane& lane, nanoseconds now) {
   }
   while (lane.in_flight < lane.items.size() && lane.in_flight < kInFlightRecordsMax &&
          lane.bytes_in_flight < kInFlightBytesMax) {
-    const absl::Status sent = send(lane, lane.in_flight);
-    if (sent.ok()) continue;
-    if (absl::IsResourceExhausted(sent)) return now + kLingerMax;  // others have filled it
+    const absl::Status said = send(lane);
+    if (said.ok()) continue;
+    if (absl::IsResourceExhausted(said)) return now + kLingerMax;  // others have filled it
     pump_.wake();  // the session has ended, and serve() begins another
     break;
   }
   return Pump::kNothingDue;
 }
 
-absl::Status Outputs::send(Lane& lane, std::size_t index) {
-  Lane::Item& item = lane.items[index];
-  const RunEffects& effects = item.run->effects;
+ProducerRecord Outputs::next_record(Lane& lane) {
+  const Item& item = lane.items[lane.in_flight];
+  const RunEffects& effects = item.run->second.effects;
   RecordMaker& maker = lane.shard->maker;
   EffectRecord made;
   switch (lane.kind) {
@@ -326,19 +307,34 @@ absl::Status Outputs::send(Lane& lane, std::size_t index) {
       made.has_key = false;
       break;
   }
-  Session::Record record;
+  ProducerRecord record;
   record.key = made.key;
   record.value = made.value;
   record.has_key = made.has_key;
   record.headers = std::move(made.headers);
   record.opaque = &lane;
-  item.bytes = static_cast<std::uint32_t>(made.key.size() + made.value.size());
-  // Counted before it is sent: its acknowledgement waits for the shard's lock, which is held.
-  absl::Status sent = lane.box->session->send(lane.handle.get(), lane.partition, std::move(record));
-  if (!sent.ok()) return sent;
-  ++lane.in_flight;
-  lane.bytes_in_flight += item.bytes;
-  return absl::OkStatus();
+  return record;
+}
+
+// The lane's next item is on its way. Requires the shard's lock, which its acknowledgement waits
+// for.
+void Outputs::sent(Lane& lane) {
+  const std::uint32_t bytes = lane.items[lane.in_flight++].bytes;
+  lane.bytes_in_flight += bytes;
+  wait(lane, false, bytes);
+}
+
+// None of what is under way counts as sent.
+void Outputs::unsend(Lane& lane) {
+  wait(lane, true, lane.bytes_in_flight);
+  lane.in_flight = lane.bytes_in_flight = 0;
+}
+
+absl::Status Outputs::send(Lane& lane) {
+  ProducerRecord record = next_record(lane);
+  absl::Status said = lane.box->session->send(lane.handle.get(), lane.partition, std::move(record));
+  if (said.ok()) sent(lane);
+  return said;
 }
 
 // --- acknowledgements; on the pump's thread ---
@@ -351,17 +347,23 @@ void Outputs::acked(Lane& lane, std::int64_t) {
     --lane.orphans;
     return;
   }
+  arrived(lane);
+  if (shaken_.load(std::memory_order_relaxed)) calm(*lane.destination);
+}
+
+void Outputs::arrived(Lane& lane) {
+  ShardOut& shard = *lane.shard;
   SPUR_CHECK(lane.in_flight > 0);
-  const Lane::Item& item = lane.items.front();
-  --item.run->outstanding;
-  lane.bytes_in_flight -= item.bytes;
+  lane.bytes_in_flight -= lane.items.front().bytes;
   --lane.in_flight;
+  forget(lane, lane.items.front());
   lane.items.pop_front();
-  if (lane.kind == EffectKind::kAction && lane.destination != shard.acked_action_last) {
+  // Of a transaction it is said once it is to be seen.
+  if (lane.kind == EffectKind::kAction && lane.sender == nullptr &&
+      lane.destination != shard.acked_action_last) {
     shard.acked_action_last = lane.destination;
     shard.acked_actions.insert(lane.destination);
   }
-  if (shaken_.load(std::memory_order_relaxed)) calm(*lane.destination);
 }
 
 // It takes records again: the next trouble begins with a short pause.
@@ -373,23 +375,29 @@ void Outputs::calm(Destination& to) {
 }
 
 void Outputs::settle(ShardOut& shard) {
-  while (!shard.runs.empty() && shard.runs.front()->outstanding == 0) shard.runs.pop_front();
-  shard.acked = shard.runs.empty() ? shard.released : shard.runs.front()->seq - 1;
+  shard.acked = shard.runs.empty() ? shard.released : shard.runs.begin()->first - 1;
+  if (shard.spilled_lanes == 0) return;
+  for (const auto& [to, lane] : shard.lanes) {
+    if (lane->spilled.has_value()) shard.acked = std::min(shard.acked, lane->spilled->first - 1);
+  }
 }
 
 void Outputs::tell(ShardOut& shard) {
   std::optional<std::uint64_t> acked;
   std::set<Destination*> topics;
+  bool wants = false;
   {
     const std::lock_guard lock(shard.mutex);
     if (shard.acked > shard.told) acked = shard.told = shard.acked;
     topics.swap(shard.acked_actions);
     shard.acked_action_last = nullptr;
+    wants = std::exchange(shard.wants, false);
   }
   if (events_.actions) {
     for (const Destination* topic : topics) events_.actions(topic->topic);
   }
   if (acked.has_value() && events_.acked) events_.acked(shard.shard, *acked);
+  if (wants && events_.wanted) events_.wanted(shard.shard);
 }
 
 nanoseconds Outputs::serve() {
@@ -398,6 +406,7 @@ nanoseconds Outputs::serve() {
   {
     const std::lock_guard lock(mutex_);
     boxes = boxes_;
+    std::erase_if(retired_, [](const auto& sender) { return sender->ended(); });
   }
   const nanoseconds now = clock_.read().steady;
   for (const std::shared_ptr<Box>& box : boxes) {
@@ -431,11 +440,12 @@ void Outputs::end_box(const std::shared_ptr<Box>& box, nanoseconds now) {
     const std::lock_guard lock(shard->mutex);
     for (const auto& [to, lane] : shard->lanes) {
       if (lane->box != box) continue;
-      lane->in_flight = lane->bytes_in_flight = 0;
+      unsend(*lane);
       lane->orphans = 0;
       lane->handle.reset();
       lane->box.reset();
     }
+    make_room(*shard);  // what was under way waits again
     shard->dirty = true;
   }
   {
@@ -460,211 +470,6 @@ void Outputs::end_box(const std::shared_ptr<Box>& box, nanoseconds now) {
   box->session->purge();
   // The handle goes when the last batch of acknowledgements has let go of it, off this thread.
   errands_.run([ended = box->session]() mutable { ended.reset(); });
-}
-
-// --- recovery ---
-
-absl::StatusOr<std::vector<Outputs::Tail>> Outputs::read_tails(
-    std::uint32_t shard, const std::vector<std::string>& topics) const {
-  const auto partition = static_cast<std::int32_t>(shard);
-  std::vector<Tail> tails;
-  for (const std::string& topic : topics) {
-    Tail& tail = tails.emplace_back();
-    tail.topic = topic;
-    const absl::StatusOr<Kept> kept = admin_.kept(topic, partition, kTailAnswerMax);
-    if (!kept.ok()) {
-      tail.status = kept.status();
-      continue;
-    }
-    if (kept->begin == kept->end) continue;
-    auto reader = PartitionReader::open(options_.connection, topic, partition,
-                                        std::max(kept->begin, kept->end - kTailRecords));
-    if (!reader.ok()) return reader.status();
-    std::optional<std::string> foreign;
-    tail.status = (*reader)->read(
-        kept->end,
-        [&](const rd_kafka_message_t& message) {
-          const std::optional<RecordId> id = record_id(message);
-          if (!id.has_value() || id->deployment != deployment_ || id->shard != shard) {
-            foreign = id.has_value() ? id->deployment : "something that is not Spur";
-            return false;
-          }
-          tail.any = true;
-          tail.last = std::max(tail.last, id->id);  // a late repeat may stand behind it
-          return true;
-        },
-        kTailAnswerMax);
-    if (foreign.has_value())
-      return absl::FailedPreconditionError(
-          text(topic, "[", partition, "] is written by ", *foreign, " too, and partition ",
-               partition, " belongs to shard ", shard, " of deployment ", deployment_,
-               " alone; give this deployment another topic"));
-  }
-  return tails;
-}
-
-absl::Status Outputs::apply_tail(ShardOut& shard, Lane& lane, const Tail& tail) {
-  if (tail.any && tail.last.run > shard.seq_last)
-    return absl::AbortedError(text(tail.topic, "[", lane.partition, "] holds an effect of run ",
-                                   tail.last.run, " and the journal was read to run ",
-                                   shard.seq_last));
-  while (tail.any && !lane.items.empty()) {
-    const Lane::Item& item = lane.items.front();
-    const RunEffects& effects = item.run->effects;
-    const std::string& bytes = lane.kind == EffectKind::kAction ? effects.actions[item.index].bytes
-                               : lane.kind == EffectKind::kDecision
-                                   ? effects.decisions[item.index].bytes
-                                   : effects.dead_letters[item.index];
-    // Those released since the tail was asked for are beyond it anyway.
-    if (id_of(lane.kind, bytes) > tail.last) break;
-    --item.run->outstanding;
-    lane.items.pop_front();
-  }
-  lane.tail_pending = false;
-  return absl::OkStatus();
-}
-
-absl::Status Outputs::resume(std::uint32_t shard, std::uint64_t acked_through,
-                             std::uint64_t seq_last, std::vector<UnsentRun> unsent) {
-  ShardOut& out = *shards_[shard];
-  const auto own = static_cast<std::int32_t>(shard);
-  std::vector<std::string> topics;
-  {
-    const std::lock_guard lock(out.mutex);
-    SPUR_CHECK(out.runs.empty());
-    for (UnsentRun& one : unsent) {
-      if (one.seq <= acked_through) continue;
-      auto run = std::make_unique<Run>();
-      run->seq = one.seq;
-      run->effects = std::move(one.effects);
-      enqueue(out, std::move(run));
-    }
-    out.released = out.seq_last = seq_last;
-    out.acked = out.told = acked_through;
-    {
-      const std::lock_guard all(mutex_);
-      for (const auto& [topic, known] : destinations_) {
-        if (topic != names_.messages && known->state == Destination::State::kOpen)
-          topics.push_back(topic);
-      }
-    }
-    for (const std::string& topic : topics) {
-      const EffectKind kind = topic == names_.decisions      ? EffectKind::kDecision
-                              : topic == names_.dead_letters ? EffectKind::kDeadLetter
-                                                             : EffectKind::kAction;
-      lane(out, topic, own, kind);
-    }
-    for (const auto& [to, lane] : out.lanes) {
-      if (lane->kind == EffectKind::kMessage) continue;  // written by all: no tail of ours
-      lane->tail_pending = true;
-      lane->tail_asking = true;
-    }
-  }
-  absl::StatusOr<std::vector<Tail>> tails = read_tails(shard, topics);
-  absl::Status result = tails.status();
-  {
-    const std::lock_guard lock(out.mutex);
-    for (const auto& [to, lane] : out.lanes) lane->tail_asking = false;
-    for (std::size_t i = 0; result.ok() && i < tails->size(); ++i) {
-      const Tail& tail = (*tails)[i];
-      if (!tail.status.ok()) {
-        logging::warning("output tail", {{"topic", tail.topic}, {"status", tail.status}});
-        continue;  // by itself, later
-      }
-      result = apply_tail(out, *out.lanes[{tail.topic, own}], tail);
-    }
-    out.dirty = true;
-  }
-  if (!result.ok()) {
-    drop(shard);
-    return result;
-  }
-  pump_.wake();
-  return absl::OkStatus();
-}
-
-// Requires the shard's lock.
-void Outputs::retry_tails(ShardOut& shard, nanoseconds now) {
-  for (const auto& [to, pending] : shard.lanes) {
-    Lane& lane = *pending;
-    if (!lane.tail_pending || lane.tail_asking || now < lane.tail_retry_at) continue;
-    {
-      // A topic that is not there yet has no tail; who sends asks for it.
-      const std::lock_guard lock(mutex_);
-      if (lane.destination->state != Destination::State::kOpen) continue;
-    }
-    lane.tail_asking = true;
-    errands_.run([this, &shard, &lane, generation = shard.generation] {
-      if (stopping_) return;
-      absl::StatusOr<std::vector<Tail>> tails = read_tails(shard.shard, {lane.destination->topic});
-      absl::Status contradiction = tails.status();
-      {
-        const std::lock_guard lock(shard.mutex);
-        if (shard.generation != generation) return;
-        lane.tail_asking = false;
-        if (tails.ok() && (*tails)[0].status.ok()) {
-          contradiction = apply_tail(shard, lane, (*tails)[0]);
-          lane.tail_pause = nanoseconds(0);
-        } else {
-          lane.tail_pause = longer(lane.tail_pause);
-          lane.tail_retry_at = clock_.read().steady + lane.tail_pause;
-        }
-        shard.dirty = true;
-      }
-      if (!contradiction.ok() && events_.contradicted)
-        events_.contradicted(shard.shard, contradiction);
-      pump_.wake();
-    });
-  }
-}
-
-std::vector<UnsentRun> Outputs::unsent(std::uint32_t shard, std::uint64_t seq) const {
-  const ShardOut& out = *shards_[shard];
-  std::map<std::uint64_t, RunEffects> found;
-  const std::lock_guard lock(out.mutex);
-  for (const auto& [to, lane] : out.lanes) {
-    for (const Lane::Item& item : lane->items) {
-      if (item.run->seq > seq) break;
-      RunEffects& effects = found[item.run->seq];
-      const RunEffects& from = item.run->effects;
-      switch (lane->kind) {
-        case EffectKind::kAction:
-          effects.actions.push_back(from.actions[item.index]);
-          break;
-        case EffectKind::kDecision:
-          effects.decisions.push_back(from.decisions[item.index]);
-          break;
-        case EffectKind::kDeadLetter:
-          effects.dead_letters.push_back(from.dead_letters[item.index]);
-          break;
-        case EffectKind::kMessage:
-          effects.messages.push_back(from.messages[item.index]);
-          break;
-      }
-    }
-  }
-  std::vector<UnsentRun> runs;
-  for (auto& [run, effects] : found) runs.push_back({run, std::move(effects)});
-  return runs;
-}
-
-void Outputs::drop(std::uint32_t shard) {
-  ShardOut& out = *shards_[shard];
-  const std::lock_guard lock(out.mutex);
-  ++out.generation;
-  for (const auto& [to, lane] : out.lanes) {
-    lane->orphans += lane->in_flight;
-    lane->items.clear();
-    lane->in_flight = lane->bytes_in_flight = 0;
-    lane->tail_pending = lane->tail_asking = false;
-    lane->tail_retry_at = lane->tail_pause = nanoseconds(0);
-    lane->waiting_since = nanoseconds(0);
-  }
-  out.held.clear();
-  out.runs.clear();
-  out.released = out.acked = out.told = out.seq_last = 0;
-  out.acked_actions.clear();
-  out.acked_action_last = nullptr;
 }
 
 }  // namespace spur::kafka

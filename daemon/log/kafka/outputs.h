@@ -13,6 +13,9 @@
 // growing batches under load, with no setting. Decisions and dead letters, which nobody waits for,
 // always gather.
 //
+// A destination whose channel says `delivery: transactional` takes transactions instead, each lane
+// by a TransactionalSender of its own: it alone waits for them.
+//
 // A recovery hands over what may not have arrived (resume). How far a destination has got stands in
 // the tail of its partition (rule 5); a destination that cannot be asked waits by itself, and
 // whatever is released for it later waits behind.
@@ -25,6 +28,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -37,6 +41,7 @@
 #include "daemon/log/kafka/session.h"
 #include "daemon/log/kafka/settings.h"
 #include "daemon/log/kafka/topics.h"
+#include "daemon/log/kafka/transactional_sender.h"
 #include "daemon/log/log.h"
 
 namespace spur::kafka {
@@ -49,12 +54,18 @@ class Outputs {
   // the queue that all share.
   static constexpr std::size_t kInFlightRecordsMax = 4096;
   static constexpr std::size_t kInFlightBytesMax = 8u << 20;
-  static constexpr std::int64_t kTailRecords = 128;  // read to find how far a destination has got
+  // The least that one shard has of KafkaOptions::waiting_bytes_max, for what is released and not
+  // in flight. Beyond half of its part what the outbox holds leaves memory; beyond all of it the
+  // shard takes no further inputs until the outbox holds more.
+  static constexpr std::size_t kWaitingBytesMin = 8u << 20;
+  // Read to find how far a destination has got; more if none of them is a record.
+  static constexpr std::int64_t kTailRecords = 128;
   static constexpr std::chrono::milliseconds kTailAnswerMax{2000};
 
   struct Events {
     std::function<void(std::uint32_t shard, std::uint64_t seq)> acked;
     std::function<void(const std::string& topic)> actions;
+    std::function<void(std::uint32_t shard)> wanted;  // as Log::Watcher has it
     // A tail that could be read late holds what the journal does not: ABORTED, as resume() says.
     std::function<void(std::uint32_t shard, absl::Status)> contradicted;
   };
@@ -66,15 +77,25 @@ class Outputs {
   ~Outputs();
 
   void set_events(Events events) { events_ = std::move(events); }
-  // What a channel of the newest catalog says about its topic. Creates the topic where it is
+  // What the channels of a catalog say about a topic; the newest counts. Creates it where it is
   // missing.
-  void know_topic(const std::string& topic, bool json);
+  struct Form {
+    bool json = false, transactional = false;
+  };
+  void know_topic(const std::string& topic, const Form& form);
 
   void hold(std::uint32_t shard, std::uint64_t seq, RunEffects effects);
   void release(std::uint32_t shard, std::uint64_t seq);
   absl::Status resume(std::uint32_t shard, std::uint64_t acked_through, std::uint64_t seq_last,
-                      std::vector<UnsentRun> unsent);
+                      std::vector<UnsentRun> unsent, const std::vector<Spilled>& spilled);
   std::vector<UnsentRun> unsent(std::uint32_t shard, std::uint64_t seq) const;
+  // As Log says of each (outputs_spill.cc).
+  Log::Waiting waiting(std::uint32_t shard) const;
+  void stored(std::uint32_t shard, std::uint64_t seq);
+  std::vector<RunRange> spilled(std::uint32_t shard) const;
+  std::optional<Spilled> wanted(std::uint32_t shard);
+  void refill(std::uint32_t shard, const Outlet& outlet, std::vector<UnsentRun> rows,
+              std::uint64_t through);
   // Drops all of a shard.
   void drop(std::uint32_t shard);
 
@@ -82,21 +103,39 @@ class Outputs {
 
   std::chrono::nanoseconds serve();  // on the pump's thread
 
+  struct Run;
+
  private:
   struct Destination;
+  struct Item;
   struct Lane;
-  struct Run;
   struct ShardOut;
   struct Box;
   struct Tail;
 
   Destination& destination(const std::string& topic);
   Lane& lane(ShardOut& shard, const std::string& topic, std::int32_t partition, EffectKind kind);
-  void enqueue(ShardOut& shard, std::unique_ptr<Run> run);
+  // The effects of a run into the lanes that they belong to.
+  void enqueue(ShardOut& shard, std::uint64_t seq, RunEffects effects);
+  void wait(Lane& lane, bool waits, std::size_t bytes);
+  // The lane needs an effect no longer: it has arrived, or it is a row of the outbox.
+  void forget(Lane& lane, const Item& item);
+  std::size_t part() const;  // of waiting_bytes_max, that one shard has
+  // Lets go of what the outbox holds, where too much waits. Requires the shard's lock.
+  void make_room(ShardOut& shard);
+  void spill(Lane& lane, std::uint64_t seq);
+  void take_back(Lane& lane, const UnsentRun& row);
+  Lane& lane_of(ShardOut& shard, const Outlet& outlet);
+  static Outlet outlet_of(const Lane& lane);
   // Sends what may be sent; answers when the rest may. Requires the shard's lock.
   std::chrono::nanoseconds flush(ShardOut& shard, std::chrono::nanoseconds now);
   std::chrono::nanoseconds flush(Lane& lane, std::chrono::nanoseconds now);
-  absl::Status send(Lane& lane, std::size_t index);
+  absl::Status send(Lane& lane);  // its next item
+  // The record of the lane's next item; its bytes are good until the next is made.
+  ProducerRecord next_record(Lane& lane);
+  void sent(Lane& lane);
+  void unsend(Lane& lane);
+  void arrived(Lane& lane);  // its first item
   std::shared_ptr<Box> box_for(Destination& destination, std::chrono::nanoseconds now);
   void acked(Lane& lane, std::int64_t offset);
   void calm(Destination& destination);
@@ -104,14 +143,29 @@ class Outputs {
   void settle(ShardOut& shard);  // the acknowledged prefix; requires the shard's lock
   void tell(ShardOut& shard);
   void retry_tails(ShardOut& shard, std::chrono::nanoseconds now);
-  absl::Status apply_tail(ShardOut& shard, Lane& lane, const Tail& tail);
+  // Drops what has arrived. `seq_last`: no later run can have.
+  absl::Status apply_tail(Lane& lane, const Tail& tail, std::uint64_t seq_last);
+  absl::Status read_tail(std::uint32_t shard, Tail& tail) const;
   absl::StatusOr<std::vector<Tail>> read_tails(std::uint32_t shard,
                                                const std::vector<std::string>& topics) const;
   void check_destination(Destination& destination);
+  // Takes up what the destination's delivery is now; false: what is under way has to arrive first.
+  // Requires the shard's lock.
+  bool settle_delivery(Lane& lane, bool transactional);
+  void start_sender(Lane& lane);
+  void retire_sender(Lane& lane);
+  // What a sender of this number works for.
+  absl::Status begin_transactions(Lane& lane, std::uint64_t number);
+  absl::StatusOr<std::optional<TransactionalProducer::Mark>> fill_transaction(
+      Lane& lane, std::uint64_t number, TransactionalProducer& producer);
+  void transaction_ended(Lane& lane, std::uint64_t number, const absl::Status& how);
+  // Waits until nothing is open in a partition that was begun before now.
+  absl::Status await_stable(const std::string& topic, std::int32_t partition);
 
   const KafkaOptions options_;
   const TopicNames names_;
   const std::string deployment_;
+  const std::size_t waiting_bytes_max_;
   const Admin& admin_;
   const Clock& clock_;
   Pump& pump_;
@@ -127,6 +181,9 @@ class Outputs {
   std::chrono::nanoseconds common_retry_{0};
   std::chrono::nanoseconds common_pause_{0};
   std::atomic<std::int64_t> next_due_{INT64_MAX};
+  std::vector<std::unique_ptr<TransactionalSender>> retired_;  // until they have ended
+  std::mutex ends_mutex_;
+  std::unique_ptr<Admin> ends_;  // asks for ends with what is not committed; made when needed
   std::atomic<bool> stopping_{false};
   std::atomic<bool> shaken_{false};  // a destination, or what all share, has a pause
 };

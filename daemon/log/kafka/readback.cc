@@ -25,9 +25,11 @@ absl::Status Readback::scan(const std::string& topic, std::int32_t partition, st
   return (*reader)->read(to, record);
 }
 
-absl::StatusOr<std::uint64_t> Readback::id_at(const std::string& topic, std::int32_t partition,
-                                              std::int64_t from, std::int64_t to, const Id& id) {
-  std::uint64_t found = 0;
+absl::StatusOr<std::optional<std::uint64_t>> Readback::id_at(const std::string& topic,
+                                                             std::int32_t partition,
+                                                             std::int64_t from, std::int64_t to,
+                                                             const Id& id) {
+  std::optional<std::uint64_t> found;
   const absl::Status read =
       scan(topic, partition, from, to, [&](const rd_kafka_message_t& message) {
         found = id(message);
@@ -42,9 +44,9 @@ absl::StatusOr<std::int64_t> Readback::find(const std::string& topic, std::int32
   std::int64_t low = kept.begin, high = kept.end;
   while (low < high) {
     const std::int64_t middle = low + (high - low) / 2;
-    const absl::StatusOr<std::uint64_t> at = id_at(topic, partition, middle, kept.end, id);
+    const auto at = id_at(topic, partition, middle, kept.end, id);
     if (!at.ok()) return at.status();
-    if (*at >= wanted) {
+    if (!at->has_value() || **at >= wanted) {
       high = middle;
     } else {
       low = middle + 1;
@@ -67,17 +69,21 @@ absl::StatusOr<ActionRange> Readback::range(const std::string& topic, std::uint3
   }
   ActionRange range;
   if (kept->begin < kept->end) {
-    const absl::StatusOr<std::uint64_t> first =
-        id_at(topic, partition, kept->begin, kept->end, spurseq_of);
+    const auto first = id_at(topic, partition, kept->begin, kept->end, spurseq_of);
     if (!first.ok()) return first.status();
-    range.first = std::max<std::uint64_t>(*first, 1);
-    constexpr std::int64_t kTail = 64;  // a late repeat may be the very last
-    const absl::Status read = scan(topic, partition, std::max(kept->begin, kept->end - kTail),
-                                   kept->end, [&](const rd_kafka_message_t& message) {
-                                     range.next = std::max(range.next, spurseq_of(message) + 1);
-                                     return true;
-                                   });
-    if (!read.ok()) return read;
+    range.first = std::max<std::uint64_t>(first->value_or(1), 1);
+    // A late repeat may be the very last; and of transactions there may be markers alone.
+    constexpr std::int64_t kTail = 64;
+    std::int64_t from = kept->end;
+    for (std::int64_t back = kTail; range.next == 1 && from > kept->begin; back *= 2) {
+      const std::int64_t to = std::exchange(from, std::max(kept->begin, kept->end - back));
+      const absl::Status read =
+          scan(topic, partition, from, to, [&](const rd_kafka_message_t& message) {
+            range.next = std::max(range.next, spurseq_of(message) + 1);
+            return true;
+          });
+      if (!read.ok()) return read;
+    }
   }
   const std::lock_guard lock(mutex_);
   ranges_[key] = {*kept, range};
@@ -107,11 +113,10 @@ absl::StatusOr<std::vector<StoredAction>> Readback::actions(const std::string& t
     }
   }
   if (place.reader == nullptr) {
-    const absl::StatusOr<std::uint64_t> oldest =
-        id_at(topic, partition, kept->begin, kept->end, spurseq_of);
+    const auto oldest = id_at(topic, partition, kept->begin, kept->end, spurseq_of);
     if (!oldest.ok()) return oldest.status();
-    if (from < *oldest && from > 0 && kept->begin > 0)
-      return absl::OutOfRangeError(text(topic, "[", partition, "] begins at action ", *oldest));
+    if (oldest->has_value() && from < **oldest && from > 0 && kept->begin > 0)
+      return absl::OutOfRangeError(text(topic, "[", partition, "] begins at action ", **oldest));
     const absl::StatusOr<std::int64_t> at = find(topic, partition, *kept, from, spurseq_of);
     if (!at.ok()) return at.status();
     auto opened = PartitionReader::open(connection_, topic, partition, *at);

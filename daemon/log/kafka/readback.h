@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,8 +65,10 @@ class Readback {
   // The first offset whose record's id is at least `wanted`; `kept.end` if there is none.
   absl::StatusOr<std::int64_t> find(const std::string& topic, std::int32_t partition,
                                     const Kept& kept, std::uint64_t wanted, const Id& id);
-  absl::StatusOr<std::uint64_t> id_at(const std::string& topic, std::int32_t partition,
-                                      std::int64_t from, std::int64_t to, const Id& id);
+  // Of the first record there; nullopt: there is none, only markers or what was aborted.
+  absl::StatusOr<std::optional<std::uint64_t>> id_at(const std::string& topic,
+                                                     std::int32_t partition, std::int64_t from,
+                                                     std::int64_t to, const Id& id);
 
   const Connection connection_;
   const TopicNames names_;

@@ -7,6 +7,35 @@
 
 namespace spur::kafka {
 
+Error produce(rd_kafka_t* producer, rd_kafka_topic_t* topic, std::int32_t partition,
+              ProducerRecord record) {
+  rd_kafka_vu_t parts[8];
+  std::size_t count = 0;
+  parts[count].vtype = RD_KAFKA_VTYPE_RKT;
+  parts[count++].u.rkt = topic;
+  parts[count].vtype = RD_KAFKA_VTYPE_PARTITION;
+  parts[count++].u.i32 = partition;
+  parts[count].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+  parts[count++].u.i = RD_KAFKA_MSG_F_COPY;
+  parts[count].vtype = RD_KAFKA_VTYPE_VALUE;
+  parts[count].u.mem.ptr = const_cast<char*>(record.value.data());
+  parts[count++].u.mem.size = record.value.size();
+  parts[count].vtype = RD_KAFKA_VTYPE_OPAQUE;
+  parts[count++].u.ptr = record.opaque;
+  if (record.has_key) {
+    parts[count].vtype = RD_KAFKA_VTYPE_KEY;
+    parts[count].u.mem.ptr = const_cast<char*>(record.key.data());
+    parts[count++].u.mem.size = record.key.size();
+  }
+  if (record.headers != nullptr) {
+    parts[count].vtype = RD_KAFKA_VTYPE_HEADERS;
+    parts[count++].u.headers = record.headers.get();
+  }
+  Error error(rd_kafka_produceva(producer, parts, count));
+  if (error == nullptr) static_cast<void>(record.headers.release());  // the message owns them now
+  return error;
+}
+
 absl::StatusOr<std::shared_ptr<Session>> Session::open(const Connection& connection,
                                                        const Settings& settings, Pump* pump,
                                                        Acked acked) {
@@ -45,33 +74,8 @@ absl::Status Session::send(rd_kafka_topic_t* topic, std::int32_t partition, Reco
   if (ended()) return why();
   if (dying_.load(std::memory_order_acquire))
     return absl::UnavailableError("the session is ending");
-  rd_kafka_vu_t parts[8];
-  std::size_t count = 0;
-  parts[count].vtype = RD_KAFKA_VTYPE_RKT;
-  parts[count++].u.rkt = topic;
-  parts[count].vtype = RD_KAFKA_VTYPE_PARTITION;
-  parts[count++].u.i32 = partition;
-  parts[count].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
-  parts[count++].u.i = RD_KAFKA_MSG_F_COPY;
-  parts[count].vtype = RD_KAFKA_VTYPE_VALUE;
-  parts[count].u.mem.ptr = const_cast<char*>(record.value.data());
-  parts[count++].u.mem.size = record.value.size();
-  parts[count].vtype = RD_KAFKA_VTYPE_OPAQUE;
-  parts[count++].u.ptr = record.opaque;
-  if (record.has_key) {
-    parts[count].vtype = RD_KAFKA_VTYPE_KEY;
-    parts[count].u.mem.ptr = const_cast<char*>(record.key.data());
-    parts[count++].u.mem.size = record.key.size();
-  }
-  if (record.headers != nullptr) {
-    parts[count].vtype = RD_KAFKA_VTYPE_HEADERS;
-    parts[count++].u.headers = record.headers.get();
-  }
-  const Error error(rd_kafka_produceva(handle_.get(), parts, count));
-  if (error == nullptr) {
-    static_cast<void>(record.headers.release());  // the message owns them now
-    return absl::OkStatus();
-  }
+  const Error error = produce(handle_.get(), topic, partition, std::move(record));
+  if (error == nullptr) return absl::OkStatus();
   if (rd_kafka_error_code(error.get()) == RD_KAFKA_RESP_ERR__QUEUE_FULL)
     return absl::ResourceExhaustedError("the producer's queue is full");
   if (rd_kafka_error_code(error.get()) == RD_KAFKA_RESP_ERR__FATAL) {

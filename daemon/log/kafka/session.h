@@ -18,6 +18,17 @@
 
 namespace spur::kafka {
 
+struct ProducerRecord {
+  std::string_view key, value;
+  bool has_key = true;
+  Headers headers;  // taken
+  void* opaque = nullptr;
+};
+
+// Hands a record to a producer, which copies its bytes. nullptr: it was taken, headers and all.
+Error produce(rd_kafka_t* producer, rd_kafka_topic_t* topic, std::int32_t partition,
+              ProducerRecord record);
+
 // send() from any thread; serve() and what it calls on the pump's alone.
 class Session {
  public:
@@ -25,12 +36,7 @@ class Session {
   // offset is RD_KAFKA_OFFSET_INVALID if the broker did not say: it stands, but nobody knows where.
   using Acked = std::function<void(void* opaque, std::int64_t offset)>;
 
-  struct Record {
-    std::string_view key, value;
-    bool has_key = true;
-    Headers headers;  // taken
-    void* opaque = nullptr;
-  };
+  using Record = ProducerRecord;
 
   // `pump`, if any, outlives the session and is woken by it.
   static absl::StatusOr<std::shared_ptr<Session>> open(const Connection& connection,

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,15 @@ struct KafkaOptions {
   std::chrono::milliseconds heartbeat{1'000};
   // Prefetched and not yet folded, a partition.
   std::uint32_t queued_kbytes_max = 16'384;
+  // Effects in memory that wait for their destinations, of all shards; beyond it they are in the
+  // outbox alone (docs/limits.md).
+  std::size_t waiting_bytes_max = 256u << 20;
+  // Whether catalogs may have channels with `delivery: transactional`.
+  bool transactional_channels = false;
+  // Of those: a transaction was committed, with the time from its
+  // first record on; one was aborted or given up. From their threads; must be cheap.
+  std::function<void(std::chrono::nanoseconds)> on_transaction;
+  std::function<void()> on_transaction_aborted;
 };
 
 }  // namespace spur

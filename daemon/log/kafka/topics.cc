@@ -93,7 +93,8 @@ TopicNames::TopicNames(std::string_view prefix)
       catalog(joined(prefix, "catalog")),
       decisions(joined(prefix, "decisions")),
       dead_letters(joined(prefix, "dead-letters")),
-      cursors(joined(prefix, "cursors")) {}
+      cursors(joined(prefix, "cursors")),
+      delivered(joined(prefix, "delivered")) {}
 
 absl::StatusOr<std::uint32_t> shards_for(const Admin& admin, std::span<const std::string> inputs) {
   if (inputs.empty())

@@ -22,6 +22,8 @@ struct TopicNames {
   std::string decisions;     // ≥ P: partition i is written by shard i alone, as of every output
   std::string dead_letters;  // ≥ P
   std::string cursors;       // 1, compacted: of named subscribers
+  // No topic but a consumer group that nobody joins: what transactions say about themselves.
+  std::string delivered;
 };
 
 // The greatest common divisor of the topics' partitions, at most kShardsMax. FAILED_PRECONDITION:

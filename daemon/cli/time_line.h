@@ -1,0 +1,37 @@
+// The time line of one customer that a backtest draws: --customer, --svg and --json of it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "daemon/explain/customer_name.h"
+#include "daemon/explain/recording.h"
+
+namespace spur::cli {
+
+struct TimeLineArguments {
+  std::string customer, trigger, svg;
+  bool json = false;
+};
+
+class TimeLine {
+ public:
+  // nullopt where no customer is named. `definitions` is the source of the catalog.
+  static std::optional<TimeLine> of(const TimeLineArguments& arguments,
+                                    const spur::v1::Catalog& definitions);
+
+  Watcher* watcher() { return recording_.get(); }
+  // Draws it to standard output, for a terminal with its width and in colour (unless NO_COLOR is
+  // set); and the SVG. Answers an exit code.
+  int show(const TimeLineArguments& arguments) const;
+
+ private:
+  TimeLine(explain::CustomerName name, const TimeLineArguments& arguments,
+           const spur::v1::Catalog& definitions);
+
+  std::unique_ptr<const explain::CustomerName> name_;
+  std::unique_ptr<explain::Recording> recording_;
+};
+
+}  // namespace spur::cli

@@ -1,0 +1,80 @@
+#include "daemon/inputs/event_parts.h"
+
+#define XXH_INLINE_ALL
+#include <fmt/core.h>
+#include <xxhash.h>
+
+#include <utility>
+
+#include "daemon/inputs/envelope.h"
+#include "daemon/inputs/json_fields.h"
+
+namespace spur {
+namespace {
+
+std::optional<CallType> call_of(std::string_view name) {
+  for (const auto& [text, type] :
+       {std::pair{"$identify", CallType::kIdentify}, std::pair{"$page", CallType::kPage},
+        std::pair{"$screen", CallType::kScreen}, std::pair{"$group", CallType::kGroup},
+        std::pair{"$alias", CallType::kAlias}}) {
+    if (name == text) return type;
+  }
+  return std::nullopt;
+}
+
+std::optional<Malformed> check(const EventParts& parts, CallType type, const InputLimits& limits) {
+  if (type == CallType::kTrack && parts.name.empty())
+    return Malformed{Reason::kMissingEventName, "the event has no name"};
+  if (parts.user_id.empty() && parts.anonymous_id.empty())
+    return Malformed{Reason::kMissingIdentity, "neither a user id nor an anonymous id"};
+  for (const auto& [what, text] :
+       {std::pair{"user_id", parts.user_id}, std::pair{"anonymous_id", parts.anonymous_id},
+        std::pair{"id", parts.id}}) {
+    if (text.size() > limits.id_bytes_max)
+      return id_too_long(what, text.size(), limits.id_bytes_max);
+  }
+  if (!parts.time)
+    return Malformed{Reason::kMissingTimestamp, "nothing tells the time of the event"};
+  return check_time(*parts.time, "the time of the event");
+}
+
+}  // namespace
+
+Decoded make_event(const EventParts& parts, const EventSchema& schema, std::uint32_t source,
+                   const InputLimits& limits, Arena& arena) {
+  std::string_view name = parts.name;
+  CallType type = parts.type;
+  if (parts.name_tells_call && name.starts_with('$')) {
+    const std::optional<CallType> call = call_of(name);
+    if (!call) {
+      return Malformed{
+          Reason::kUnknownType,
+          fmt::format("`{:.40}` is none of $identify, $page, $screen, $group, $alias", name)};
+    }
+    type = *call;
+    name = {};
+  }
+  if (auto malformed = check(parts, type, limits)) return *std::move(malformed);
+  const std::span<Value> fields = arena.array<Value>(schema.field_count());
+  for (const auto& [key, value] :
+       {std::pair{"properties", parts.properties}, std::pair{"traits", parts.traits},
+        std::pair{"context", parts.context}}) {
+    assign_fields(JsonFields::child(schema.root(), key), value, fields);
+  }
+  Decoded decoded;
+  Event& event = std::get<Event>(decoded);
+  event.source = source;
+  event.type = type;
+  event.name = name;
+  event.name_index = name_index(type, name, schema);
+  event.id = parts.id.empty() ? derived_id({parts.content}, arena) : parts.id;
+  event.user_id = parts.user_id;
+  event.anonymous_id = parts.anonymous_id;
+  event.time = *parts.time;
+  event.fields = fields;
+  event.traits = parts.traits_set;
+  event.content_hash = XXH3_64bits(parts.content.data(), parts.content.size());
+  return decoded;
+}
+
+}  // namespace spur

@@ -1,0 +1,151 @@
+#include "daemon/inputs/segment_batch.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace spur {
+namespace {
+
+// An object without its braces and the white space inside; nullopt if it is none.
+std::optional<std::string_view> inside(std::string_view value) {
+  if (value.empty() || value.front() != '{') return std::nullopt;
+  std::string_view members = value.substr(1, value.size() - 2);
+  const std::size_t first = members.find_first_not_of(" \t\r\n");
+  return first == std::string_view::npos ? std::string_view() : members.substr(first);
+}
+
+// What stands for nothing where an object should be: null, and [] as PHP writes an empty map.
+bool is_nothing(std::string_view value) {
+  return value == "null" ||
+         (value.front() == '[' && value.find_first_not_of("[] \t\r\n") == std::string_view::npos);
+}
+
+}  // namespace
+
+std::optional<SegmentBatch::Shared> SegmentBatch::shared_of(std::string_view key) {
+  for (std::size_t i = 0; i < kSharedCount; ++i) {
+    if (key == kSharedNames[i]) return static_cast<Shared>(i);
+  }
+  return std::nullopt;
+}
+
+SegmentBatch::Outcome SegmentBatch::open(std::string_view bytes) {
+  calls_.clear();
+  arena_.reset();
+  std::fill(std::begin(shared_), std::end(shared_), std::string_view());
+  bool has_calls = false, has_type = false;
+  Token at = reader_.open(bytes);
+  if (at != nullptr && reader_.peek(at) != '{') return Outcome::kNone;
+  if (at != nullptr) {
+    at = reader_.object(at, arena_, [&](std::string_view key, Token value) {
+      if (key == "batch" && !has_calls && reader_.peek(value) == '[') {
+        has_calls = true;
+        return calls(value);
+      }
+      const Token behind = reader_.skip(value);
+      has_type = has_type || key == "type";
+      const std::optional<Shared> shared = shared_of(key);
+      if (shared && behind != nullptr && shared_[*shared].empty())
+        shared_[*shared] = reader_.between(value, behind);
+      return behind;
+    });
+  }
+  if (at == nullptr || !reader_.finish(at)) {
+    failure_ = reader_.take_failure();
+    return Outcome::kMalformed;
+  }
+  if (!has_calls || has_type) return Outcome::kNone;
+  if (calls_.empty()) {
+    failure_ = {Reason::kEmptyBatch, "`batch` holds no call"};
+    return Outcome::kMalformed;
+  }
+  std::size_t size = 0;
+  for (const std::string_view shared : shared_) size += shared.size();
+  if (size * calls_.size() <= limits_.batch_shared_bytes_max) return Outcome::kBatch;
+  // Without a bound a record could grow by a thousand times.
+  failure_ = {
+      Reason::kTooLarge,
+      fmt::format("{} bytes of `context`, `integrations` and times for each of {} calls; at "
+                  "most {} together are taken",
+                  size, calls_.size(), limits_.batch_shared_bytes_max)};
+  return Outcome::kMalformed;
+}
+
+SegmentBatch::Token SegmentBatch::calls(Token at) {
+  return reader_.list(at, [&](Token element) {
+    if (calls_.size() == limits_.batch_calls_max) {
+      return reader_.fail(element, Reason::kTooManyElements,
+                          fmt::format("more than {} calls in one batch", limits_.batch_calls_max));
+    }
+    return one_call(element);
+  });
+}
+
+SegmentBatch::Token SegmentBatch::one_call(Token at) {
+  Call call;
+  call.object = reader_.peek(at) == '{';
+  const Token behind = !call.object
+                           ? reader_.skip(at)
+                           : reader_.object(at, arena_, [&](std::string_view key, Token value) {
+                               call.empty = false;
+                               const Token next = reader_.skip(value);
+                               const std::optional<Shared> shared = shared_of(key);
+                               if (shared && next != nullptr && call.own[*shared].empty())
+                                 call.own[*shared] = reader_.between(value, next);
+                               return next;
+                             });
+  if (behind == nullptr) return nullptr;
+  call.bytes = reader_.between(at, behind);
+  calls_.push_back(call);
+  return behind;
+}
+
+SegmentBatch::How SegmentBatch::how(const Call& call, std::size_t i) const {
+  if (!call.object || shared_[i].empty() || is_nothing(shared_[i])) return How::kNot;
+  if (call.own[i].empty() || is_nothing(call.own[i])) return How::kBefore;
+  return inside(call.own[i]) && inside(shared_[i]) ? How::kInto : How::kNot;
+}
+
+std::string_view SegmentBatch::call(std::size_t index) {
+  const Call& call = calls_[index];
+  for (std::size_t i = 0; i < kSharedCount; ++i) {
+    if (how(call, i) != How::kNot) {
+      write(call);
+      return written_;
+    }
+  }
+  return call.bytes;
+}
+
+// Of a key given twice the first counts: what the call does not say goes to its front, and before
+// its null; what is merged goes to the end of its own object.
+void SegmentBatch::write(const Call& call) {
+  written_.assign(1, '{');
+  std::vector<std::pair<std::size_t, std::string_view>> merged;  // where, and which members
+  for (std::size_t i = 0; i < kSharedCount; ++i) {
+    if (how(call, i) == How::kBefore) {
+      if (written_.size() > 1) written_ += ',';
+      written_ += '"';
+      written_ += kSharedNames[i];
+      written_ += R"(":)";
+      written_ += shared_[i];
+    } else if (how(call, i) == How::kInto) {
+      const std::string_view own = call.own[i];
+      merged.emplace_back(own.data() + own.size() - 1 - call.bytes.data(), *inside(shared_[i]));
+    }
+  }
+  std::sort(merged.begin(), merged.end());
+  if (!call.empty && written_.size() > 1) written_ += ',';
+  std::size_t done = 1;  // behind the call's {
+  for (const auto& [end, members] : merged) {
+    written_ += call.bytes.substr(done, end - done);
+    const bool first = written_.find_last_not_of(" \t\r\n") == written_.rfind('{');
+    if (!first && !members.empty()) written_ += ',';
+    written_ += members;
+    done = end;
+  }
+  written_ += call.bytes.substr(done);
+}
+
+}  // namespace spur

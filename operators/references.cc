@@ -1,0 +1,86 @@
+#include "operators/references.h"
+
+#include <algorithm>
+
+#include "state/check.h"
+#include "state/codec/keys.h"
+#include "state/codec/value_codec.h"
+
+namespace spur {
+namespace {
+
+using Version = RecordVersions::Version;
+
+RecordVersions decoded(const std::string* row) {
+  if (row == nullptr) return {};
+  std::optional<RecordVersions> record = decode_record(*row);
+  SPUR_CHECK(record.has_value());  // written by take()
+  return *std::move(record);
+}
+
+// The first version that holds only after `t`.
+std::vector<Version>::const_iterator after(const RecordVersions& record, Instant t) {
+  return std::upper_bound(record.versions.begin(), record.versions.end(), t,
+                          [](Instant at, const Version& version) { return at < version.since; });
+}
+
+// What nobody asks about any more goes.
+void forget_old(RecordVersions& record, Instant clock) {
+  std::vector<Version>& all = record.versions;
+  std::size_t old = all.size() > kRecordVersionsMax ? all.size() - kRecordVersionsMax : 0;
+  while (old + 1 < all.size() && all[old + 1].since + kRecordVersionFor < clock) ++old;
+  if (old == 0) return;
+  record.forgotten = true;
+  all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(old));
+}
+
+}  // namespace
+
+Value References::at(std::uint64_t definition, std::string_view key, Instant t, Arena& arena) {
+  if (key.size() > kRecordKeyBytesMax) return Value::absent();
+  const std::string* const row = rows_.get(record_key(definition, key));
+  if (row == nullptr) return Value::absent();
+  const RecordVersions record = decoded(row);
+  const auto next = after(record, t);
+  // Of what was before those that are kept, the oldest kept is the best that is known.
+  if (next == record.versions.begin() && !record.forgotten) return Value::absent();
+  const Version& version = next == record.versions.begin() ? *next : *(next - 1);
+  if (version.value.empty()) return Value::absent();
+  return decode_value(version.value, arena).value_or(Value::absent());
+}
+
+References::Taken References::take(std::uint64_t definition, std::string_view key, Instant since,
+                                   std::string_view value, Instant clock, std::string& previous) {
+  const std::string row_key = record_key(definition, key);
+  const std::string* const stored = rows_.get(row_key);
+  const std::string row =
+      stored == nullptr ? std::string() : *stored;  // what the versions point into
+  RecordVersions record = decoded(stored == nullptr ? nullptr : &row);
+  if (stored == nullptr) {
+    std::uint64_t& count = counts_[definition];
+    if (count >= kRecordsMax) return Taken::kFull;
+    if (value.empty()) return Taken::kSame;
+    ++count;
+    moved_ = true;
+  }
+  const auto next = after(record, since);
+  const bool newest = next == record.versions.end();
+  const std::size_t place = static_cast<std::size_t>(next - record.versions.begin());
+  // A second record of one instant takes the place of the first.
+  const bool replaces = place > 0 && record.versions[place - 1].since == since;
+  const std::size_t before = place - (replaces ? 1 : 0);
+  previous = before == 0 ? std::string_view() : record.versions[before - 1].value;
+  const std::string_view known = place == 0 ? std::string_view() : record.versions[place - 1].value;
+  if (known == value && place > 0) return newest ? Taken::kSame : Taken::kHistory;
+  if (replaces) {
+    record.versions[place - 1].value = value;
+  } else {
+    record.versions.insert(record.versions.begin() + static_cast<std::ptrdiff_t>(place),
+                           {since, value});
+  }
+  forget_old(record, clock);
+  rows_.put(row_key, encode_record(record));
+  return newest ? Taken::kChanged : Taken::kHistory;
+}
+
+}  // namespace spur

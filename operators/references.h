@@ -1,0 +1,60 @@
+// References: the business data of a shard, by Reference and key, each record as of the times that
+// somebody may still ask about. Every shard holds all of it.
+//
+// A record holds from its time on, until the next one of its key. What came to pass at t is decided
+// with what held at t, though newer records may be here: so versions are kept, but not for ever.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "state/arena.h"
+#include "state/codec/reference_codec.h"
+#include "state/digest.h"
+#include "state/rows_behind.h"
+#include "state/value.h"
+
+namespace spur {
+
+// Bounds that are part of the fold version.
+inline constexpr std::size_t kRecordKeyBytesMax = 1'024;
+inline constexpr std::size_t kRecordBytesMax = 32u << 10;  // of a record, as stored
+inline constexpr std::size_t kRecordVersionsMax = 16;      // of a key; then the oldest goes
+inline constexpr Millis kRecordVersionFor = kDay;          // kept so long after the next one came
+inline constexpr std::uint64_t kRecordsMax = 5'000'000;    // keys of a Reference
+
+class References {
+ public:
+  // `rows` outlives it.
+  explicit References(RowsBehind& rows) : rows_(rows) {}
+
+  // What the record says as of `t`: a map, in `arena`; absent if there is none.
+  Value at(std::uint64_t definition, std::string_view key, Instant t, Arena& arena);
+
+  enum class Taken {
+    kChanged,  // it is the newest of its key, and says something else than the one before
+    kSame,     // it says what is known
+    kHistory,  // there is a newer one
+    kFull,     // its key would be one too many
+  };
+  // A record that holds from `since` on; `value` is an encoded map, or empty: deleted. `previous`
+  // becomes what it was before, empty: nothing. `clock` is the shard's.
+  Taken take(std::uint64_t definition, std::string_view key, Instant since, std::string_view value,
+             Instant clock, std::string& previous);
+
+  // Of a definition: how many keys it has. For what is stored, and to forget a definition that has
+  // gone.
+  std::map<std::uint64_t, std::uint64_t>& counts() { return counts_; }
+  // Something of it has changed since this was asked.
+  bool moved() { return std::exchange(moved_, false); }
+
+ private:
+  RowsBehind& rows_;
+  bool moved_ = false;
+  std::map<std::uint64_t, std::uint64_t> counts_;
+};
+
+}  // namespace spur

@@ -1,0 +1,165 @@
+// Business data in the daemon: a record that is published reaches every shard, and a change is told
+// to everybody who cares, once, through deaths of the process in the middle of it.
+#include <atomic>
+#include <set>
+
+#include "tests/daemon/engine_fixture.h"
+
+namespace spur::testing {
+namespace {
+
+using ::testing::SizeIs;
+
+constexpr int kCustomers = 300;  // several runs' worth on each of two shards
+
+spur::v1::Catalog price_catalog() {
+  catalog::Loaded loaded = catalog::load_text("prices.yaml", R"(
+apiVersion: spur/v1
+kind: Source
+metadata: {name: shop}
+spec: {topic: events.shop}
+---
+apiVersion: spur/v1
+kind: Reference
+metadata: {name: products}
+spec: {topic: products, key: body.id}
+---
+apiVersion: spur/v1
+kind: Channel
+metadata: {name: email}
+spec: {topic: actions.email}
+---
+apiVersion: spur/v1
+kind: Trigger
+metadata: {name: cheaper}
+spec:
+  class: transactional
+  business:
+    reference: products
+    interest: {on: Product Viewed, key: "'p1'", within: 30d}
+    when: has(previous.price) && record.price < previous.price
+  actions: [{channel: email, template: t, data: {price: record.price, was: previous.price}}]
+)");
+  EXPECT_TRUE(loaded.errors.empty()) << catalog::to_text(loaded.errors);
+  return loaded.catalog;
+}
+
+class BusinessEngineTest : public EngineTest {
+ protected:
+  std::string record(int price) { return absl::StrCat(R"({"id":"p1","price":)", price, "}"); }
+
+  // A price, views, two lower prices; `every` kills the process at each n-th run from the first of
+  // these on.
+  std::vector<std::string> tell(int every, bool before_append, std::chrono::milliseconds flush) {
+    std::atomic<int> runs{0};
+    std::atomic<bool> armed{false};
+    const auto due = [&](std::uint32_t, std::uint64_t) {
+      return armed && every > 0 && ++runs % every == 0;
+    };
+    (before_append ? options_.faults.crash_before_append : options_.faults.crash_after_commit) =
+        due;
+    options_.flush_interval = flush;
+    open();
+    apply(price_catalog());
+    EXPECT_TRUE(publish({record(100)}, "products").ok());
+    survive();
+    for (int i = 0; i < kCustomers; ++i) {
+      EXPECT_TRUE(
+          publish({track(absl::StrCat("user", i), "Product Viewed", i, clock_.read().wall)}).ok());
+      survive();  // each in a run of its own, so that run numbers are the same each time
+      clock_.advance(kSecond);
+    }
+    armed = true;
+    for (const int price : {80, 60}) {
+      const std::uint64_t inputs = inputs_in_log();
+      while (inputs_in_log() == inputs) {
+        publish({record(price)}, "products").status().IgnoreError();
+        survive();
+      }
+      clock_.advance(kMinute);
+      survive();
+    }
+    armed = false;
+    return decision_bytes();
+  }
+  void survive() {
+    while (!settle()) {
+      ++crashes_;
+      engine_.reset();
+      ASSERT_NO_FATAL_FAILURE(begin_open());
+      (void)engine_->wait_started(kPatience);
+      ASSERT_THAT(engine_->health().parked, ::testing::IsEmpty()) << engine_->health().why;
+    }
+  }
+
+  int crashes_ = 0;
+};
+
+TEST_F(BusinessEngineTest, ARecordReachesEveryShardAndEverybodyWhoCaresIsToldOnce) {
+  EXPECT_THAT(tell(0, true, std::chrono::seconds(30)), SizeIs(2 * kCustomers));
+  std::set<std::string> told;
+  const auto deliveries = engine_->read_actions(kTopic, "", 100'000);
+  ASSERT_TRUE(deliveries.ok());
+  for (const ActionDelivery& delivery : *deliveries) {
+    EXPECT_TRUE(
+        told.insert(absl::StrCat(delivery.action.customer(), " ", delivery.action.data_json()))
+            .second);
+  }
+  EXPECT_THAT(told, SizeIs(2 * kCustomers));
+}
+
+TEST_F(BusinessEngineTest, TheLongestInterestIsToldFirst) {
+  tell(0, true, std::chrono::seconds(30));
+  std::vector<int> last(options_.shards, -1);
+  const auto deliveries = engine_->read_actions(kTopic, "", 100'000);
+  ASSERT_TRUE(deliveries.ok());
+  for (const ActionDelivery& delivery : *deliveries) {
+    if (delivery.action.data_json().find("\"price\":80") == std::string::npos) continue;
+    const int number = std::stoi(delivery.action.customer().substr(sizeof("user_id:user") - 1));
+    EXPECT_GT(number, last[delivery.action.id().shard()]);
+    last[delivery.action.id().shard()] = number;
+  }
+}
+
+TEST_F(BusinessEngineTest, ARecordWithoutItsKeyIsOneDeadLetter) {
+  open();
+  apply(price_catalog());
+  const auto published = publish({R"({"price":1})"}, "products");
+  ASSERT_TRUE(published.ok());
+  EXPECT_EQ(published->at(0).dead_letter_reason, "MISSING_KEY");
+  ASSERT_TRUE(settle());
+  std::size_t letters = 0;
+  for (std::uint32_t shard = 0; shard < engine_->shards(); ++shard)
+    letters += engine_->dead_letters(shard, 10)->size();
+  EXPECT_EQ(letters, 1u);
+}
+
+struct Deaths {
+  int every;
+  bool before_append;
+  std::int64_t flush_ms;
+};
+class BusinessCrashTest : public BusinessEngineTest,
+                          public ::testing::WithParamInterface<Deaths> {};
+
+TEST_P(BusinessCrashTest, DeathsInTheMiddleOfTellingChangeNothing) {
+  const Deaths deaths = GetParam();
+  const std::vector<std::string> disturbed =
+      tell(deaths.every, deaths.before_append, std::chrono::milliseconds(deaths.flush_ms));
+  EXPECT_GT(crashes_, 2);
+  for (const ShardStats& shard : engine_->stats().shards) EXPECT_EQ(shard.divergences, 0u);
+  engine_.reset();
+  options_.directory = folder_.path() + "/undisturbed";
+  options_.faults = {};
+  clock_.jump_wall(kNoon - clock_.read().wall);
+  const std::vector<std::string> undisturbed = tell(0, true, std::chrono::hours(1));
+  EXPECT_EQ(disturbed.size(), undisturbed.size());
+  EXPECT_TRUE(disturbed == undisturbed);
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryNthRun, BusinessCrashTest,
+                         ::testing::Values(Deaths{2, true, 3'600'000}, Deaths{3, true, 0},
+                                           Deaths{2, false, 0}, Deaths{3, false, 3'600'000}));
+
+}  // namespace
+}  // namespace spur::testing

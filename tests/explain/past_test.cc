@@ -1,0 +1,213 @@
+// Explain about the past: the journal folded again beside a shard that goes on.
+#include "daemon/grpc/past.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "daemon/grpc/customer_reader.h"
+#include "tests/daemon/engine_fixture.h"
+
+namespace spur::testing {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class PastTest : public EngineTest {
+ protected:
+  struct Answer {
+    absl::Status status;
+    bool found = false;
+    spur::v1::ExplainResponse response;
+
+    std::vector<std::string> events() const {
+      std::vector<std::string> out;
+      for (const spur::v1::Moment& moment : response.moments())
+        out.push_back(rfc3339(Instant{moment.time_ms()}).substr(11, 5) + " " +
+                      (moment.event().empty() ? "time" : moment.event()));
+      return out;
+    }
+    std::string why_not(const std::string& trigger) const {
+      for (const spur::v1::TriggerStanding& standing : response.triggers()) {
+        if (standing.trigger() == trigger) return standing.why_not();
+      }
+      return "no such trigger";
+    }
+  };
+
+  Answer explain(const std::string& customer, Instant at,
+                 std::function<bool()> cancelled = nullptr) {
+    spur::v1::ExplainRequest request;
+    request.set_at_ms(at.ms);
+    Answer answer;
+    services::Past past(*services::parse_customer(customer), request, std::move(cancelled),
+                        answer.response);
+    std::promise<absl::Status> done;
+    engine_->ask_history(past.question(shard_of(customer, engine_->shards())),
+                         [&](absl::Status status) { done.set_value(std::move(status)); });
+    answer.status = done.get_future().get();
+    answer.found = past.finish();
+    return answer;
+  }
+};
+
+TEST_F(PastTest, ThenTheWaitWasOpenAndWhatCameLaterIsNotKnown) {
+  open();
+  apply(shop_catalog());
+  ASSERT_TRUE(add_to_cart("ann").ok());
+  ASSERT_TRUE(settle());
+  clock_.advance(kMinute * 30);
+  ASSERT_TRUE(order("ann").ok());
+  ASSERT_TRUE(settle());
+  clock_.advance(kHour * 2);
+  ASSERT_TRUE(settle());
+  const Answer then = explain("ann", kNoon + kMinute * 20);
+  ASSERT_TRUE(then.status.ok()) << then.status;
+  EXPECT_TRUE(then.found && then.response.replayed());
+  EXPECT_EQ(then.response.as_of_ms(), (kNoon + kMinute * 20).ms);
+  EXPECT_THAT(then.events(), ElementsAre("12:00 Product Added"));
+  EXPECT_THAT(then.why_not("cart-abandoned"),
+              HasSubstr("the wait is over at 2026-03-01T13:00:00Z (in 40m)"));
+  const Answer later = explain("ann", kNoon + kMinute * 40);
+  ASSERT_TRUE(later.status.ok()) << later.status;
+  EXPECT_THAT(later.events(), ElementsAre("12:00 Product Added", "12:30 Order Completed"));
+  EXPECT_THAT(later.why_not("cart-abandoned"), HasSubstr("there has to be Product Added"));
+}
+
+TEST_F(PastTest, ADeadlineIsAMomentWithItsVerdict) {
+  open();
+  apply(shop_catalog());
+  ASSERT_TRUE(add_to_cart("ann").ok());
+  ASSERT_TRUE(settle());
+  clock_.advance(kHour * 2);
+  ASSERT_TRUE(settle());
+  const Answer answer = explain("ann", kNoon + kMinute * 90);
+  ASSERT_TRUE(answer.status.ok()) << answer.status;
+  ASSERT_THAT(answer.events(), ElementsAre("12:00 Product Added", "13:00 time"));
+  bool sent = false;
+  for (const spur::v1::Change& change : answer.response.moments(1).changes())
+    sent = sent ||
+           (change.kind() == "decided" && change.decision().verdict() == spur::v1::VERDICT_SENT);
+  EXPECT_TRUE(sent);
+}
+
+TEST_F(PastTest, WhoWasNotSeenByThenIsUnknown) {
+  open();
+  apply(shop_catalog());
+  ASSERT_TRUE(order("bob").ok());
+  ASSERT_TRUE(settle());
+  EXPECT_FALSE(explain("ann", kNoon + kMinute).found);
+  EXPECT_FALSE(explain("bob", kNoon - kMinute).found);
+  EXPECT_TRUE(explain("bob", kNoon + kMinute).found);
+}
+
+TEST_F(PastTest, EachVersionOfTheCatalogIsTheOneOfThen) {
+  open();
+  apply(shop_catalog("thanks"));
+  ASSERT_TRUE(order("ann").ok());
+  ASSERT_TRUE(settle());
+  clock_.advance(kHour);
+  apply(shop_catalog("merci"));
+  ASSERT_TRUE(order("ann").ok());
+  ASSERT_TRUE(settle());
+  const Answer answer = explain("ann", kNoon + kHour * 2);
+  ASSERT_TRUE(answer.status.ok()) << answer.status;
+  std::vector<std::string> templates;
+  for (const spur::v1::Moment& moment : answer.response.moments()) {
+    for (const spur::v1::Change& change : moment.changes()) {
+      if (change.kind() == "decided") templates.push_back(change.decision().template_());
+    }
+  }
+  EXPECT_THAT(templates, ElementsAre("thanks", "merci"));
+}
+
+TEST_F(PastTest, WhatIsAskedAboutThePastChangesNothing) {
+  open();
+  apply(shop_catalog());
+  ASSERT_TRUE(add_to_cart("ann").ok());
+  ASSERT_TRUE(settle());
+  const std::vector<std::string> before = decision_bytes();
+  ASSERT_TRUE(explain("ann", kNoon + kMinute).status.ok());
+  EXPECT_FALSE(std::filesystem::exists(options_.directory + "/history"));
+  clock_.advance(kHour * 2);
+  ASSERT_TRUE(settle());
+  EXPECT_EQ(decision_bytes().size(), before.size() + 1);
+  crash_and_reopen();  // the journal is as it was
+  EXPECT_TRUE(engine_->health().ready) << engine_->health().why;
+}
+
+TEST_F(PastTest, AJournalThatHasLostItsBeginningSaysSo) {
+  options_.history_inputs = 0;
+  options_.flush_interval = std::chrono::milliseconds(1);
+  open();
+  apply(shop_catalog());
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(order("ann").ok());
+    clock_.advance(kMinute);
+    ASSERT_TRUE(settle());
+  }
+  ASSERT_TRUE(engine_->shutdown().ok());
+  engine_.reset();
+  open();
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(order("ann").ok());
+    clock_.advance(kMinute);
+    ASSERT_TRUE(settle());
+  }
+  const Answer answer = explain("ann", kNoon + kMinute);
+  EXPECT_TRUE(absl::IsOutOfRange(answer.status)) << answer.status;
+  EXPECT_THAT(std::string(answer.status.message()), HasSubstr("history.inputs_max"));
+}
+
+TEST_F(PastTest, AClientThatGoesAwayEndsIt) {
+  open();
+  apply(shop_catalog());
+  ASSERT_TRUE(order("ann").ok());
+  ASSERT_TRUE(settle());
+  const Answer answer = explain("ann", kNoon + kMinute, [] { return true; });
+  EXPECT_TRUE(answer.status.ok());
+  EXPECT_FALSE(answer.found);
+  EXPECT_THAT(answer.events(), IsEmpty());
+}
+
+TEST_F(PastTest, MoreQuestionsThanMayWaitAreRefused) {
+  open();
+  apply(shop_catalog());
+  ASSERT_TRUE(order("ann").ok());
+  ASSERT_TRUE(settle());
+  std::promise<void> go;
+  const std::shared_future<void> gone = go.get_future().share();
+  std::mutex mutex;
+  std::vector<absl::Status> answers;
+  std::promise<void> last;
+  constexpr std::size_t kAsked = 12;
+  for (std::size_t i = 0; i < kAsked; ++i) {
+    HistoryQuestion question;
+    question.until = kNoon;
+    question.go_on = [gone](const HistoryView&) {
+      gone.wait();
+      return false;
+    };
+    engine_->ask_history(std::move(question), [&](absl::Status status) {
+      const std::lock_guard lock(mutex);
+      answers.push_back(std::move(status));
+      if (answers.size() == kAsked) last.set_value();
+    });
+  }
+  {
+    const std::lock_guard lock(mutex);
+    EXPECT_EQ(answers.size(), 4U) << "eight may wait";
+    for (const absl::Status& status : answers)
+      EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
+  }
+  go.set_value();
+  last.get_future().wait();
+  EXPECT_EQ(
+      std::count_if(answers.begin(), answers.end(), [](const absl::Status& s) { return s.ok(); }),
+      8);
+}
+
+}  // namespace
+}  // namespace spur::testing

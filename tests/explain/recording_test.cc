@@ -1,0 +1,149 @@
+// What is taken down of one customer's time line while a shard folds.
+#include "daemon/explain/recording.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "daemon/explain/drawing.h"
+#include "tests/operators/story.h"
+
+namespace spur::explain {
+namespace {
+
+using spur::testing::definitions_from;
+using spur::testing::instant;
+using spur::testing::Story;
+using spur::testing::text_of;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr std::string_view kShop = R"(
+Policy all: {lateness: 0s}
+Feature orders: {on: Order Completed, aggregate: count}
+Feature revenue_30d: {on: Order Completed, aggregate: sum, of: event.properties.total, window: 30d}
+Trigger cart:
+  absence: {key: event.properties.cart, opens: {on: Product Added, where: event.properties.price >= 10}, closes: {on: Order Completed}, after: 1h}
+  if: features.orders == 0
+  actions: [{channel: email, template: t}, {channel: email, template: u, after: 2h}]
+Trigger spender:
+  threshold: {when: features.revenue_30d >= 500}
+  actions: [{channel: email, template: t}]
+)";
+
+class RecordingTest : public ::testing::Test {
+ protected:
+  explicit RecordingTest() : story_(kShop) {}
+
+  void watch(std::string trigger = "", Instant until = Instant::never(),
+             std::function<void(const Customer&)> passed = nullptr,
+             std::size_t max = kMomentsKept) {
+    Recording::Options options;
+    options.customer = {IdentityKind::kUserId, "ann"};
+    options.trigger = std::move(trigger);
+    options.until = until;
+    options.moments_max = max;
+    options.definitions = [] { return definitions_from(kShop); };
+    options.passed = std::move(passed);
+    recording_ = std::make_unique<Recording>(std::move(options));
+    story_.shard().watch(recording_.get());
+  }
+  // "10:00 Product Added: …; …"
+  std::vector<std::string> told() {
+    std::vector<std::string> out;
+    for (const spur::v1::Moment& moment : recording_->moments()) {
+      std::string line = text_of({moment.time_ms()}) + " " +
+                         (moment.event().empty() ? "time" : moment.event()) + ":";
+      for (const spur::v1::Change& change : moment.changes()) line += " " + words_of(change) + ";";
+      out.push_back(line);
+    }
+    return out;
+  }
+
+  Story story_;
+  std::unique_ptr<Recording> recording_;
+};
+
+TEST_F(RecordingTest, AWaitItsDeadlineTheConditionAndTheVerdictStandInOrder) {
+  watch("cart");
+  story_.at("10:00", "ann", "Product Added", R"({"cart":"k1","price":20})");
+  story_.run_until("12:00");
+  EXPECT_THAT(
+      told(),
+      ElementsAre(
+          "10:00 Product Added: cart [k1] waits until 2026-03-01T11:00:00.000Z;",
+          HasSubstr("11:00 time: cart: `if` features.orders == 0 = true; cart [k1]  email t  "
+                    "sent; cart [k1]: its wait is over; cart step 2 [k1] is due at")));
+}
+
+TEST_F(RecordingTest, AWhereThatSaidNoIsToldWithItsValue) {
+  watch("cart");
+  story_.at("10:00", "ann", "Product Added", R"({"cart":"k1","price":4})");
+  EXPECT_THAT(
+      told(),
+      ElementsAre(
+          "10:00 Product Added: cart: `where` says no: `event.properties.price >= 10` is false: "
+          "event.properties.price is 4;"));
+}
+
+TEST_F(RecordingTest, AnIfThatSaidNoIsToldAtTheDeadline) {
+  watch("cart");
+  story_.at("09:00", "ann", "Order Completed", R"({"total":20})");
+  story_.at("10:00", "ann", "Product Added", R"({"cart":"k1","price":20})");
+  story_.run_until("12:00");
+  EXPECT_THAT(told(),
+              Contains(HasSubstr("11:00 time: cart: `if` says no: `features.orders == 0` is false: "
+                                 "features.orders is 1; cart [k1]: its wait is over;")));
+}
+
+TEST_F(RecordingTest, FeaturesAndCrossingsAreThereWhereNoTriggerIsNamed) {
+  watch();
+  story_.at("10:00", "ann", "Order Completed", R"({"total":600})");
+  EXPECT_THAT(told(), ElementsAre(::testing::AllOf(
+                          HasSubstr("revenue_30d 0 → 600;"), HasSubstr("orders 0 → 1;"),
+                          HasSubstr("spender crosses;"), HasSubstr("spender  email t  sent;"))));
+}
+
+TEST_F(RecordingTest, OtherCustomersAreNobodysBusiness) {
+  watch();
+  story_.at("10:00", "bob", "Order Completed", R"({"total":600})");
+  EXPECT_THAT(told(), IsEmpty());
+}
+
+TEST_F(RecordingTest, WhatComesLaterIsNotTakenDownAndTheCustomerIsSeenAsOfThen) {
+  std::vector<Instant> seen;
+  watch("", instant("10:30"), [&](const Customer& customer) { seen.push_back(customer.newest); });
+  story_.at("10:00", "ann", "Order Completed", R"({"total":6})");
+  story_.at("11:00", "ann", "Order Completed", R"({"total":6})");
+  story_.at("12:00", "ann", "Order Completed", R"({"total":6})");
+  EXPECT_THAT(told(), ElementsAre(HasSubstr("10:00 Order Completed")));
+  EXPECT_THAT(seen, ElementsAre(instant("10:00")));
+}
+
+TEST_F(RecordingTest, TheOldestGoBeyondTheBoundAndAreCounted) {
+  watch("", Instant::never(), nullptr, 2);
+  for (const char* at : {"10:00", "10:01", "10:02", "10:03"})
+    story_.at(at, "ann", "Order Completed", R"({"total":6})");
+  EXPECT_THAT(told(), ElementsAre(HasSubstr("10:02"), HasSubstr("10:03")));
+  EXPECT_EQ(recording_->dropped(), 2U);
+}
+
+TEST_F(RecordingTest, TheFoldGoesTheSameWayWhoeverWatches) {
+  Story alone(kShop);
+  watch();
+  for (Story* story : {&story_, &alone}) {
+    story->at("10:00", "ann", "Product Added", R"({"cart":"k1","price":20})");
+    story->at("10:10", "ann", "Product Added", R"({"cart":"k2"})");
+    story->at("10:30", "bob", "Order Completed", R"({"total":700})");
+    story->at("13:30", "ann", "Order Completed", R"({"total":700})");
+    story->run_until("20:00");
+  }
+  EXPECT_EQ(story_.digest(), alone.digest());
+  EXPECT_EQ(story_.rows(), alone.rows());
+  EXPECT_EQ(story_.decisions(), alone.decisions());
+  EXPECT_EQ(story_.counters().conditions_in_error, alone.counters().conditions_in_error);
+}
+
+}  // namespace
+}  // namespace spur::explain

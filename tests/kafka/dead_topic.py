@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+"""A topic of actions takes nothing, for the broker finds every record too large: the other channels get all of theirs, what waits for
+it is on disk and not in memory, and once the topic takes records it gets them all, once and in order.
+
+    dead_topic.py BUILD          SPUR_ROUNDS=N (default 1): in each the daemon is killed and recovers while the topic is dead
+"""
+import sys
+import threading
+import time
+
+import deployment
+
+WAITING = 4 << 20   # bytes in memory that may wait for topics, of a shard: all of a limit that is below what one shard has alone
+ROOM = 160 << 20    # of what a daemon takes besides: code, stores, customers, the client's queues and what the allocator keeps
+
+
+class Memory(threading.Thread):
+    """The most that any daemon has taken, as Linux counts it."""
+
+    def __init__(self, d):
+        super().__init__(daemon=True)
+        self.d, self.peak, self.ended = d, 0, threading.Event()
+
+    def run(self):
+        while not self.ended.wait(0.1):
+            for daemon in list(self.d.daemons.values()):
+                try:
+                    with open(f"/proc/{daemon.pid}/status", encoding="ascii") as status:
+                        kib = [int(line.split()[1]) for line in status if line.startswith("VmRSS:")]
+                except OSError:
+                    continue
+                self.peak = max(self.peak, *(k << 10 for k in kib), 0)
+
+
+def await_outbox(d, least):
+    until = time.monotonic() + deployment.PATIENCE
+    while time.monotonic() < until:
+        bytes_on_disk = d.metrics(1)["spur_outbox_size_bytes"]
+        if bytes_on_disk >= least:
+            return bytes_on_disk
+        time.sleep(0.2)
+    return d.metrics(1)["spur_outbox_size_bytes"]
+
+
+def run(d, rounds, rng):
+    options = {"kafka_waiting_bytes_max": f"{WAITING >> 20}MiB", "state_cache_bytes_max": "16MiB", "state_memory_bytes_max": "32MiB"}
+    d.make_topics()
+    d.topics("config", d.heavy, "max.message.bytes=300", "retention.ms=-1")
+    d.load()
+    memory = Memory(d)
+    memory.start()
+    d.start(1, **options)
+    if not d.await_all([topic for topic in d.outputs() if topic != d.heavy]):
+        return ["a dead topic holds up the others"]
+    waits = d.expected["actions"] * d.padded
+    on_disk = await_outbox(d, waits)
+    for _ in range(rounds):
+        d.kill(1)
+        d.count("kills")
+        d.start(1, **options)
+        d.await_ready(1)
+        time.sleep(rng.uniform(0, 1))
+    dead_peak = memory.peak
+    wrong = []
+    if on_disk < waits:
+        wrong.append(f"{on_disk:.0f} bytes are in the outbox, and {waits} wait at least")
+    if dead_peak > d.partitions * WAITING + ROOM:
+        wrong.append(f"the daemon took {dead_peak >> 20} MiB while {waits >> 20} MiB waited")
+    d.topics("config", d.heavy, "max.message.bytes=1048588", "retention.ms=-1")
+    wrong += d.verdict()
+    memory.ended.set()
+    d.did |= {"MiB that waited": waits >> 20, "MiB on disk": int(on_disk) >> 20, "MiB at most while dead": dead_peak >> 20,
+              "MiB at most": memory.peak >> 20}
+    return wrong
+
+
+if __name__ == "__main__":
+    sys.exit(deployment.main(run, rounds=1, padded=8000))
