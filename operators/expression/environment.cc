@@ -83,7 +83,7 @@ std::optional<std::pair<std::string, std::string>> Environment::no_value(
   const auto declared = values_.find(dotted_name);
   if (declared == values_.end()) return std::nullopt;
   const auto& [of, normal] = declared->second;
-  const auto normalized = [&](std::string_view text) {
+  const auto normalized = [&normal = normal](std::string_view text) {  // clang 14 names no binding
     return normal == nullptr ? std::string(text) : normal(text);
   };
   const std::string wanted = normalized(value);

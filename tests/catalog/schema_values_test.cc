@@ -153,67 +153,75 @@ spec: {segment: {of: vip, on: entered, every: 1d}, actions: [{channel: email, te
 )";
 
 // A document that can be changed and written again, in flow style.
+struct Entry;
 struct Tree {
   YamlNode::Kind kind = YamlNode::Kind::kNull;
   std::string text;
   bool quoted = false;
-  std::vector<std::pair<std::string, Tree>> entries;
+  std::vector<Entry> entries;
   std::vector<Tree> items;
 
-  static Tree of(const YamlNode& node) {
-    Tree tree{node.kind, node.text, node.quoted, {}, {}};
-    for (const YamlEntry& entry : node.entries)
-      tree.entries.emplace_back(entry.key, of(*entry.value));
-    for (const YamlNodePtr& item : node.items) tree.items.push_back(of(*item));
-    return tree;
+  static Tree of(const YamlNode& node);
+  Tree* find(const std::string& key);
+  void write(std::string& out) const;
+};
+struct Entry {
+  std::string first;
+  Tree second;
+};
+
+Tree Tree::of(const YamlNode& node) {
+  Tree tree{node.kind, node.text, node.quoted, {}, {}};
+  for (const YamlEntry& entry : node.entries) tree.entries.push_back({entry.key, of(*entry.value)});
+  for (const YamlNodePtr& item : node.items) tree.items.push_back(of(*item));
+  return tree;
+}
+Tree* Tree::find(const std::string& key) {
+  for (auto& [name, value] : entries) {
+    if (name == key) return &value;
   }
-  Tree* find(const std::string& key) {
-    for (auto& [name, value] : entries) {
-      if (name == key) return &value;
-    }
-    return nullptr;
-  }
-  void write(std::string& out) const {
-    switch (kind) {
-      case YamlNode::Kind::kNull:
-        out += "~";
-        return;
-      case YamlNode::Kind::kScalar: {
-        const bool plain = !quoted &&
-                           text.find_first_not_of("0123456789-+.eE") == std::string::npos &&
-                           !text.empty();
-        if (plain || text == "true" || text == "false" || text == ".nan") {
-          out += quoted ? "\"" + text + "\"" : text;
-          return;
-        }
-        out += '"';
-        for (const char c : text) {
-          if (c == '"' || c == '\\') out += '\\';
-          out += c;
-        }
-        out += '"';
+  return nullptr;
+}
+void Tree::write(std::string& out) const {
+  switch (kind) {
+    case YamlNode::Kind::kNull:
+      out += "~";
+      return;
+    case YamlNode::Kind::kScalar: {
+      const bool plain = !quoted &&
+                         text.find_first_not_of("0123456789-+.eE") == std::string::npos &&
+                         !text.empty();
+      if (plain || text == "true" || text == "false" || text == ".nan") {
+        out += quoted ? "\"" + text + "\"" : text;
         return;
       }
-      case YamlNode::Kind::kList:
-        out += '[';
-        for (std::size_t i = 0; i < items.size(); ++i) {
-          if (i > 0) out += ", ";
-          items[i].write(out);
-        }
-        out += ']';
-        return;
-      case YamlNode::Kind::kMap:
-        out += '{';
-        for (std::size_t i = 0; i < entries.size(); ++i) {
-          if (i > 0) out += ", ";
-          out += entries[i].first + ": ";
-          entries[i].second.write(out);
-        }
-        out += '}';
-        return;
+      out += '"';
+      for (const char c : text) {
+        if (c == '"' || c == '\\') out += '\\';
+        out += c;
+      }
+      out += '"';
+      return;
     }
+    case YamlNode::Kind::kList:
+      out += '[';
+      for (std::size_t i = 0; i < items.size(); ++i) {
+        if (i > 0) out += ", ";
+        items[i].write(out);
+      }
+      out += ']';
+      return;
+    case YamlNode::Kind::kMap:
+      out += '{';
+      for (std::size_t i = 0; i < entries.size(); ++i) {
+        if (i > 0) out += ", ";
+        out += entries[i].first + ": ";
+        entries[i].second.write(out);
+      }
+      out += '}';
+      return;
   }
-};
+}
 
 struct Document {
   std::string kind, name;
@@ -330,8 +338,8 @@ class Trial {
       // Of the triggers, which are one kind, each field once where it stands and once where it is
       // put in.
       if (!seen_.insert({here, node.find(name.key) != nullptr}).second) continue;
-      const std::vector<std::pair<std::string, Tree>> before = node.entries;
-      if (node.find(name.key) == nullptr) node.entries.emplace_back(name.key, Tree());
+      const std::vector<Entry> before = node.entries;
+      if (node.find(name.key) == nullptr) node.entries.push_back({name.key, Tree()});
       for (const auto& [what, yaml] : values()) {
         *node.find(name.key) = parsed(yaml);
         try_one(here, what);
@@ -353,7 +361,7 @@ class Trial {
     if (node.find(name.key) == nullptr) {
       Tree empty;
       empty.kind = YamlNode::Kind::kMap;
-      node.entries.emplace_back(name.key, empty);
+      node.entries.push_back({name.key, empty});
     }
     Tree* inner = node.find(name.key);
     if (inner->kind == YamlNode::Kind::kList && !inner->items.empty())
@@ -490,7 +498,7 @@ TEST(SchemaValuesTest, TwoOperatorsOfATriggerAreOneTooMany) {
       for (const auto& [key, value] : other.spec.entries) {
         const FieldDescriptor* const field = Trial::type_of("Trigger")->FindFieldByName(key);
         if (field != nullptr && field->real_containing_oneof() == &choice)
-          both.spec.entries.emplace_back(key, value);
+          both.spec.entries.push_back({key, value});
       }
       const std::string said = to_text(load_text("c", both.yaml()).errors);
       EXPECT_THAT(said, ::testing::HasSubstr("two operators")) << both.yaml();

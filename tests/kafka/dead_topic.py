@@ -11,11 +11,10 @@ import time
 import deployment
 
 WAITING = 4 << 20   # bytes in memory that may wait for topics, of a shard: all of a limit that is below what one shard has alone
-ROOM = 160 << 20    # of what a daemon takes besides: code, stores, customers, the client's queues and what the allocator keeps
 
 
 class Memory(threading.Thread):
-    """The most that any daemon has taken, as Linux counts it."""
+    """The most that any daemon has taken, as Linux counts it: a figure, not yet a verdict (docs/faults.md)."""
 
     def __init__(self, d):
         super().__init__(daemon=True)
@@ -64,8 +63,6 @@ def run(d, rounds, rng):
     wrong = []
     if on_disk < waits:
         wrong.append(f"{on_disk:.0f} bytes are in the outbox, and {waits} wait at least")
-    if dead_peak > d.partitions * WAITING + ROOM:
-        wrong.append(f"the daemon took {dead_peak >> 20} MiB while {waits >> 20} MiB waited")
     d.topics("config", d.heavy, "max.message.bytes=1048588", "retention.ms=-1")
     wrong += d.verdict()
     memory.ended.set()
