@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "daemon/log/kafka/identity.h"
+#include "spur/v1/log.pb.h"
 #include "tests/kafka/log_fixture.h"
 
 namespace spur {
@@ -43,6 +44,18 @@ TEST_F(KafkaDeploymentTest, AMissingInputTopicIsNamed) {
   const absl::Status status = refused(options);
   EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
   EXPECT_THAT(std::string(status.message()), HasSubstr("there is no topic " + prefix + ".nowhere"));
+}
+
+TEST_F(KafkaDeploymentTest, OneThatANewerFoldHasFoundedIsRefused) {
+  make_topic("catalog", 1, {{"cleanup.policy", "delete"}, {"retention.ms", "-1"}});
+  spur::v1::Deployment newer;
+  newer.set_id(std::string(16, 'n'));
+  newer.set_shards(kShards);
+  newer.set_fold_version(kFoldVersion + 1);
+  produce(prefix + ".catalog", 0, {newer.SerializeAsString()}, kafka::kDeploymentType);
+  const absl::Status status = refused(options);
+  EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("made by a newer Spur"));
 }
 
 TEST_F(KafkaDeploymentTest, TopicsThatHoldRecordsOfNobodyAreRefused) {

@@ -14,6 +14,7 @@ import warnings
 
 import brokers
 import deployment
+import old_broker
 
 PROGRAMS = None
 CODE_BAD_USE, CODE_WORLD = 2, 3
@@ -88,6 +89,11 @@ class AStartIsRefused(OnABroker):
         code, said = self.d.refused(9, kafka_properties="acks=1")
         self.assertIn(code, (CODE_BAD_USE, CODE_WORLD), said)
         self.assertRegex(said, "acks")
+
+    def test_on_a_broker_that_is_too_old(self):
+        with old_broker.OldBroker() as old:
+            self.assert_refused("not supported by broker.*the broker is too old, Spur needs what docs/kafka.md lists",
+                                kafka_brokers=old.bootstrap)
 
     def test_when_no_broker_answers(self):
         (port,) = brokers.free_ports(1)

@@ -85,10 +85,11 @@ absl::StatusOr<std::optional<Identity>> read_identity(const Admin& admin, const 
   if (damaged)
     return absl::DataLossError(text("the first record of ", names.catalog,
                                     " should name this deployment and cannot be read"));
-  if (found->format() > kFormat)
+  if (found->format() > kFormat || found->fold_version() > kFoldVersion)
     return absl::FailedPreconditionError(
         text("the topics ", options.topic_prefix, ".* were made by a newer Spur (format ",
-             found->format(), ", this one knows ", kFormat, "); run that version"));
+             found->format(), ", fold version ", found->fold_version(), "; this one knows ",
+             kFormat, " and ", kFoldVersion, "); run that version"));
   Identity identity;
   std::copy(found->id().begin(), found->id().end(), identity.deployment.begin());
   identity.shards = found->shards();
