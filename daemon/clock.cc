@@ -87,6 +87,12 @@ Instant ShardClock::tick(const ClockReading& reading) {
   return last_;
 }
 
+void ShardClock::witness(const ClockReading& heard) {
+  if (!anchor_) return;
+  const Millis since{(heard.steady - anchor_->steady).count() / kNanosPerMilli};
+  if (heard.wall > anchor_->wall + since) anchor_ = heard;
+}
+
 void ShardClock::raise(Instant at_least) { last_ = std::max(last_, at_least); }
 
 }  // namespace spur

@@ -65,10 +65,11 @@ class ManualClock final : public Clock {
 
 // The ticks of one shard, from readings. Not thread-safe; no reading of its own.
 //
-// The witness is the steady clock, extrapolated from the first reading: the wall may run ahead of
-// it by kAheadMax. Beyond that the tick is held there and held() says so (an alarm): one bad NTP
-// step of a year would fire every timer, and cannot be undone. A wall behind the last tick moves
-// the tick at half speed until it has caught up, so that timers do not freeze.
+// The witness is the steady clock, extrapolated from the first reading, or another machine's clock
+// that is ahead of that (witness()): the wall may run ahead of it by kAheadMax. Beyond that the
+// tick is held there and held() says so (an alarm): one bad NTP step of a year would fire every
+// timer, and cannot be undone. A wall behind the last tick moves the tick at half speed until it
+// has caught up, so that timers do not freeze.
 class ShardClock {
  public:
   static constexpr Millis kAheadMax{2000};
@@ -77,6 +78,10 @@ class ShardClock {
   explicit ShardClock(Instant floor) : last_(floor) {}
 
   Instant tick(const ClockReading& reading);
+  // What a clock elsewhere said, and what ours, the steady one, did when that was heard. It can
+  // only let the wall pass: that clock may be slow, and ticks behind the events' times would make
+  // dead letters of them. Asked for where held() says so.
+  void witness(const ClockReading& heard);
   // A tick that came from elsewhere (a record's time).
   void raise(Instant at_least);
   bool held() const { return held_; }

@@ -133,7 +133,14 @@ bool LiveShard::make_run(const ClockReading& now) {
 }
 
 Instant LiveShard::tick(const ClockReading& now) {
-  if (host_.options.clock_source == EngineClock::kWall) return shard_clock_->tick(now);
+  if (host_.options.clock_source == EngineClock::kWall) {
+    const Instant ticked = shard_clock_->tick(now);
+    if (!shard_clock_->held()) return ticked;
+    const std::optional<ClockReading> heard = host_.log.witness(index_);
+    if (!heard.has_value()) return ticked;
+    shard_clock_->witness(*heard);
+    return shard_clock_->tick(now);
+  }
   // A shard with inputs of its own follows them; one without follows the others.
   return feeds_->at_end(owned_->stand) ? std::max(owned_->shard.clock(), host_.event_clock.now())
                                        : owned_->shard.clock();

@@ -32,6 +32,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "daemon/clock.h"
 #include "operators/shard.h"
 #include "state/time.h"
 
@@ -294,6 +295,9 @@ class Log {
   // is idle appends nothing. FAILED_PRECONDITION: what stands in a topic says that the owner's effects
   // cannot be sent there, and only a restart helps. ABORTED: as resume() says, found out later.
   virtual absl::Status refusal(std::uint32_t) const { return absl::OkStatus(); }
+  // What the clock of whoever keeps the journal said last, and our steady one when that was heard:
+  // a second witness of the time (ShardClock). nullopt: it is this machine's own.
+  virtual std::optional<ClockReading> witness(std::uint32_t) const { return std::nullopt; }
   // The entries of this owner up to `seq` count: their effects may be seen from here on.
   virtual void release(std::uint32_t shard, std::uint64_t seq) = 0;
   // Rules 5 and 6, before the first release of an owner: effects that may not have arrived, in

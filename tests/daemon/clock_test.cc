@@ -41,6 +41,25 @@ TEST(ShardClockTest, AJumpOfAYearIsHeldTwoSecondsAheadOfItsWitness) {
   EXPECT_EQ(clock.tick(at(kDay * 365, {1100})), kNoon + Millis{1100} + ShardClock::kAheadMax);
 }
 
+TEST(ShardClockTest, AJumpThatAClockElsewhereHasSeenTooPasses) {
+  ShardClock clock(kNoon);
+  clock.tick(at({0}, {0}));
+  clock.tick(at(kDay, {100}));
+  ASSERT_TRUE(clock.held());
+  clock.witness(at(kDay, {50}));
+  EXPECT_EQ(clock.tick(at(kDay, {100})), kNoon + kDay);
+  EXPECT_FALSE(clock.held());
+  EXPECT_EQ(clock.tick(at(kDay + kHour, {200})), kNoon + kDay + Millis{150} + ShardClock::kAheadMax);
+}
+
+TEST(ShardClockTest, AClockElsewhereThatIsSlowHoldsNothing) {
+  ShardClock clock(kNoon);
+  clock.tick(at({0}, {0}));
+  clock.witness(at(Millis{-3'600'000}, {50}));
+  EXPECT_EQ(clock.tick(at({60'000}, {60'000})), kNoon + kMinute);
+  EXPECT_FALSE(clock.held());
+}
+
 TEST(ShardClockTest, AJumpBackAgainIsForgiven) {
   ShardClock clock(kNoon);
   clock.tick(at({0}, {0}));

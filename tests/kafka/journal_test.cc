@@ -21,7 +21,7 @@ class KafkaJournalTest : public testing::BrokerTest {
   void SetUp() override {
     BrokerTest::SetUp();
     if (IsSkipped() || HasFatalFailure()) return;
-    topic = make_topic("journal", 2);
+    topic = make_topic("journal", 2, {{"message.timestamp.type", "LogAppendTime"}});
     open();
   }
   void TearDown() override {
@@ -31,7 +31,7 @@ class KafkaJournalTest : public testing::BrokerTest {
   void open() {
     pump = std::make_unique<kafka::Pump>(clock);
     errands = std::make_unique<kafka::Errands>();
-    journal = std::make_unique<kafka::Journal>(connection, topic, 2, *pump, *errands);
+    journal = std::make_unique<kafka::Journal>(connection, topic, 2, *pump, *errands, clock);
     pump->start({[this] { return journal->serve(); }});
   }
   void close() {
@@ -104,11 +104,27 @@ TEST_F(KafkaJournalTest, AppendsStandInOrderAndAreAcknowledgedWithTheirOffsets) 
   EXPECT_EQ(stored(1, 0, 100), entries);
 }
 
+TEST_F(KafkaJournalTest, TheBrokersClockIsHeardWithEachAcknowledgement) {
+  EXPECT_EQ(journal->witness(1), std::nullopt);
+  const ClockReading before = clock.read();
+  append(1, "entry");
+  await_all();
+  const ClockReading after = clock.read();
+  const std::optional<ClockReading> heard = journal->witness(1);
+  ASSERT_TRUE(heard.has_value());
+  // The broker of a test is on this machine: its clock is ours.
+  EXPECT_GE(heard->wall, before.wall);
+  EXPECT_LE(heard->wall, after.wall);
+  EXPECT_GE(heard->steady, before.steady);
+  EXPECT_LE(heard->steady, after.steady);
+  EXPECT_EQ(journal->witness(0), std::nullopt);
+}
+
 TEST_F(KafkaJournalTest, AnotherWritersRecordShowsInTheNextOffset) {
   append(0, "ours");
   await_all();
   kafka::Pump other_pump(clock);
-  kafka::Journal other(connection, topic, 2, other_pump, *errands);
+  kafka::Journal other(connection, topic, 2, other_pump, *errands, clock);
   other_pump.start({[&] { return other.serve(); }});
   std::promise<absl::StatusOr<Offset>> foreign;
   other.append(0, "foreign", [&](absl::StatusOr<Offset> offset) { foreign.set_value(offset); });

@@ -13,8 +13,12 @@ absl::Status stopped() { return absl::UnavailableError("the log has stopped"); }
 }  // namespace
 
 Journal::Journal(const Connection& connection, std::string topic, std::uint32_t shards, Pump& pump,
-                 Errands& errands)
-    : connection_(connection), topic_(std::move(topic)), pump_(pump), errands_(errands) {
+                 Errands& errands, const Clock& clock)
+    : connection_(connection),
+      topic_(std::move(topic)),
+      pump_(pump),
+      errands_(errands),
+      clock_(clock) {
   for (std::uint32_t shard = 0; shard < shards; ++shard) {
     if (shard % kShardsPerSession == 0) groups_.push_back(std::make_unique<Group>());
     ShardState& state = *shards_.emplace_back(std::make_unique<ShardState>());
@@ -27,7 +31,7 @@ Journal::Journal(const Connection& connection, std::string topic, std::uint32_t 
 absl::Status Journal::open_session(Group& group) {
   absl::StatusOr<std::shared_ptr<Session>> session = Session::open(
       connection_, producer_settings(), &pump_,
-      [this](void* shard, std::int64_t at) { acked(*static_cast<ShardState*>(shard), at); });
+      [this](void* shard, const auto& at) { acked(*static_cast<ShardState*>(shard), at); });
   if (!session.ok()) return session.status();
   absl::StatusOr<Topic> topic = (*session)->topic(topic_);
   if (!topic.ok()) return topic.status();
@@ -88,20 +92,27 @@ bool Journal::idle() const {
   return true;
 }
 
-void Journal::acked(ShardState& shard, std::int64_t offset) {
+std::optional<ClockReading> Journal::witness(std::uint32_t shard) const {
+  const ShardState& state = *shards_[shard];
+  const std::lock_guard lock(state.group->mutex);
+  return state.witness;
+}
+
+void Journal::acked(ShardState& shard, const Session::Standing& at) {
   Done done;
   {
     const std::lock_guard lock(shard.group->mutex);
     SPUR_CHECK(!shard.waiting.empty());
     done = std::move(shard.waiting.front());
     shard.waiting.pop_front();
+    if (at.appended.has_value()) shard.witness = {*at.appended, clock_.read().steady};
   }
   acknowledged_.fetch_add(1, std::memory_order_relaxed);
-  if (offset < 0) {
+  if (at.offset < 0) {
     // A retry that the broker knew already: it stands, and the journal says where (rule 8).
     done(absl::UnknownError("the journal took the entry and did not say where"));
   } else {
-    done(static_cast<Offset>(offset));
+    done(static_cast<Offset>(at.offset));
   }
 }
 

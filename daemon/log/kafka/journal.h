@@ -12,11 +12,13 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "daemon/clock.h"
 #include "daemon/log/kafka/session.h"
 #include "daemon/log/log.h"
 
@@ -29,9 +31,9 @@ class Journal {
   using Done = std::function<void(absl::StatusOr<Offset>)>;
   static constexpr std::uint32_t kShardsPerSession = 4;
 
-  // `pump` and `errands` outlive it.
+  // `pump`, `errands` and `clock` outlive it.
   Journal(const Connection& connection, std::string topic, std::uint32_t shards, Pump& pump,
-          Errands& errands);
+          Errands& errands, const Clock& clock);
 
   void append(std::uint32_t shard, std::string_view entry, Done done);
   // Nothing more is taken for this shard, until a new owner begins: admit().
@@ -39,6 +41,8 @@ class Journal {
   void admit(std::uint32_t shard);
   absl::Status refusal(std::uint32_t shard) const;  // OK: entries are taken
   bool idle() const;  // everything is acknowledged
+  // The broker's clock when it took the shard's last entry, as Log::witness() has it.
+  std::optional<ClockReading> witness(std::uint32_t shard) const;
   // Drops what is not acknowledged; every done is called with UNAVAILABLE. For good.
   void abandon();
 
@@ -58,6 +62,7 @@ class Journal {
     std::int32_t partition = 0;
     std::deque<Done> waiting;   // sent, in order
     absl::Status refusal;       // why nothing is taken
+    std::optional<ClockReading> witness;
     std::vector<Call> refused;  // called by serve(), behind everything before them
   };
   struct Group {
@@ -69,7 +74,7 @@ class Journal {
   };
 
   absl::Status open_session(Group& group);
-  void acked(ShardState& shard, std::int64_t offset);
+  void acked(ShardState& shard, const Session::Standing& at);
   // The session has ended: everything under way fails; requires the group's lock.
   void fail(Group& group, const absl::Status& why, std::vector<Call>& calls);
 
@@ -77,6 +82,7 @@ class Journal {
   const std::string topic_;
   Pump& pump_;
   Errands& errands_;
+  const Clock& clock_;
   std::vector<std::unique_ptr<ShardState>> shards_;
   std::vector<std::unique_ptr<Group>> groups_;
   std::atomic<std::uint64_t> acknowledged_{0};

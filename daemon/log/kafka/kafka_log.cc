@@ -56,7 +56,7 @@ KafkaLog::KafkaLog(const KafkaOptions& options, const Clock& clock, kafka::Ident
       identity_(identity),
       admin_(std::move(admin)),
       pump_(clock),
-      journal_(options.connection, names_.journal, identity.shards, pump_, errands_),
+      journal_(options.connection, names_.journal, identity.shards, pump_, errands_, clock_),
       outputs_(options, names_, deployment_text(identity.deployment), identity.shards,
                *admin_, clock, pump_, errands_),
       publisher_(options.connection, pump_, errands_),
@@ -390,6 +390,10 @@ absl::StatusOr<Offset> KafkaLog::journal_end(std::uint32_t shard) const {
 }
 
 absl::Status KafkaLog::refusal(std::uint32_t shard) const { return journal_.refusal(shard); }
+
+std::optional<ClockReading> KafkaLog::witness(std::uint32_t shard) const {
+  return journal_.witness(shard);
+}
 
 void KafkaLog::release(std::uint32_t shard, std::uint64_t seq) { outputs_.release(shard, seq); }
 

@@ -78,6 +78,7 @@ class KafkaLog final : public Log {
   absl::StatusOr<Offset> journal_begin(std::uint32_t shard) const override;
   absl::StatusOr<Offset> journal_end(std::uint32_t shard) const override;
   absl::Status refusal(std::uint32_t shard) const override;
+  std::optional<ClockReading> witness(std::uint32_t shard) const override;
   void release(std::uint32_t shard, std::uint64_t seq) override;
   absl::Status resume(std::uint32_t shard, std::uint64_t acked_through, std::uint64_t seq_last,
                       std::vector<UnsentRun> unsent, std::vector<Spilled> spilled = {}) override;

@@ -120,7 +120,7 @@ std::shared_ptr<Outputs::Box> Outputs::box_for(Destination& to, nanoseconds now)
   if (now < (to.isolated ? to.retry_at : common_retry_)) return nullptr;
   absl::StatusOr<std::shared_ptr<Session>> session =
       Session::open(options_.connection, producer_settings(), &pump_,
-                    [this](void* lane, std::int64_t at) { acked(*static_cast<Lane*>(lane), at); });
+                    [this](void* lane, const auto&) { acked(*static_cast<Lane*>(lane)); });
   if (!session.ok()) {
     logging::error("output session", {{"status", session.status()}});
     common_retry_ = to.retry_at = now + kPauseMax;
@@ -339,7 +339,7 @@ absl::Status Outputs::send(Lane& lane) {
 
 // --- acknowledgements; on the pump's thread ---
 
-void Outputs::acked(Lane& lane, std::int64_t) {
+void Outputs::acked(Lane& lane) {
   ShardOut& shard = *lane.shard;
   const std::lock_guard lock(shard.mutex);
   shard.dirty = true;

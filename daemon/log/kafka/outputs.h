@@ -137,7 +137,7 @@ class Outputs {
   void unsend(Lane& lane);
   void arrived(Lane& lane);  // its first item
   std::shared_ptr<Box> box_for(Destination& destination, std::chrono::nanoseconds now);
-  void acked(Lane& lane, std::int64_t offset);
+  void acked(Lane& lane);
   void calm(Destination& destination);
   void end_box(const std::shared_ptr<Box>& box, std::chrono::nanoseconds now);
   void settle(ShardOut& shard);  // the acknowledged prefix; requires the shard's lock
@@ -156,11 +156,13 @@ class Outputs {
   void retire_sender(Lane& lane);
   // What a sender of this number works for.
   absl::Status begin_transactions(Lane& lane, std::uint64_t number);
-  absl::StatusOr<std::optional<TransactionalProducer::Mark>> fill_transaction(
-      Lane& lane, std::uint64_t number, TransactionalProducer& producer);
+  absl::StatusOr<bool> fill_transaction(Lane& lane, std::uint64_t number,
+                                        TransactionalProducer& producer);
   void transaction_ended(Lane& lane, std::uint64_t number, const absl::Status& how);
   // Waits until nothing is open in a partition that was begun before now.
   absl::Status await_stable(const std::string& topic, std::int32_t partition);
+  // What the shard's last committed transaction to a topic has noted in TopicNames::delivered.
+  absl::StatusOr<std::optional<EffectId>> read_mark(std::uint32_t shard, const std::string& topic);
 
   const KafkaOptions options_;
   const TopicNames names_;

@@ -9,7 +9,9 @@ namespace spur::kafka {
 absl::Status Publisher::open_session() {
   absl::StatusOr<std::shared_ptr<Session>> session =
       Session::open(connection_, producer_settings(), &pump_,
-                    [this](void* call, std::int64_t at) { acked(static_cast<Call*>(call), at); });
+                    [this](void* call, const Session::Standing& at) {
+                      acked(static_cast<Call*>(call), at.offset);
+                    });
   if (!session.ok()) return session.status();
   session_ = *std::move(session);
   return absl::OkStatus();

@@ -136,7 +136,11 @@ void Session::on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* 
   auto* self = static_cast<Session*>(session);
   if (self->ended()) return;
   if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-    self->acked_(message->_private, message->offset);
+    Standing at{message->offset, std::nullopt};
+    rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+    const std::int64_t stamp = rd_kafka_message_timestamp(message, &type);
+    if (type == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME) at.appended = Instant{stamp};
+    self->acked_(message->_private, at);
     return;
   }
   // Victims of a session that is ending.
@@ -165,7 +169,7 @@ absl::StatusOr<std::int64_t> write_one(const Connection& connection, const std::
   std::optional<std::int64_t> stands;
   absl::StatusOr<std::shared_ptr<Session>> session =
       Session::open(connection, producer_settings(), nullptr,
-                    [&](void*, std::int64_t offset) { stands = offset; });
+                    [&](void*, const Session::Standing& at) { stands = at.offset; });
   if (!session.ok()) return session.status();
   absl::StatusOr<Topic> handle = (*session)->topic(topic);
   if (!handle.ok()) return handle.status();

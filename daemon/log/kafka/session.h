@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "daemon/log/kafka/handle.h"
 #include "daemon/log/kafka/pump.h"
+#include "state/time.h"
 
 namespace spur::kafka {
 
@@ -32,9 +34,12 @@ Error produce(rd_kafka_t* producer, rd_kafka_topic_t* topic, std::int32_t partit
 // send() from any thread; serve() and what it calls on the pump's alone.
 class Session {
  public:
-  // A record was acknowledged: `opaque` as given to send(), in the order of its partition. The
-  // offset is RD_KAFKA_OFFSET_INVALID if the broker did not say: it stands, but nobody knows where.
-  using Acked = std::function<void(void* opaque, std::int64_t offset)>;
+  struct Standing {
+    std::int64_t offset = 0;  // negative: the broker did not say; it stands, nobody knows where
+    std::optional<Instant> appended;  // the broker's clock, where the topic has it say (LogAppendTime)
+  };
+  // A record was acknowledged: `opaque` as given to send(), in the order of its partition.
+  using Acked = std::function<void(void* opaque, const Standing&)>;
 
   using Record = ProducerRecord;
 
