@@ -1,11 +1,12 @@
-// What the tests of this folder that are scripts do to topics:
+// What the tests of this folder that are scripts do to topics, by `kafka_topics BROKERS` and one of
 //
-//   kafka_topics BROKERS create TOPIC PARTITIONS [replicas=N] [NAME=VALUE…]
-//   kafka_topics BROKERS config TOPIC NAME=VALUE…          its settings from now on, all others the
-//   cluster's kafka_topics BROKERS delete TOPIC kafka_topics BROKERS trim TOPIC PARTITION all that
-//   is there kafka_topics BROKERS ends TOPIC                        a line a partition: begin end
-//   kafka_topics BROKERS dump TOPIC                        the values, a line each, partition by
-//   partition kafka_topics BROKERS write TOPIC PARTITION VALUE       one record without any header
+//   create TOPIC PARTITIONS [replicas=N] [NAME=VALUE…]
+//   config TOPIC NAME=VALUE…             its settings from now on, all others the cluster's
+//   delete TOPIC
+//   trim TOPIC PARTITION                 all that is there
+//   ends TOPIC                           a line a partition: begin end
+//   dump TOPIC                           the values, a line each, partition by partition
+//   write TOPIC PARTITION VALUE          one record without any header
 #include <cstdio>
 #include <cstdlib>
 #include <string>

@@ -18,6 +18,7 @@ using ::testing::IsEmpty;
 class KafkaTransactionsTest : public testing::KafkaLogTest {
  protected:
   void SetUp() override {
+    options.transactional_channels = true;
     options.on_transaction = [this](std::chrono::nanoseconds) { ++committed; };
     options.on_transaction_aborted = [this] { ++aborted; };
     KafkaLogTest::SetUp();
@@ -169,7 +170,7 @@ TEST_F(KafkaTransactionsTest, WhatAFormerOwnerLeftOpenIsAbortedAndReadersGoOn) {
   run(0, 1, strict);
   ASSERT_TRUE(await_acked(0, 1));
   log->unfollow(0);
-  auto former = kafka::TransactionalProducer::open(connection, transactional_id(strict), prefix,
+  auto former = kafka::TransactionalProducer::open(connection, transactional_id(strict),
                                                    [] { return false; });
   ASSERT_TRUE(former.ok()) << former.status();
   ASSERT_TRUE((*former)->init().ok());
@@ -185,8 +186,7 @@ TEST_F(KafkaTransactionsTest, WhatAFormerOwnerLeftOpenIsAbortedAndReadersGoOn) {
   ASSERT_TRUE(log->resume(0, 1, 2, unsent_runs(2, 2)).ok());
   ASSERT_TRUE(await_acked(0, 2));
   EXPECT_THAT(committed_of(strict, 2), ElementsAre("1", "2"));
-  const absl::Status late =
-      (*former)->commit({strict, 0, 1, deployment_text(log->deployment()) + "/0-9-0-0"});
+  const absl::Status late = (*former)->commit();
   EXPECT_TRUE(absl::IsAborted(late)) << late;
   EXPECT_FALSE((*former)->may_abort());
 }

@@ -18,8 +18,6 @@ using NewTopic = std::unique_ptr<rd_kafka_NewTopic_t, Free<rd_kafka_NewTopic_des
 using Resource = std::unique_ptr<rd_kafka_ConfigResource_t, Free<rd_kafka_ConfigResource_destroy>>;
 using DeleteRecords =
     std::unique_ptr<rd_kafka_DeleteRecords_t, Free<rd_kafka_DeleteRecords_destroy>>;
-using GroupOffsets = std::unique_ptr<rd_kafka_ListConsumerGroupOffsets_t,
-                                     Free<rd_kafka_ListConsumerGroupOffsets_destroy>>;
 using Options = std::unique_ptr<rd_kafka_AdminOptions_t, Free<rd_kafka_AdminOptions_destroy>>;
 
 struct FreeMetadata {
@@ -179,37 +177,6 @@ absl::StatusOr<Kept> Admin::kept(const std::string& topic, std::int32_t partitio
       return to_status(code, text("asking for the ends of ", topic, "[", partition, "]"));
     std::this_thread::sleep_for(kPause);
   }
-}
-
-absl::StatusOr<std::string> Admin::committed_metadata(const std::string& group,
-                                                      const std::string& topic,
-                                                      std::int32_t partition) const {
-  const std::string what = text("reading what group ", group, " has committed of ", topic);
-  Partitions asked(rd_kafka_topic_partition_list_new(1));
-  rd_kafka_topic_partition_list_add(asked.get(), topic.c_str(), partition);
-  const GroupOffsets request(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), asked.get()));
-  const Queue queue(rd_kafka_queue_new(handle_.get()));
-  const Options options = options_for(handle_.get(), RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
-  if (const Error refused(rd_kafka_AdminOptions_set_require_stable_offsets(options.get(), 1));
-      refused != nullptr)
-    return to_status(*refused, what);
-  rd_kafka_ListConsumerGroupOffsets_t* requests[] = {request.get()};
-  rd_kafka_ListConsumerGroupOffsets(handle_.get(), requests, 1, options.get(), queue.get());
-  absl::StatusOr<Event> event = answer(queue.get(), what);
-  if (!event.ok()) return event.status();
-  std::size_t count = 0;
-  const rd_kafka_group_result_t** groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
-      rd_kafka_event_ListConsumerGroupOffsets_result(event->get()), &count);
-  if (count != 1) return absl::UnavailableError(text(what, ": no answer about the group"));
-  if (const rd_kafka_error_t* error = rd_kafka_group_result_error(groups[0]); error != nullptr)
-    return to_status(*error, what);
-  const rd_kafka_topic_partition_list_t* found = rd_kafka_group_result_partitions(groups[0]);
-  if (found == nullptr || found->cnt != 1)
-    return absl::UnavailableError(text(what, ": no answer about the partition"));
-  const rd_kafka_topic_partition_t& at = found->elems[0];
-  if (at.err != RD_KAFKA_RESP_ERR_NO_ERROR) return to_status(at.err, what);
-  if (at.metadata == nullptr) return std::string();
-  return std::string(static_cast<const char*>(at.metadata), at.metadata_size);
 }
 
 absl::Status Admin::delete_below(const std::string& topic, std::int32_t partition,

@@ -57,10 +57,6 @@ class Admin {
 
   absl::StatusOr<Kept> kept(const std::string& topic, std::int32_t partition,
                             std::chrono::milliseconds answer_max = kAnswerMax) const;
-  // What was committed for a group with the offset of a partition, transactions that are under way
-  // waited for; empty: nothing was, or it is no longer kept.
-  absl::StatusOr<std::string> committed_metadata(const std::string& group, const std::string& topic,
-                                                 std::int32_t partition) const;
   // Records below `offset` are gone; an offset below the beginning changes nothing.
   absl::Status delete_below(const std::string& topic, std::int32_t partition,
                             std::int64_t offset) const;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "daemon/log/kafka/outputs_impl.h"
+#include "daemon/log/kafka/partition_reader.h"
 #include "daemon/log/kafka/text.h"
 #include "daemon/logging.h"
 #include "state/check.h"
@@ -49,7 +50,7 @@ void Outputs::start_sender(Lane& lane) {
   };
   lane.sender = std::make_unique<TransactionalSender>(
       options_, clock_, text(deployment_, "/", lane.shard->shard, "/", lane.destination->topic),
-      names_.delivered, std::move(work));
+      std::move(work));
 }
 
 // It may be in the middle of a call: it ends by itself, and what it still does is nobody's.
@@ -92,14 +93,11 @@ absl::Status Outputs::begin_transactions(Lane& lane, std::uint64_t number) {
   absl::Status refused = read_tail(shard.shard, tail);
   if (refused.ok() && !tail.status.ok()) return tail.status;
   if (refused.ok()) {
-    // Retention may have taken the tail. Of another deployment: it had the same prefix once.
-    const absl::StatusOr<std::string> mark =
-        admin_.committed_metadata(names_.delivered, tail.topic, lane.partition);
-    if (!mark.ok()) return mark.status();
-    const std::optional<RecordId> last = parse_record_id(*mark);
-    if (last.has_value() && last->deployment == deployment_ && last->shard == shard.shard) {
-      tail.any = true;
-      tail.last = std::max(tail.last, last->id);
+    if (!tail.any) {  // nothing was sent yet, or retention has taken it
+      const auto mark = read_mark(shard.shard, tail.topic);
+      if (!mark.ok()) return mark.status();
+      tail.any = mark->has_value();
+      if (tail.any) tail.last = **mark;
     }
     const std::lock_guard lock(shard.mutex);
     if (lane.sender_number != number) return absl::CancelledError("the shard was dropped");
@@ -112,14 +110,40 @@ absl::Status Outputs::begin_transactions(Lane& lane, std::uint64_t number) {
   return refused;
 }
 
-absl::StatusOr<std::optional<TransactionalProducer::Mark>> Outputs::fill_transaction(
-    Lane& lane, std::uint64_t number, TransactionalProducer& producer) {
+absl::StatusOr<std::optional<EffectId>> Outputs::read_mark(std::uint32_t shard,
+                                                           const std::string& topic) {
+  const auto partition = static_cast<std::int32_t>(shard);
+  // The shard's senders to other topics write there too.
+  if (absl::Status stable = await_stable(names_.delivered, partition); !stable.ok()) return stable;
+  const absl::StatusOr<Kept> kept = admin_.kept(names_.delivered, partition, kTailAnswerMax);
+  if (!kept.ok()) return kept.status();
+  auto reader =
+      PartitionReader::open(options_.connection, names_.delivered, partition, kept->begin);
+  if (!reader.ok()) return reader.status();
+  std::optional<EffectId> last;
+  const absl::Status read = (*reader)->read(
+      kept->end,
+      [&](const rd_kafka_message_t& message) {
+        if (std::string_view(static_cast<const char*>(message.key), message.key_len) != topic)
+          return true;
+        const std::optional<RecordId> id = parse_record_id(value_of(message));
+        // Of another deployment: it had the same prefix once.
+        if (id.has_value() && id->deployment == deployment_ && id->shard == shard) last = id->id;
+        return true;
+      },
+      kTailAnswerMax);
+  if (!read.ok()) return read;
+  return last;
+}
+
+absl::StatusOr<bool> Outputs::fill_transaction(Lane& lane, std::uint64_t number,
+                                               TransactionalProducer& producer) {
   ShardOut& shard = *lane.shard;
   const std::lock_guard lock(shard.mutex);
-  if (stopping_ || lane.sender_number != number || lane.items.empty()) return std::nullopt;
+  if (stopping_ || lane.sender_number != number || lane.items.empty()) return false;
   {
     const std::lock_guard all(mutex_);
-    if (lane.destination->state != Destination::State::kOpen) return std::nullopt;
+    if (lane.destination->state != Destination::State::kOpen) return false;
   }
   SPUR_CHECK(lane.in_flight == 0);
   while (lane.in_flight < lane.items.size() && lane.in_flight < kInFlightRecordsMax &&
@@ -131,11 +155,17 @@ absl::StatusOr<std::optional<TransactionalProducer::Mark>> Outputs::fill_transac
     sent(lane);
   }
   const Item& last = lane.items[lane.in_flight - 1];
-  const RunEffects::Action& action = last.run->second.effects.actions[last.index];
-  TransactionalProducer::Mark mark{lane.destination->topic, lane.partition,
-                                   static_cast<std::int64_t>(action.spurseq), ""};
-  append_record_id(deployment_, shard.shard, id_of(lane.kind, action.bytes), mark.metadata);
-  return mark;
+  std::string mark;
+  append_record_id(deployment_, shard.shard,
+                   id_of(lane.kind, bytes_of(lane.kind, last.run->second.effects, last.index)),
+                   mark);
+  ProducerRecord record;
+  record.key = lane.destination->topic;
+  record.value = mark;
+  if (absl::Status said = producer.send(names_.delivered, lane.partition, std::move(record));
+      !said.ok())
+    return said;
+  return true;
 }
 
 void Outputs::transaction_ended(Lane& lane, std::uint64_t number, const absl::Status& how) {

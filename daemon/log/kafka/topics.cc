@@ -29,7 +29,9 @@ constexpr Need kForEver{"retention.ms", "-1", "Spur trims it itself, behind its 
 constexpr Need kNoSize{"retention.bytes", "-1", "Spur trims it itself, behind its snapshots"};
 constexpr Need kAppendTime{"message.timestamp.type", "LogAppendTime",
                            "the broker's clock is the witness of the shards' clocks"};
-constexpr Need kCompact{"cleanup.policy", "compact", "of each cursor the newest is enough"};
+constexpr Need kCompact{"cleanup.policy", "compact", "of each key the newest record is enough"};
+constexpr Need kSmallSegments{"segment.bytes", "4194304",
+                              "all of it may be read at a start, and what is written to is not compacted"};
 
 absl::Status check_settings(const Admin& admin, const std::string& topic,
                             std::span<const Need> needs, bool dev) {
@@ -133,6 +135,11 @@ absl::Status ensure_own_topics(const Admin& admin, const TopicNames& names,
   if (absl::Status s = ensure(admin, names.messages, partitions, messages, options); !s.ok())
     return s;
   if (absl::Status s = ensure(admin, names.cursors, 1, cursors, options); !s.ok()) return s;
+  if (options.transactional_channels) {
+    const Need delivered[] = {kCompact, kSmallSegments};
+    if (absl::Status s = ensure(admin, names.delivered, partitions, delivered, options); !s.ok())
+      return s;
+  }
   if (absl::Status s = ensure_output_topic(admin, names.decisions, options, shards); !s.ok())
     return s;
   return ensure_output_topic(admin, names.dead_letters, options, shards);

@@ -22,7 +22,8 @@ struct TopicNames {
   std::string decisions;     // ≥ P: partition i is written by shard i alone, as of every output
   std::string dead_letters;  // ≥ P
   std::string cursors;       // 1, compacted: of named subscribers
-  // No topic but a consumer group that nobody joins: what transactions say about themselves.
+  // P, compacted: where channels take transactions, the last action of each that a shard has sent.
+  // It outlives what retention takes from their topics.
   std::string delivered;
 };
 

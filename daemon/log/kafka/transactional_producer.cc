@@ -7,20 +7,15 @@
 namespace spur::kafka {
 namespace {
 
-using GroupMetadata = std::unique_ptr<rd_kafka_consumer_group_metadata_t,
-                                      Free<rd_kafka_consumer_group_metadata_destroy>>;
-
 constexpr std::chrono::milliseconds kPause{100};  // before a call is made again that was answered
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<TransactionalProducer>> TransactionalProducer::open(
-    const Connection& connection, const std::string& id, std::string group,
-    std::function<bool()> cancelled) {
+    const Connection& connection, const std::string& id, std::function<bool()> cancelled) {
   absl::StatusOr<Config> config = make_config(connection, transactional_settings(id));
   if (!config.ok()) return config.status();
-  std::unique_ptr<TransactionalProducer> producer(
-      new TransactionalProducer(std::move(group), std::move(cancelled)));
+  std::unique_ptr<TransactionalProducer> producer(new TransactionalProducer(std::move(cancelled)));
   rd_kafka_conf_set_opaque(config->get(), producer.get());
   // Says which delivery failed; and without one, a commit is woken by nothing and waits in slices.
   rd_kafka_conf_set_dr_msg_cb(config->get(), on_delivery);
@@ -113,23 +108,12 @@ absl::Status TransactionalProducer::deliver() {
       text("writing a transaction: ", delivered_, " of ", sent_, " records were acknowledged"));
 }
 
-absl::Status TransactionalProducer::commit(const Mark& mark) {
+absl::Status TransactionalProducer::commit() {
   may_abort_ = false;
   if (absl::Status said = deliver(); !said.ok()) return said;
-  Partitions offsets(rd_kafka_topic_partition_list_new(1));
-  rd_kafka_topic_partition_t* at =
-      rd_kafka_topic_partition_list_add(offsets.get(), mark.topic.c_str(), mark.partition);
-  at->offset = mark.offset;
-  at->metadata = ::malloc(mark.metadata.size());  // freed with the list
-  if (at->metadata == nullptr) return absl::ResourceExhaustedError("no memory");
-  at->metadata_size = mark.metadata.copy(static_cast<char*>(at->metadata), mark.metadata.size());
-  const GroupMetadata group(rd_kafka_consumer_group_metadata_new(group_.c_str()));
-  absl::Status said = ask("marking a transaction", [&](int wait) {
-    return rd_kafka_send_offsets_to_transaction(handle_.get(), offsets.get(), group.get(), wait);
+  const absl::Status said = ask("commit_transaction", [this](int wait) {
+    return rd_kafka_commit_transaction(handle_.get(), wait);
   });
-  if (!said.ok()) return said;
-  said = ask("commit_transaction",
-             [this](int wait) { return rd_kafka_commit_transaction(handle_.get(), wait); });
   if (said.ok()) open_ = false;
   return said;
 }

@@ -6,6 +6,9 @@
 //                       ├──────────────┴──▶ may_abort(): abort, and all of it is sent again
 //                       └─────────────────▶ otherwise: a new producer, whose init tells what stands
 //
+// No offsets are committed with a transaction: librdkafka's call for it may wait for ever, whatever
+// it is told, when the group's coordinator goes away meanwhile (confluentinc/librdkafka#5456).
+//
 // The broker knows the id and not the process: init() fences whoever had the id before, and answers
 // when what that one had begun is committed or aborted (docs/protocol.md H9).
 #pragma once
@@ -33,10 +36,9 @@ class TransactionalProducer {
   static constexpr std::chrono::milliseconds kAnswerMax{25'000};
   static_assert(kTransactionalDeliveryMax < kAnswerMax && kAnswerMax < kTransactionMax);
 
-  // `cancelled` ends every wait. `group`: where commit() leaves its mark.
+  // `cancelled` ends every wait.
   static absl::StatusOr<std::unique_ptr<TransactionalProducer>> open(
-      const Connection& connection, const std::string& id, std::string group,
-      std::function<bool()> cancelled);
+      const Connection& connection, const std::string& id, std::function<bool()> cancelled);
   // Aborts what is open, if that can be had quickly.
   ~TransactionalProducer();
   TransactionalProducer(const TransactionalProducer&) = delete;
@@ -45,24 +47,16 @@ class TransactionalProducer {
   absl::Status init();
   // Begins a transaction if none is open. The bytes are copied.
   absl::Status send(const std::string& topic, std::int32_t partition, ProducerRecord record);
-  // What a transaction says about itself, beside its records: kept by the group's coordinator as
-  // the offset that the group has committed there, and durable exactly if the records are.
-  struct Mark {
-    std::string topic;
-    std::int32_t partition = 0;
-    std::int64_t offset = 0;
-    std::string metadata;
-  };
   // Of records that have all arrived: what a commit says of others is not relied on. ABORTED:
   // another producer has this id now.
-  absl::Status commit(const Mark& mark);
+  absl::Status commit();
   absl::Status abort();
   // After an error: abort() is enough. False: it takes another producer.
   bool may_abort() const { return may_abort_; }
 
  private:
-  TransactionalProducer(std::string group, std::function<bool()> cancelled)
-      : group_(std::move(group)), cancelled_(std::move(cancelled)) {}
+  explicit TransactionalProducer(std::function<bool()> cancelled)
+      : cancelled_(std::move(cancelled)) {}
   static void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* producer);
   // Asks until it is answered, cancelled or too late; the argument is how many milliseconds to
   // wait.
@@ -71,7 +65,6 @@ class TransactionalProducer {
   // Until each record of the transaction was acknowledged.
   absl::Status deliver();
 
-  const std::string group_;
   const std::function<bool()> cancelled_;
   Handle handle_;
   std::map<std::string, Topic> topics_;     // destroyed before the handle

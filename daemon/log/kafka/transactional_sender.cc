@@ -10,11 +10,10 @@ namespace spur::kafka {
 using std::chrono::nanoseconds;
 
 TransactionalSender::TransactionalSender(const KafkaOptions& options, const Clock& clock,
-                                         std::string id, std::string group, Work work)
+                                         std::string id, Work work)
     : options_(options),
       clock_(clock),
       id_(std::move(id)),
-      group_(std::move(group)),
       work_(std::move(work)),
       thread_([this] { loop(); }) {}
 
@@ -48,8 +47,8 @@ void TransactionalSender::loop() {
 // commits between the two would be sent again (H9).
 absl::Status TransactionalSender::open() {
   if (producer_ == nullptr) {
-    auto opened = TransactionalProducer::open(options_.connection, id_, group_,
-                                              [this] { return stopping(); });
+    auto opened =
+        TransactionalProducer::open(options_.connection, id_, [this] { return stopping(); });
     if (!opened.ok()) return opened.status();
     producer_ = *std::move(opened);
     if (absl::Status fenced = producer_->init(); !fenced.ok()) {
@@ -74,10 +73,10 @@ absl::Status TransactionalSender::transaction() {
     woken_ = false;  // before filling: what comes meanwhile wakes again
   }
   const nanoseconds begun = clock_.read().steady;
-  const auto mark = work_.fill(*producer_);
-  if (!mark.ok()) return mark.status();
-  if (!mark->has_value()) return absl::OkStatus();
-  if (absl::Status committed = producer_->commit(**mark); !committed.ok()) return committed;
+  const absl::StatusOr<bool> filled = work_.fill(*producer_);
+  if (!filled.ok()) return filled.status();
+  if (!*filled) return absl::OkStatus();
+  if (absl::Status committed = producer_->commit(); !committed.ok()) return committed;
   const nanoseconds now = clock_.read().steady;
   pause_ = nanoseconds(0);
   next_ = now + kGap;

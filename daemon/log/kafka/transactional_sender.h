@@ -33,18 +33,15 @@ class TransactionalSender {
     // No other producer of this id can commit any more, and nothing of theirs is open. Finds how
     // far the destination has got, and goes on behind that.
     std::function<absl::Status()> begin;
-    // Sends what is to be one transaction, and answers its mark; nullopt: there is nothing.
-    std::function<absl::StatusOr<std::optional<TransactionalProducer::Mark>>(
-        TransactionalProducer&)>
-        fill;
+    // Sends what is to be one transaction; false: there is nothing.
+    std::function<absl::StatusOr<bool>(TransactionalProducer&)> fill;
     std::function<void()> committed;
     // Nothing of the transaction stands, or begin() will tell.
     std::function<void(const absl::Status&)> failed;
   };
 
   // `options` and `clock` outlive it.
-  TransactionalSender(const KafkaOptions& options, const Clock& clock, std::string id,
-                      std::string group, Work work);
+  TransactionalSender(const KafkaOptions& options, const Clock& clock, std::string id, Work work);
   ~TransactionalSender();  // waits for the call that is under way
   TransactionalSender(const TransactionalSender&) = delete;
   TransactionalSender& operator=(const TransactionalSender&) = delete;
@@ -63,7 +60,7 @@ class TransactionalSender {
 
   const KafkaOptions& options_;
   const Clock& clock_;
-  const std::string id_, group_;
+  const std::string id_;
   const Work work_;
   std::atomic<bool> stopping_{false}, ended_{false};
   std::mutex mutex_;
