@@ -48,8 +48,11 @@ absl::StatusOr<std::vector<Message>> parse_all(absl::StatusOr<std::vector<std::s
 // Events on their way into the log, each at the shard of its customer. A batch becomes its calls.
 class Routing {
  public:
-  Routing(const catalog::Compiled& catalog, std::uint32_t shards, std::vector<Published>& published)
-      : catalog_(catalog), shards_(shards), published_(published) {
+  Routing(const catalog::Compiled& catalog, const Log& log, std::vector<Published>& published)
+      : catalog_(catalog),
+        shards_(log.shards()),
+        copies_for_all_(log.copies_for_all()),
+        published_(published) {
     inputs_.reserve(published.size());
     events_.reserve(published.size());
     arena().reset();
@@ -69,7 +72,8 @@ class Routing {
                      });
   }
 
-  // A record of business data goes to every shard; one that is refused is kept as a dead letter once.
+  // A record of business data goes to every shard; one that is refused is kept as a dead letter
+  // once.
   void add_record(std::size_t index, std::uint32_t reference, const EventToPublish& record) {
     thread_local RecordDecoder records;
     InputAppend input;
@@ -85,7 +89,7 @@ class Routing {
     } else {
       published.dead_letter_reason = "MISSING_KEY";
     }
-    const std::uint32_t copies = published.dead_letter_reason.empty() ? shards_ : 1;
+    const std::uint32_t copies = published.dead_letter_reason.empty() ? copies_for_all_ : 1;
     for (input.shard = 0; input.shard < copies; ++input.shard) {
       inputs_.push_back(input);
       events_.push_back(index);
@@ -129,7 +133,7 @@ class Routing {
   }
 
   const catalog::Compiled& catalog_;
-  const std::uint32_t shards_;
+  const std::uint32_t shards_, copies_for_all_;
   std::vector<Published>& published_;
   std::vector<InputAppend> inputs_;
   std::vector<std::size_t> events_;  // by input
@@ -160,7 +164,7 @@ void EngineImpl::publish(std::span<const EventToPublish> events, PublishDone don
   if (events.empty()) return done(std::vector<Published>());
 
   auto published = std::make_shared<std::vector<Published>>(events.size());
-  Routing routing(*current->compiled, shards(), *published);
+  Routing routing(*current->compiled, *log_, *published);
   for (std::size_t i = 0; i < events.size(); ++i) {
     const std::int32_t reference = current->compiled->find_reference(events[i].source);
     if (reference == catalog::kNone)
@@ -342,8 +346,7 @@ void EngineImpl::with_shard(std::uint32_t shard, std::function<void(const ShardV
         absl::ResourceExhaustedError("too many questions wait for this shard; try again shortly"));
 }
 
-void EngineImpl::ask_history(HistoryQuestion question,
-                             std::function<void(absl::Status)> answered) {
+void EngineImpl::ask_history(HistoryQuestion question, std::function<void(absl::Status)> answered) {
   if (question.shard >= shards())
     return answered(absl::InvalidArgumentError(absl::StrCat("there is no shard ", question.shard)));
   if (intake_stopped_) return answered(absl::UnavailableError("shutting down"));
@@ -404,12 +407,6 @@ std::shared_ptr<const CatalogInForce> EngineImpl::current_catalog() const {
 }
 
 absl::Status EngineImpl::log_refuses(const spur::v1::Catalog& catalog) const {
-  if (!catalog.references().empty() && !log_->takes_business_data()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "Reference ", catalog.references(0).name(),
-        ": business data on Kafka is known, not in this version; it works in backtests, trigger "
-        "tests and with spurd --embedded"));
-  }
   if (log_->takes_transactional_channels()) return absl::OkStatus();
   for (const spur::v1::Channel& channel : catalog.channels()) {
     if (channel.delivery() != "transactional") continue;

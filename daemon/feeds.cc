@@ -8,7 +8,7 @@
 
 namespace spur {
 
-void Feeds::follow(const LogStand& stand, const std::vector<std::string>& topics) {
+void Feeds::follow(const LogStand& stand, const std::vector<InputTopic>& topics) {
   topics_ = topics;
   feeds_.clear();
   std::vector<Log::Following> following;
@@ -18,6 +18,7 @@ void Feeds::follow(const LogStand& stand, const std::vector<std::string>& topics
     feeds_.emplace_back().source = at.source.source;
   }
   heads_.resize(feeds_.size());
+  order_ = IntakeOrder();  // what comes of a new one may be history, or has to be there first
   log_.follow(shard_, following);
 }
 
@@ -83,8 +84,8 @@ std::optional<Feeds::Record> Feeds::next(const LogStand& stand, Instant wall) {
   // One message at a time: the next may want another catalog.
   const Instant until = feed.source == kMessageSource ? Instant::distant_past() : turn->until;
   const InputRecord* const records = feed.batch.records.data();
-  return Record{feed.source, records + feed.at, records + feed.batch.records.size(), feed.batch.taken,
-                until};
+  return Record{feed.source, records + feed.at, records + feed.batch.records.size(),
+                feed.batch.taken, until};
 }
 
 const InputRecord* Feeds::take(const Record& taken) {

@@ -250,7 +250,8 @@ bool LiveShard::catching_up(const Plan& plan, const ClockReading& now) const {
   // A catalog may name topics with a past. Until that is known the clock stays where it is, or a
   // deployment's first catalog would make all of its history late.
   if (!plan.inputs) return !host_.exclusive && plan.catalogs;
-  return feeds_->next(owned_->stand, now.wall)->record->received + IntakeOrder::kCatchUpAge < now.wall;
+  return feeds_->next(owned_->stand, now.wall)->record->received + IntakeOrder::kCatchUpAge <
+         now.wall;
 }
 
 bool LiveShard::run(const Plan& plan, const ClockReading& now, Instant clock) {
@@ -384,7 +385,7 @@ void LiveShard::add_sources() {
     sources_due_ = false;
     return;
   }
-  const std::vector<std::string> topics = topics_of(catalog.get());
+  const std::vector<InputTopic> topics = topics_of(catalog.get());
   if (topics.empty()) return take_sources(topics, {});
   if (!discovered_ || discovered_->topics != topics) return discover(topics);
   const absl::StatusOr<std::vector<TopicSource>> found =
@@ -395,11 +396,12 @@ void LiveShard::add_sources() {
   sources_at_ = host_.clock.read().steady + kSourcesRetryAfter;
 }
 
-void LiveShard::discover(const std::vector<std::string>& topics) {
+void LiveShard::discover(const std::vector<InputTopic>& topics) {
   if (discovering_) return;
   discovering_ = true;
   host_.discoveries.run([this, topics, incarnation = incarnation_] {
-    auto answer = std::make_shared<Discovered>(Discovered{topics, host_.log.discover(index_, topics)});
+    auto answer =
+        std::make_shared<Discovered>(Discovered{topics, host_.log.discover(index_, topics)});
     post_([this, answer, incarnation] {
       discovering_ = false;
       if (incarnation == incarnation_) discovered_ = std::move(*answer);
@@ -407,7 +409,7 @@ void LiveShard::discover(const std::vector<std::string>& topics) {
   });
 }
 
-void LiveShard::take_sources(const std::vector<std::string>& topics,
+void LiveShard::take_sources(const std::vector<InputTopic>& topics,
                              const std::vector<TopicSource>& found) {
   std::variant<spur::v1::Sources, Park> fresh = new_sources(owned_->stand, found);
   if (auto* recreated = std::get_if<Park>(&fresh)) return park(std::move(*recreated));
@@ -501,8 +503,9 @@ void LiveShard::look_at_outbox() {
   const bool full = bytes > max;
   if (outbox_full_.exchange(full, std::memory_order_acq_rel) == full) return;
   if (full)
-    logging::error("outbox full: the shard takes nothing until a destination takes what waits for it",
-                   {{"shard", index_}, {"bytes", bytes}, {"state.outbox_bytes_max", max}});
+    logging::error(
+        "outbox full: the shard takes nothing until a destination takes what waits for it",
+        {{"shard", index_}, {"bytes", bytes}, {"state.outbox_bytes_max", max}});
   host_.health_changed();
 }
 

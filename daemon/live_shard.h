@@ -88,7 +88,8 @@ class LiveShard {
   // Before a claim that was outrun, or a log that could not be read, is tried again.
   static constexpr std::chrono::milliseconds kRetryAfter{200};
   static constexpr std::chrono::seconds kFlushIntervalMax{60};  // rule 12
-  // While more customers are in memory than the limit allows: written behind this often, so that they can leave.
+  // While more customers are in memory than the limit allows: written behind this often, so that
+  // they can leave.
   static constexpr std::chrono::seconds kCrowdedFlushEvery{1};
 
   // `post` runs a function on the worker's thread, later.
@@ -156,7 +157,7 @@ class LiveShard {
   };
   // What the log said of the topics of a catalog.
   struct Discovered {
-    std::vector<std::string> topics;
+    std::vector<InputTopic> topics;
     absl::StatusOr<std::vector<TopicSource>> found;
   };
   // What a run is to be made of.
@@ -186,8 +187,8 @@ class LiveShard {
   // The records of this run are behind us.
   void taken(const Feeds::Record& record);
   void add_sources();
-  void discover(const std::vector<std::string>& topics);
-  void take_sources(const std::vector<std::string>& topics, const std::vector<TopicSource>& found);
+  void discover(const std::vector<InputTopic>& topics);
+  void take_sources(const std::vector<InputTopic>& topics, const std::vector<TopicSource>& found);
   bool suspect_is_next(const ClockReading& now);
   void try_suspect();
   void quarantine_suspect(const ClockReading& now);
@@ -244,11 +245,11 @@ class LiveShard {
   Offset journal_last_ = 0;
   std::uint64_t verified_seq_ = 0;
   std::chrono::nanoseconds verified_at_{
-      0};                                // of the last look at the journal, by ack or by reading
+      0};  // of the last look at the journal, by ack or by reading
   std::atomic<bool> outbox_full_{false};
   std::atomic<std::uint64_t> acked_{0};  // effects of runs up to here have arrived
-  // The same, as the thread of an exclusive log knows it: a little ahead. After a mismatch it stays, so
-  // that nothing is released before it was looked at.
+  // The same, as the thread of an exclusive log knows it: a little ahead. After a mismatch it
+  // stays, so that nothing is released before it was looked at.
   Offset released_last_ = 0;
   std::deque<InFlight> in_flight_;
   std::deque<Ack> acks_;  // not handled yet

@@ -131,7 +131,7 @@ absl::StatusOr<std::optional<Park>> check_position(const spur::v1::Position& pos
 absl::StatusOr<std::optional<Park>> check_sources(const RecoverySetup& setup,
                                                   const OwnedShard& owned,
                                                   const std::set<std::uint32_t>* rested) {
-  const std::vector<std::string> topics = topics_of(owned.shard.catalog().get());
+  const std::vector<InputTopic> topics = topics_of(owned.shard.catalog().get());
   for (const SourceStand& stand : owned.stand.sources) {
     if (rests(stand.source, topics)) continue;
     if (rested != nullptr && !rested->contains(stand.source.source)) continue;
@@ -144,11 +144,13 @@ absl::StatusOr<std::optional<Park>> check_sources(const RecoverySetup& setup,
 // The topics that were folded are the ones that are there.
 absl::StatusOr<std::optional<Park>> check_topics(const RecoverySetup& setup,
                                                  const OwnedShard& owned) {
-  const std::vector<std::string> named = topics_of(owned.shard.catalog().get());
-  std::vector<std::string> folded;
-  for (const TopicSource& source : owned.stand.topics()) {
-    if (rests(source, named)) continue;
-    if (folded.empty() || folded.back() != source.topic) folded.push_back(source.topic);
+  const std::vector<InputTopic> named = topics_of(owned.shard.catalog().get());
+  std::vector<InputTopic> folded;
+  for (const InputTopic& topic : named) {
+    const auto sources = owned.stand.topics();
+    if (std::any_of(sources.begin(), sources.end(),
+                    [&](const TopicSource& source) { return source.topic == topic.name; }))
+      folded.push_back(topic);
   }
   if (folded.empty()) return std::optional<Park>();
   const auto found = setup.log->discover(setup.shard.index, folded);
@@ -266,7 +268,7 @@ absl::StatusOr<std::variant<Base, Park>> base(const RecoverySetup& setup, OwnedS
             found.acked_through(),
             {true, found.seq(), found.journal_offset(), owned.stand.catalog_next()},
             {}};
-  const std::vector<std::string> topics = topics_of(owned.shard.catalog().get());
+  const std::vector<InputTopic> topics = topics_of(owned.shard.catalog().get());
   for (const SourceStand& stand : owned.stand.sources) {
     if (rests(stand.source, topics)) base.rested.insert(stand.source.source);
   }

@@ -6,20 +6,23 @@
 
 namespace spur {
 
-std::vector<std::string> topics_of(const catalog::Compiled* catalog) {
-  std::vector<std::string> topics;
+std::vector<InputTopic> topics_of(const catalog::Compiled* catalog) {
+  std::vector<InputTopic> topics;
   if (catalog == nullptr) return topics;
-  for (const catalog::Source& source : catalog->sources) {
-    if (!source.topic.empty() &&
-        std::find(topics.begin(), topics.end(), source.topic) == topics.end())
-      topics.push_back(source.topic);
-  }
+  const auto add = [&](const std::string& name, bool for_all) {
+    const bool known = std::any_of(topics.begin(), topics.end(),
+                                   [&](const InputTopic& topic) { return topic.name == name; });
+    if (!name.empty() && !known) topics.push_back({name, for_all});
+  };
+  for (const catalog::Source& source : catalog->sources) add(source.topic, false);
+  for (const catalog::Reference& reference : catalog->business_data) add(reference.topic, true);
   return topics;
 }
 
-bool rests(const TopicSource& source, const std::vector<std::string>& topics) {
+bool rests(const TopicSource& source, const std::vector<InputTopic>& topics) {
   return !source.topic.empty() &&
-         std::find(topics.begin(), topics.end(), source.topic) == topics.end();
+         std::none_of(topics.begin(), topics.end(),
+                      [&](const InputTopic& topic) { return topic.name == source.topic; });
 }
 
 std::variant<spur::v1::Sources, Park> new_sources(const LogStand& stand,

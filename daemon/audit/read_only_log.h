@@ -13,7 +13,7 @@ namespace spur::audit {
 class ReadOnlyLog : public Log {
  public:
   absl::StatusOr<std::vector<TopicSource>> discover(std::uint32_t,
-                                                    std::span<const std::string>) override {
+                                                    std::span<const InputTopic>) override {
     return refusal();
   }
   void follow(std::uint32_t, std::span<const Following>) override {}
@@ -33,8 +33,8 @@ class ReadOnlyLog : public Log {
   void append(JournalAppend append) override { append.done(refusal()); }
   absl::StatusOr<Offset> append_and_wait(JournalAppend) override { return refusal(); }
   void release(std::uint32_t, std::uint64_t) override {}
-  absl::Status resume(std::uint32_t, std::uint64_t, std::uint64_t,
-                      std::vector<UnsentRun>, std::vector<Spilled>) override {
+  absl::Status resume(std::uint32_t, std::uint64_t, std::uint64_t, std::vector<UnsentRun>,
+                      std::vector<Spilled>) override {
     return refusal();
   }
   std::vector<UnsentRun> unsent(std::uint32_t, std::uint64_t) const override { return {}; }

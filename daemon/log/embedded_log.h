@@ -79,7 +79,7 @@ class EmbeddedLog final : public Log {
   // One input a shard, kInputSource; events are routed when they are published, so there are no
   // messages between shards.
   absl::StatusOr<std::vector<TopicSource>> discover(std::uint32_t,
-                                                    std::span<const std::string>) override {
+                                                    std::span<const InputTopic>) override {
     return std::vector<TopicSource>();
   }
   void follow(std::uint32_t, std::span<const Following>) override {}
@@ -215,7 +215,7 @@ class EmbeddedLog final : public Log {
   // What goes with a row, by its number, into the same batch. False: it is damaged.
   using WithRow = std::function<bool(std::uint64_t, std::string_view, rocksdb::WriteBatch&)>;
   absl::Status expire_rows(embedded::RowKind kind, std::uint32_t shard, Instant now,
-                           std::uint64_t ShardLog::* bytes, const WithRow& with);
+                           std::uint64_t ShardLog::*bytes, const WithRow& with);
 
   const Options options_;
   const RocksShared& shared_;

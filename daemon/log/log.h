@@ -3,7 +3,8 @@
 //
 // A shard has several sources of inputs (topic partitions, messages of other shards) and a journal;
 // all shards share the catalog versions (a broadcast). The append of a journal entry is the commit
-// (docs/architecture.md). How a worker uses it, with the rules of docs/protocol.md that each step keeps:
+// (docs/architecture.md). How a worker uses it, with the rules of docs/protocol.md that each step
+// keeps:
 //
 //     poll(shard, source, next, …) → fold → append({entry, effects}) … done(offset)
 //        → verify (8) → release(seq) (9) … acked(seq) → acked_through of later entries (5), outbox
@@ -67,6 +68,14 @@ struct TopicSource {
   Offset start = 0;  // first offset that is an input
 
   friend bool operator==(const TopicSource&, const TopicSource&) = default;
+};
+
+// A topic that a catalog names as what feeds shards.
+struct InputTopic {
+  std::string name;
+  bool for_all = false;  // every shard takes all of it (business data), not partitions of its own
+
+  friend bool operator==(const InputTopic&, const InputTopic&) = default;
 };
 
 // --- inputs ---
@@ -222,12 +231,13 @@ class Log {
   // --- sources ---
   // The topic partitions that feed `shard` for these topics of a catalog, from where each begins.
   // `source` is left 0: the journal numbers them. None: inputs come by append_inputs alone.
-  // FAILED_PRECONDITION with what to do: a topic is missing, its partitions do not fit.
-  virtual absl::StatusOr<std::vector<TopicSource>> discover(
-      std::uint32_t shard, std::span<const std::string> topics) = 0;
+  // FAILED_PRECONDITION with what to do: a topic is missing, or is compacted, so that what every
+  // shard takes could not be folded again.
+  virtual absl::StatusOr<std::vector<TopicSource>> discover(std::uint32_t shard,
+                                                            std::span<const InputTopic> topics) = 0;
   // The sources of a shard that this process owns, each with the offset to go on at: from now on
-  // poll() has what arrives there. Called again when there are more or fewer: what is not among them
-  // is not followed any longer. Before it, poll() has nothing.
+  // poll() has what arrives there. Called again when there are more or fewer: what is not among
+  // them is not followed any longer. Before it, poll() has nothing.
   struct Following {
     TopicSource source;  // kMessageSource and kInputSource too, with an empty topic
     Offset next = 0;
@@ -239,17 +249,18 @@ class Log {
   virtual void unfollow(std::uint32_t shard) = 0;
 
   // --- inputs ---
-  // `batch` is cleared, then has records of one source of `shard` from offset `from` on, as many as have
-  // arrived within the limits; none: nothing more is here yet. Does not block. A record is given as soon as it was
-  // taken, before it is durable. OUT_OF_RANGE if `from` is below what is kept.
+  // `batch` is cleared, then has records of one source of `shard` from offset `from` on, as many as
+  // have arrived within the limits; none: nothing more is here yet. Does not block. A record is
+  // given as soon as it was taken, before it is durable. OUT_OF_RANGE if `from` is below what is
+  // kept.
   virtual absl::Status poll(std::uint32_t shard, std::uint32_t source, Offset from,
                             const PollLimits& limits, InputBatch& batch) = 0;
   // History. `sources` are those that the reader will be asked for.
   virtual std::unique_ptr<InputReader> open_reader(std::uint32_t shard,
                                                    std::span<const TopicSource> sources) = 0;
   // What is kept of a source: [begin, end), asked of the log itself. May block for a round trip.
-  // UNAVAILABLE: it cannot be asked now, which says nothing about what is there. NOT_FOUND: there is
-  // no such source any more.
+  // UNAVAILABLE: it cannot be asked now, which says nothing about what is there. NOT_FOUND: there
+  // is no such source any more.
   virtual absl::StatusOr<Offset> input_begin(std::uint32_t shard,
                                              const TopicSource& source) const = 0;
   virtual absl::StatusOr<Offset> input_end(std::uint32_t shard,
@@ -262,10 +273,11 @@ class Log {
   // what need not stay in memory.
   virtual void folded(std::uint32_t shard, std::uint32_t source, Offset next) = 0;
 
-  // Whether shards can be given business data: as inputs of each of them (append_inputs), since all hold all of it.
-  virtual bool takes_business_data() const { return true; }
   // Whether channels may ask for `delivery: transactional`.
   virtual bool takes_transactional_channels() const { return true; }
+  // How often a record that all shards take is to be appended: once for each of them (`shard`), or
+  // once, where they read it themselves.
+  virtual std::uint32_t copies_for_all() const { return shards(); }
   // Appends for one publisher, all or none: RESOURCE_EXHAUSTED when the queue of a shard is full,
   // UNAVAILABLE when the log has failed. OK gives the offsets; `done` follows once they are durable
   // (or never will be).
@@ -292,8 +304,9 @@ class Log {
   virtual absl::StatusOr<Offset> journal_begin(std::uint32_t shard) const = 0;
   virtual absl::StatusOr<Offset> journal_end(std::uint32_t shard) const = 0;  // of what is durable
   // Why nothing is taken from this owner any more; OK: it is. Asked by a watch, since an owner that
-  // is idle appends nothing. FAILED_PRECONDITION: what stands in a topic says that the owner's effects
-  // cannot be sent there, and only a restart helps. ABORTED: as resume() says, found out later.
+  // is idle appends nothing. FAILED_PRECONDITION: what stands in a topic says that the owner's
+  // effects cannot be sent there, and only a restart helps. ABORTED: as resume() says, found out
+  // later.
   virtual absl::Status refusal(std::uint32_t) const { return absl::OkStatus(); }
   // What the clock of whoever keeps the journal said last, and our steady one when that was heard:
   // a second witness of the time (ShardClock). nullopt: it is this machine's own.
@@ -304,18 +317,21 @@ class Log {
   // order of seq, everything up to `acked_through` being known to have. The log finds, destination
   // by destination and when it can be reached, how far each has got, and sends the rest before
   // anything that is released later. `spilled` comes behind `unsent`, an outlet at a time. The
-  // embedded log has nothing to send. ABORTED: a destination holds an id beyond `seq_last`, the last
-  // entry that the caller has read: the journal has to be read again (fenced, or park LOST_RUNS).
+  // embedded log has nothing to send. ABORTED: a destination holds an id beyond `seq_last`, the
+  // last entry that the caller has read: the journal has to be read again (fenced, or park
+  // LOST_RUNS).
   virtual absl::Status resume(std::uint32_t shard, std::uint64_t acked_through,
                               std::uint64_t seq_last, std::vector<UnsentRun> unsent,
                               std::vector<Spilled> spilled = {}) = 0;
-  // What has been released up to `seq`, is not acknowledged yet and is in memory, in order of seq: the
-  // outbox of a cut at `seq` (rule 12, H10), beside spilled(). What stored() told of: without effects.
+  // What has been released up to `seq`, is not acknowledged yet and is in memory, in order of seq:
+  // the outbox of a cut at `seq` (rule 12, H10), beside spilled(). What stored() told of: without
+  // effects.
   virtual std::vector<UnsentRun> unsent(std::uint32_t shard, std::uint64_t seq) const = 0;
 
   // --- what waits for destinations that are away; asked by the shard's thread ---
   // How much of a shard's released effects waits in memory: much, and it should be written behind
-  // soon; too much, and the shard should wait until it was. A log that has effects on disk has none.
+  // soon; too much, and the shard should wait until it was. A log that has effects on disk has
+  // none.
   enum class Waiting : std::uint8_t { kLittle, kMuch, kTooMuch };
   virtual Waiting waiting(std::uint32_t) const { return Waiting::kLittle; }
   // What unsent() said up to `seq` are rows of the outbox now: of it, memory may be let go.

@@ -50,6 +50,8 @@ class Deployment:
     # Each action goes to a second channel too, one that asks for transactions; to a third, with so many characters more.
     transactional = os.environ.get("SPUR_TRANSACTIONAL") == "1"
     padded = 0
+    # A trigger fires only where a record of business data says so, which is in one partition of a topic that each shard reads.
+    business = False
 
     def __init__(self, programs, bootstrap, folder, snapshots=False):
         self.programs, self.bootstrap, self.folder = programs, bootstrap, pathlib.Path(folder)
@@ -73,6 +75,11 @@ class Deployment:
         if self.rate:
             catalog = "---\n".join(part for part in catalog.split("---\n")
                                    if "kind: Trigger" not in part or "name: category-first" in part)
+        if self.business:
+            novelty = "  novelty: {on: Order Completed, of: event.properties.category}\n"
+            catalog = catalog.replace(novelty, novelty + "  if: reference.switches['category-first'].on\n")
+            catalog += (f"---\napiVersion: spur/v1\nkind: Reference\nmetadata: {{name: switches}}\n"
+                        f"spec: {{topic: {self.prefix}.switches, key: body.of}}\n")
         plain = [line for line in catalog.splitlines() if line.lstrip().startswith("- {channel: email,")]
         for name, channel in self.channels().items():
             for line in plain:
@@ -109,6 +116,10 @@ class Deployment:
             # The events' times are old, and the broker would soon take them away.
             self.topics("create", topic, self.partitions, f"replicas={replicas}", "retention.ms=-1",
                         f"min.insync.replicas={max(1, replicas - 1)}")
+        if self.business:
+            self.topics("create", f"{self.prefix}.switches", 3, f"replicas={replicas}", "retention.ms=-1")
+            # Before the first event: history is taken in the order of its records' times.
+            self.topics("write", f"{self.prefix}.switches", 1, '{"of": "category-first", "on": true}', 1_000_000_000_000)
 
     def load(self):
         """Writes the input, or begins to where it has a rate."""

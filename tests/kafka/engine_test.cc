@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "operators/catalog/load.h"
 #include "tests/daemon/temporary_folder.h"
 #include "tests/kafka/log_fixture.h"
@@ -22,7 +24,9 @@ class KafkaEngineTest : public testing::KafkaLogTest {
       if (!opened.ok()) return opened.status();
       return std::unique_ptr<Log>(*std::move(opened));
     };
-    with.on_run = [this](std::uint32_t, std::uint32_t inputs) { note.note([&] { folded += inputs; }); };
+    with.on_run = [this](std::uint32_t, std::uint32_t inputs) {
+      note.note([&] { folded += inputs; });
+    };
     auto opened = Engine::open(with);
     ASSERT_TRUE(opened.ok()) << opened.status();
     engine = *std::move(opened);
@@ -30,18 +34,22 @@ class KafkaEngineTest : public testing::KafkaLogTest {
   }
   void TearDown() override { engine.reset(); }
 
-  void apply(const std::string& topic) {
-    const catalog::Loaded loaded = catalog::load_text("catalog.yaml", absl::StrCat(R"(
+  void apply(const std::string& topic, const std::string& more = "") {
+    const catalog::Loaded loaded =
+        catalog::load_text("catalog.yaml", absl::StrCat(R"(
 apiVersion: spur/v1
 kind: Source
 metadata: {name: shop}
-spec: {topic: )", topic, R"(, format: segment}
+spec: {topic: )",
+                                                        topic, R"(, format: segment}
 ---
 apiVersion: spur/v1
 kind: Channel
 metadata: {name: email}
-spec: {topic: )", prefix, R"(.actions}
-)"));
+spec: {topic: )",
+                                                        prefix, R"(.actions}
+)",
+                                                        more));
     ASSERT_TRUE(loaded.errors.empty()) << catalog::to_text(loaded.errors);
     std::promise<absl::StatusOr<CatalogApplied>> answer;
     engine->apply_catalog(loaded.catalog, "", [&](absl::StatusOr<CatalogApplied> applied) {
@@ -53,7 +61,8 @@ spec: {topic: )", prefix, R"(.actions}
   // Of customers of all shards, and folded.
   void publish(const std::string& topic) {
     const std::uint64_t until = folded + kShards;
-    for (int partition = 0; partition < static_cast<int>(kShards); ++partition) produce(topic, partition, {event()});
+    for (int partition = 0; partition < static_cast<int>(kShards); ++partition)
+      produce(topic, partition, {event()});
     ASSERT_TRUE(note.await([&] { return folded >= until; }));
   }
   std::string event() {
@@ -88,6 +97,71 @@ TEST_F(KafkaEngineTest, ATopicThatTheCatalogNamesNoLongerMayLoseItsRecords) {
   publish(other);
 }
 
+TEST_F(KafkaEngineTest, BusinessDataReachesEveryShardFromOneTopic) {
+  start();
+  const std::string products = make_topic("products", 3);
+  apply(events, absl::StrCat(R"(---
+apiVersion: spur/v1
+kind: Reference
+metadata: {name: products}
+spec: {topic: )",
+                             products, R"(, format: json, key: body.sku}
+---
+apiVersion: spur/v1
+kind: Trigger
+metadata: {name: cheap}
+spec:
+  class: transactional
+  event: {on: Viewed}
+  if: reference.products[event.properties.sku].price < 10
+  actions:
+    - {channel: email, template: cheap, data: {price: "reference.products[event.properties.sku].price"}}
+)"));
+  // By whoever keeps the products, and by Publish; each record is in the topic once.
+  std::uint64_t until = folded + kShards;
+  produce(products, 2, {R"({"sku":"a","price":7})"});
+  ASSERT_TRUE(note.await([&] { return folded >= until; }));
+  until = folded + kShards;
+  const EventToPublish record[] = {{"products", R"({"sku":"b","price":8})"}};
+  std::promise<absl::Status> done;
+  engine->publish(record, [&](const absl::StatusOr<std::vector<Published>>& published) {
+    done.set_value(published.status());
+  });
+  const absl::Status published = done.get_future().get();
+  ASSERT_TRUE(published.ok()) << published;
+  ASSERT_TRUE(note.await([&] { return folded >= until; }));
+  std::int64_t records = 0;
+  for (int partition = 0; partition < 3; ++partition)
+    records += admin->kept(products, partition)->end;
+  EXPECT_EQ(records, 2);
+  // A shard that begins anew has them again.
+  ASSERT_TRUE(engine->shutdown().ok());
+  engine.reset();
+  start();
+  until = folded + 2 * kShards;
+  for (std::uint32_t shard = 0; shard < kShards; ++shard) {
+    for (const std::string sku : {"a", "b"}) {
+      std::string customer = "u";
+      while (shard_of(customer, kShards) != shard) customer += "u";
+      produce(events, static_cast<int>(shard),
+              {absl::StrCat(R"({"type":"track","event":"Viewed","userId":")", customer,
+                            R"(","messageId":"m)", ++number, R"(","properties":{"sku":")", sku,
+                            R"("},"timestamp":")", absl::FormatTime(absl::Now()), R"("})")});
+    }
+  }
+  ASSERT_TRUE(note.await([&] { return folded >= until; }));
+  std::multiset<std::string> prices;
+  ASSERT_TRUE(eventually([&] {
+    const auto actions = engine->read_actions(prefix + ".actions", "", 10);
+    EXPECT_TRUE(actions.ok()) << actions.status();
+    prices.clear();
+    for (const ActionDelivery& delivery : *actions) prices.insert(delivery.action.data_json());
+    return prices.size() == 2 * kShards;
+  })) << prices.size();
+  EXPECT_EQ(prices, (std::multiset<std::string>{R"({"price":7})", R"({"price":7})",
+                                                R"({"price":8})", R"({"price":8})"}));
+}
+
 TEST_F(KafkaEngineTest, HistoryIsFoldedAgainBesideTheShard) {
   start();
   apply(events);
@@ -104,7 +178,8 @@ TEST_F(KafkaEngineTest, HistoryIsFoldedAgainBesideTheShard) {
       return true;
     };
     std::promise<absl::Status> answer;
-    engine->ask_history(std::move(question), [&](absl::Status status) { answer.set_value(std::move(status)); });
+    engine->ask_history(std::move(question),
+                        [&](absl::Status status) { answer.set_value(std::move(status)); });
     const absl::Status folded = answer.get_future().get();
     EXPECT_TRUE(folded.ok()) << folded;
     EXPECT_TRUE(ended);

@@ -10,6 +10,7 @@ namespace spur {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::Pair;
 using ::testing::SizeIs;
 
@@ -29,14 +30,48 @@ class KafkaInputsTest : public testing::KafkaLogTest {
 TEST_F(KafkaInputsTest, TopicPartitionsThatFeedAShardAreThoseCongruentToIt) {
   open();
   const std::string wide = make_topic("wide", 5);
-  const std::string topics[] = {events, wide};
+  const InputTopic topics[] = {{events}, {wide}};
   const auto found = log->discover(1, topics);
   ASSERT_TRUE(found.ok()) << found.status();
   std::vector<std::pair<std::string, int>> partitions;
   for (const TopicSource& one : *found) partitions.emplace_back(one.topic, one.partition);
   EXPECT_THAT(partitions, ElementsAre(Pair(events, 1), Pair(wide, 1), Pair(wide, 3)));
-  const std::string missing[] = {prefix + ".nowhere"};
+  const InputTopic missing[] = {{prefix + ".nowhere"}};
   EXPECT_TRUE(absl::IsFailedPrecondition(log->discover(0, missing).status()));
+}
+
+TEST_F(KafkaInputsTest, BusinessDataFeedsEveryShardAndIsNotCompacted) {
+  open();
+  const InputTopic products[] = {{make_topic("products", 3), true}};
+  for (const std::uint32_t shard : {0u, 1u}) {
+    const auto found = log->discover(shard, products);
+    ASSERT_TRUE(found.ok()) << found.status();
+    std::vector<int> partitions;
+    for (const TopicSource& one : *found) partitions.push_back(one.partition);
+    EXPECT_THAT(partitions, ElementsAre(0, 1, 2));
+  }
+  const InputTopic newest[] = {{make_topic("newest", 1, {{"cleanup.policy", "compact"}}), true}};
+  const absl::Status compacted = log->discover(0, newest).status();
+  EXPECT_TRUE(absl::IsFailedPrecondition(compacted)) << compacted;
+  EXPECT_THAT(std::string(compacted.message()), HasSubstr("cleanup.policy=delete"));
+}
+
+TEST_F(KafkaInputsTest, ShardsReadOnePartitionEachFromWhereItStands) {
+  produce(events, 0, numbered(0, 300));
+  open();
+  const Log::Following own[] = {{source(kFirstTopicSource, 0), 200}};
+  const Log::Following others[] = {{source(kFirstTopicSource, 0), 10}};
+  log->follow(0, own);
+  log->follow(1, others);
+  EXPECT_THAT(poll(*log, 1, kFirstTopicSource, 10, 290).back(), Pair(299u, "v299"));
+  EXPECT_THAT(poll(*log, 0, kFirstTopicSource, 200, 100).front(), Pair(200u, "v200"));
+  produce(events, 0, {"live"});
+  for (const std::uint32_t shard : {0u, 1u})
+    EXPECT_THAT(poll(*log, shard, kFirstTopicSource, 300, 1), ElementsAre(Pair(300u, "live")));
+  // And once more by a shard that was dropped and comes back further behind.
+  log->unfollow(1);
+  log->follow(1, others);
+  EXPECT_THAT(poll(*log, 1, kFirstTopicSource, 10, 291).front(), Pair(10u, "v10"));
 }
 
 TEST_F(KafkaInputsTest, RecordsComeFromTheOffsetFollowedAndWakeTheirShard) {
@@ -240,9 +275,8 @@ TEST_F(KafkaInputsTest, PublishedEventsLandInTheTopicOfTheirSource) {
   const InputAppend too_large[] = {{shard, "shop", "17", large}};
   EXPECT_EQ(reason_of(log->append_inputs(too_large, {}).status()), "EVENT_TOO_LARGE");
   absl::Status catalog_refused;
-  log->append_catalog(large, "", [&](const absl::StatusOr<Offset>& offset) {
-    catalog_refused = offset.status();
-  });
+  log->append_catalog(
+      large, "", [&](const absl::StatusOr<Offset>& offset) { catalog_refused = offset.status(); });
   EXPECT_EQ(reason_of(catalog_refused), "CATALOG_TOO_LARGE");
 }
 
@@ -255,7 +289,8 @@ TEST_F(KafkaInputsTest, AnEndThatIsNotGivenYetIsNoRecordWhenTheAssignmentChanges
   follow(0, 0);
   follow(1, 0);
   poll(*log, 1, kFirstTopicSource, 0, 5);
-  // Both come from one broker by one request: the end of the one is here, and so is that of the other.
+  // Both come from one broker by one request: the end of the one is here, and so is that of the
+  // other.
   for (;;) {
     std::uint64_t before = 0;
     {

@@ -30,4 +30,4 @@ def run(d, rounds, rng):
 
 
 if __name__ == "__main__":
-    sys.exit(deployment.main(run, rounds=8, rate=10_000))
+    sys.exit(deployment.main(run, rounds=8, rate=10_000, business=True))

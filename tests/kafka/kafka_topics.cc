@@ -6,7 +6,7 @@
 //   trim TOPIC PARTITION                 all that is there
 //   ends TOPIC                           a line a partition: begin end
 //   dump TOPIC                           the values, a line each, partition by partition
-//   write TOPIC PARTITION VALUE          one record without any header
+//   write TOPIC PARTITION VALUE [MS]     one record without any header, of that time
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -115,6 +115,7 @@ absl::Status run(const std::vector<std::string>& words) {
   Session::Record record;
   record.value = words[4];
   record.has_key = false;
+  if (words.size() > 5) record.time = Instant{std::atoll(words[5].c_str())};
   return write_one(connection, topic, number, std::move(record)).status();
 }
 

@@ -78,11 +78,11 @@ absl::Status SimulatedLog::status() const { return dead_ ? killed() : absl::OkSt
 // --- inputs ---
 
 absl::StatusOr<std::vector<TopicSource>> SimulatedLog::discover(
-    std::uint32_t shard, std::span<const std::string> topics) {
+    std::uint32_t shard, std::span<const InputTopic> topics) {
   if (absl::Status reached = reach(); !reached.ok()) return reached;
   std::vector<TopicSource> found;
-  for (const std::string& topic : topics) {
-    const auto partition = static_cast<std::int32_t>(shard);
+  for (const auto& [topic, for_all] : topics) {
+    const auto partition = for_all ? 0 : static_cast<std::int32_t>(shard);
     const auto it = broker_.inputs.find({topic, partition});
     if (it == broker_.inputs.end())
       return absl::FailedPreconditionError(absl::StrCat("there is no topic ", topic));

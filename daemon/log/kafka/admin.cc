@@ -170,9 +170,12 @@ absl::StatusOr<Kept> Admin::kept(const std::string& topic, std::int32_t partitio
         rd_kafka_query_watermark_offsets(handle_.get(), topic.c_str(), partition, &kept.begin,
                                          &kept.end, static_cast<int>(answer_max.count()));
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return kept;
+    // A broker that has just begun does not know its partitions at once.
     const bool between_leaders = code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
-                                 code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
-    const bool unheard_of = code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART && waited < kAbsentAfter;
+                                 code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
+                                 code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+    const bool unheard_of =
+        code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART && waited < kAbsentAfter;
     if (!(between_leaders || unheard_of) || waited >= answer_max)
       return to_status(code, text("asking for the ends of ", topic, "[", partition, "]"));
     std::this_thread::sleep_for(kPause);

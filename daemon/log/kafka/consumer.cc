@@ -13,6 +13,7 @@ namespace {
 constexpr std::chrono::nanoseconds kCommitEvery = std::chrono::seconds(10);
 constexpr std::size_t kDrainRecords = 1024;
 constexpr int kMetadataMs = 5000;
+constexpr const char* kAloneKbytes = "8192";  // that a handle of a shard's own fetches ahead
 
 // Waits until the last assignment has been carried out. librdkafka 2.0.2 answers rd_kafka_assign()
 // before the partitions that it stops have stopped, and aborts the process when they are let go
@@ -34,6 +35,7 @@ struct Consumer::Source {
   std::uint32_t shard = 0, number = 0;
   std::string topic;
   std::int32_t partition = 0;
+  bool alone = false;  // another shard's partition: not on the common handle
   Queue queue;
   std::function<void()> wake;
   const Clock* clock = nullptr;
@@ -123,7 +125,7 @@ absl::StatusOr<std::unique_ptr<Consumer>> Consumer::open(const KafkaOptions& opt
          void* self) { static_cast<Consumer*>(self)->on_rebalance(code, partitions); });
   absl::StatusOr<Handle> handle = open_consumer(*std::move(config));
   if (!handle.ok()) return handle.status();
-  consumer->handle_ = SharedHandle(*std::move(handle));
+  consumer->common_.handle = SharedHandle(*std::move(handle));
   return consumer;
 }
 
@@ -136,14 +138,14 @@ absl::Status Consumer::start(Events events, Offset catalog_next) {
   catalog_->topic = names_.catalog;
   catalog_->next = static_cast<std::int64_t>(catalog_next);
   catalog_->wake = [this] { control_.wake(); };
-  know(names_.catalog);
-  know(names_.messages);
-  listen(*catalog_);
-  const Queue queue(rd_kafka_queue_get_consumer(handle_.get()));
+  know(common_, names_.catalog);
+  know(common_, names_.messages);
+  listen(*catalog_, common_.handle);
+  const Queue queue(rd_kafka_queue_get_consumer(common_.handle.get()));
   control_.listen(queue.get());
   Partitions topics(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(topics.get(), names_.messages.c_str(), RD_KAFKA_PARTITION_UA);
-  const auto code = rd_kafka_subscribe(handle_.get(), topics.get());
+  const auto code = rd_kafka_subscribe(common_.handle.get(), topics.get());
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_status(code, "joining the group");
   commit_due_ = clock_.read().steady + kCommitEvery;
   control_.start({[this] { return serve(); }});
@@ -153,7 +155,7 @@ absl::Status Consumer::start(Events events, Offset catalog_next) {
 void Consumer::close() {
   if (closed_.exchange(true)) return;
   control_.stop();
-  const Queue queue(rd_kafka_queue_get_consumer(handle_.get()));
+  const Queue queue(rd_kafka_queue_get_consumer(common_.handle.get()));
   rd_kafka_queue_cb_event_enable(queue.get(), nullptr, nullptr);
   {
     // No wake-up is under way or comes any more, which librdkafka's threads would give, though a
@@ -165,7 +167,9 @@ void Consumer::close() {
     if (catalog_ != nullptr) catalog_->silence();
   }
   events_ = {};
-  rd_kafka_consumer_close(handle_.get());
+  for (auto& [shard, reader] : alone_) drop_alone(reader);
+  alone_.clear();
+  rd_kafka_consumer_close(common_.handle.get());
   const std::lock_guard lock(mutex_);
   for (ShardSources& shard : shards_) shard.sources.clear();
   catalog_.reset();
@@ -174,7 +178,7 @@ void Consumer::close() {
 // --- the control thread ---
 
 std::chrono::nanoseconds Consumer::serve() {
-  while (rd_kafka_message_t* message = rd_kafka_consumer_poll(handle_.get(), 0)) {
+  while (rd_kafka_message_t* message = rd_kafka_consumer_poll(common_.handle.get(), 0)) {
     const Message owned(message);
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;  // of a partition just let go
     const absl::Status status =
@@ -184,6 +188,15 @@ std::chrono::nanoseconds Consumer::serve() {
       note(status);
     } else {
       logging::warning("kafka consumer", {{"status", status}});
+    }
+  }
+  for (const auto& [shard, reader] : alone_) {
+    while (rd_kafka_message_t* message = rd_kafka_consumer_poll(reader.handle.get(), 0)) {
+      const Message owned(message);
+      logging::warning(
+          "kafka consumer",
+          {{"shard", shard},
+           {"status", to_status(message->err, "business data", rd_kafka_message_errstr(message))}});
     }
   }
   bool changed = false;
@@ -227,10 +240,10 @@ void Consumer::on_rebalance(rd_kafka_resp_err_t code,
     return;
   }
   rebalancing_ = true;
-  const bool lost = rd_kafka_assignment_lost(handle_.get()) != 0;
-  rd_kafka_assign(handle_.get(), nullptr);
+  const bool lost = rd_kafka_assignment_lost(common_.handle.get()) != 0;
+  rd_kafka_assign(common_.handle.get(), nullptr);
   // While the handle closes nothing follows, and a question to the group may never be answered.
-  if (!closed_) settle_assignment(handle_.get());
+  if (!closed_) settle_assignment(common_.handle.get());
   if (code != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
     logging::warning("kafka rebalance", {{"status", to_status(code, "the consumer group")}});
   if (!lost) return;
@@ -267,15 +280,59 @@ void Consumer::take_assignment(const rd_kafka_topic_partition_list_t* partitions
 }
 
 void Consumer::assign() {
-  std::vector<std::shared_ptr<Source>> sources = {catalog_};
+  std::vector<std::shared_ptr<Source>> common = {catalog_};
+  std::map<std::uint32_t, std::vector<std::shared_ptr<Source>>> alone;
+  std::set<std::uint32_t> with_alone;
   {
     const std::lock_guard lock(mutex_);
-    for (const std::uint32_t shard : assigned_) {
-      for (const auto& [number, source] : shards_[shard].sources) sources.push_back(source);
+    for (std::uint32_t shard = 0; shard < shards_.size(); ++shard) {
+      for (const auto& [number, source] : shards_[shard].sources) {
+        if (source->alone) with_alone.insert(shard);
+        if (assigned_.contains(shard)) (source->alone ? alone[shard] : common).push_back(source);
+      }
     }
   }
+  assign(common_, common);
+  // Not before its sources are gone: a shard that comes back goes on with them.
+  std::erase_if(alone_, [&](const auto& known) {
+    if (with_alone.contains(known.first)) return false;
+    drop_alone(known.second);
+    return true;
+  });
+  for (const auto& [shard, sources] : alone) {
+    Reader& reader = alone_[shard];
+    if (reader.handle == nullptr) {
+      if (absl::Status opened = open_alone(reader); !opened.ok()) {
+        alone_.erase(shard);
+        note(std::move(opened));
+        return;
+      }
+    }
+    assign(reader, sources);
+  }
+}
+
+absl::Status Consumer::open_alone(Reader& reader) const {
+  Settings settings = consumer_settings();
+  settings.insert(settings.end(),
+                  {{"enable.partition.eof", "true"}, {"queued.max.messages.kbytes", kAloneKbytes}});
+  absl::StatusOr<Config> config = make_config(options_.connection, settings);
+  if (!config.ok()) return config.status();
+  absl::StatusOr<Handle> handle = open_consumer(*std::move(config));
+  if (!handle.ok()) return handle.status();
+  reader.handle = SharedHandle(*std::move(handle));
+  return absl::OkStatus();
+}
+
+// The handle goes with the last batch that was taken from it.
+void Consumer::drop_alone(const Reader& reader) {
+  rd_kafka_assign(reader.handle.get(), nullptr);
+  settle_assignment(reader.handle.get());
+}
+
+void Consumer::assign(Reader& reader, const std::vector<std::shared_ptr<Source>>& sources) {
   // A topic that is not in the metadata cache would start 1.5 s late.
-  for (const std::shared_ptr<Source>& source : sources) know(source->topic);
+  for (const std::shared_ptr<Source>& source : sources) know(reader, source->topic);
   Partitions list(rd_kafka_topic_partition_list_new(static_cast<int>(sources.size())));
   std::vector<std::int64_t> positions;
   for (const std::shared_ptr<Source>& source : sources) {
@@ -288,14 +345,14 @@ void Consumer::assign() {
     }
     rd_kafka_topic_partition_list_add(list.get(), source->topic.c_str(), source->partition)
         ->offset = positions.back();
-    if (source->queue == nullptr) listen(*source);
+    if (source->queue == nullptr) listen(*source, reader.handle);
   }
-  const auto code = rd_kafka_assign(handle_.get(), list.get());
+  const auto code = rd_kafka_assign(reader.handle.get(), list.get());
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
     note(to_status(code, "assigning partitions"));
     return;
   }
-  settle_assignment(handle_.get());
+  settle_assignment(reader.handle.get());
   for (std::size_t i = 0; i < sources.size(); ++i) {
     {
       const std::lock_guard lock(sources[i]->mutex);
@@ -307,22 +364,22 @@ void Consumer::assign() {
   }
 }
 
-void Consumer::know(const std::string& topic) {
-  if (known_topics_.contains(topic)) return;
-  const Topic named(rd_kafka_topic_new(handle_.get(), topic.c_str(), nullptr));
+void Consumer::know(Reader& reader, const std::string& topic) {
+  if (reader.known_topics.contains(topic)) return;
+  const Topic named(rd_kafka_topic_new(reader.handle.get(), topic.c_str(), nullptr));
   const rd_kafka_metadata_t* metadata = nullptr;
-  if (rd_kafka_metadata(handle_.get(), 0, named.get(), &metadata, kMetadataMs) !=
+  if (rd_kafka_metadata(reader.handle.get(), 0, named.get(), &metadata, kMetadataMs) !=
       RD_KAFKA_RESP_ERR_NO_ERROR)
     return;  // late, then
   rd_kafka_metadata_destroy(metadata);
-  known_topics_.insert(topic);
+  reader.known_topics.insert(topic);
 }
 
-void Consumer::listen(Source& source) {
-  source.handle = handle_;
+void Consumer::listen(Source& source, const SharedHandle& handle) {
+  source.handle = handle;
   source.clock = &clock_;
   source.queue.reset(
-      rd_kafka_queue_get_partition(handle_.get(), source.topic.c_str(), source.partition));
+      rd_kafka_queue_get_partition(handle.get(), source.topic.c_str(), source.partition));
   SPUR_CHECK(source.queue != nullptr);
   rd_kafka_queue_forward(source.queue.get(), nullptr);
   // Called when the queue was empty; under its lock, so nothing but a flag and a wake-up.
@@ -343,7 +400,7 @@ void Consumer::commit() {
     const std::lock_guard lock(mutex_);
     for (const std::uint32_t shard : assigned_) {
       for (const auto& [number, source] : shards_[shard].sources) {
-        if (number == kMessageSource && rebalancing_) continue;
+        if (source->alone || (number == kMessageSource && rebalancing_)) continue;
         const std::int64_t folded = source->folded.exchange(-1);
         if (folded < 0) continue;
         rd_kafka_topic_partition_list_add(list.get(), source->topic.c_str(), source->partition)
@@ -352,7 +409,7 @@ void Consumer::commit() {
     }
   }
   // Its failure is nobody's loss.
-  if (list->cnt > 0) rd_kafka_commit(handle_.get(), list.get(), 1);
+  if (list->cnt > 0) rd_kafka_commit(common_.handle.get(), list.get(), 1);
 }
 
 void Consumer::note(absl::Status status) {
@@ -391,6 +448,7 @@ void Consumer::follow(std::uint32_t shard, std::span<const Log::Following> sourc
       const bool messages = number == kMessageSource;
       source->topic = messages ? names_.messages : following.source.topic;
       source->partition = messages ? static_cast<std::int32_t>(shard) : following.source.partition;
+      source->alone = static_cast<std::uint32_t>(source->partition) % shards_.size() != shard;
       source->next = static_cast<std::int64_t>(following.next);
       source->wake = [this, shard] {
         if (events_.inputs) events_.inputs(shard);

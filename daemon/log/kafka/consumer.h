@@ -1,4 +1,4 @@
-// Consumer: everything that this process reads live, on one handle.
+// Consumer: everything that this process reads live, on one handle but for business data.
 //
 // Kafka's group protocol balances the shards: the group's members subscribe to spur.messages alone,
 // whose partition i stands for shard i. All that a shard reads is then assigned by hand with
@@ -11,6 +11,10 @@
 // membership was lost; a shard that comes back is `assigned` again and goes on from memory (rule
 // 11). Positions are ours: whatever
 // librdkafka drops or delivers again in between is below or at the next record wanted, and skipped.
+//
+// Of business data each shard reads all partitions, from where it stands itself, and a handle reads
+// a partition once. So the partitions that belong to other shards are read on a handle of the
+// shard's own, which is there while a catalog names such a topic (five threads or so).
 #pragma once
 
 #include <atomic>
@@ -74,6 +78,11 @@ class Consumer {
   // A partition that is followed. Kept alive by the batches taken from it, and keeps the handle.
   struct Source;
   struct Taken;
+  // A handle and what it has been told.
+  struct Reader {
+    SharedHandle handle;
+    std::set<std::string> known_topics;
+  };
   struct ShardSources {
     std::map<std::uint32_t, std::shared_ptr<Source>> sources;  // by number
   };
@@ -85,16 +94,19 @@ class Consumer {
   void on_rebalance(rd_kafka_resp_err_t code, const rd_kafka_topic_partition_list_t* partitions);
   void take_assignment(const rd_kafka_topic_partition_list_t* partitions);
   void assign();
-  void know(const std::string& topic);
+  void assign(Reader& reader, const std::vector<std::shared_ptr<Source>>& sources);
+  absl::Status open_alone(Reader& reader) const;
+  void drop_alone(const Reader& reader);
+  void know(Reader& reader, const std::string& topic);
   void commit();
   void note(absl::Status status);
   std::shared_ptr<Source> find(std::uint32_t shard, std::uint32_t source) const;
-  void listen(Source& source);
+  void listen(Source& source, const SharedHandle& handle);
 
   const KafkaOptions options_;
   const TopicNames names_;
   const Clock& clock_;
-  SharedHandle handle_;
+  Reader common_;
   Events events_;
 
   mutable std::mutex mutex_;
@@ -106,8 +118,8 @@ class Consumer {
   std::shared_ptr<Source> catalog_;
   std::set<std::uint32_t> assigned_;
   std::set<std::uint32_t> told_revoked_;
-  std::set<std::string> known_topics_;
-  bool rebalancing_ = true;  // no assignment is in force
+  std::map<std::uint32_t, Reader> alone_;  // by shard
+  bool rebalancing_ = true;                // no assignment is in force
   std::chrono::nanoseconds commit_due_{0};
   std::atomic<bool> closed_{false};
   Pump control_;

@@ -57,8 +57,8 @@ KafkaLog::KafkaLog(const KafkaOptions& options, const Clock& clock, kafka::Ident
       admin_(std::move(admin)),
       pump_(clock),
       journal_(options.connection, names_.journal, identity.shards, pump_, errands_, clock_),
-      outputs_(options, names_, deployment_text(identity.deployment), identity.shards,
-               *admin_, clock, pump_, errands_),
+      outputs_(options, names_, deployment_text(identity.deployment), identity.shards, *admin_,
+               clock, pump_, errands_),
       publisher_(options.connection, pump_, errands_),
       readback_(options.connection, names_, *admin_) {}
 
@@ -82,11 +82,10 @@ void KafkaLog::stop() {
 
 void KafkaLog::watch(Watcher watcher) {
   watcher_ = std::move(watcher);
-  outputs_.set_events(
-      {watcher_.acked, watcher_.actions, watcher_.wanted,
-       [this](std::uint32_t shard, absl::Status status) {
-         journal_.refuse(shard, std::move(status));
-       }});
+  outputs_.set_events({watcher_.acked, watcher_.actions, watcher_.wanted,
+                       [this](std::uint32_t shard, absl::Status status) {
+                         journal_.refuse(shard, std::move(status));
+                       }});
   // Not before it is known whom to tell.
   pump_.start({[this] { return journal_.serve(); }, [this] { return outputs_.serve(); },
                [this] { return publisher_.serve(); }});
@@ -148,9 +147,9 @@ absl::StatusOr<std::int32_t> KafkaLog::partitions_of(const std::string& topic) c
 }
 
 absl::StatusOr<std::vector<TopicSource>> KafkaLog::discover(std::uint32_t shard,
-                                                            std::span<const std::string> topics) {
+                                                            std::span<const InputTopic> topics) {
   std::vector<TopicSource> sources;
-  for (const std::string& topic : topics) {
+  for (const auto& [topic, for_all] : topics) {
     {
       // Asked anew: partitions may have been added (H24).
       const std::lock_guard lock(mutex_);
@@ -158,8 +157,11 @@ absl::StatusOr<std::vector<TopicSource>> KafkaLog::discover(std::uint32_t shard,
     }
     const absl::StatusOr<std::int32_t> partitions = partitions_of(topic);
     if (!partitions.ok()) return partitions.status();
-    for (auto i = static_cast<std::int32_t>(shard); i < *partitions;
-         i += static_cast<std::int32_t>(identity_.shards)) {
+    if (for_all) {
+      if (absl::Status kept = kafka::check_kept_whole(*admin_, topic); !kept.ok()) return kept;
+    }
+    for (auto i = static_cast<std::int32_t>(for_all ? 0 : shard); i < *partitions;
+         i += static_cast<std::int32_t>(for_all ? 1 : identity_.shards)) {
       const absl::StatusOr<kafka::Kept> kept = admin_->kept(topic, i);
       if (!kept.ok()) return kept.status();
       TopicSource& source = sources.emplace_back();
@@ -193,8 +195,7 @@ std::unique_ptr<InputReader> KafkaLog::open_reader(std::uint32_t shard,
   return std::make_unique<kafka::History>(options_.connection, names_, shard, sources);
 }
 
-absl::StatusOr<Offset> KafkaLog::input_begin(std::uint32_t shard,
-                                             const TopicSource& source) const {
+absl::StatusOr<Offset> KafkaLog::input_begin(std::uint32_t shard, const TopicSource& source) const {
   const absl::StatusOr<kafka::Kept> kept = kafka::input_kept(*admin_, names_, shard, source);
   if (!kept.ok()) return kept.status();
   return static_cast<Offset>(kept->begin);
@@ -218,12 +219,12 @@ void KafkaLog::folded(std::uint32_t shard, std::uint32_t source, Offset next) {
 
 absl::StatusOr<std::string> KafkaLog::topic_of(std::string_view source) const {
   const std::lock_guard lock(mutex_);
-  if (source.empty() && !source_topics_.empty()) return source_topics_.begin()->second;
-  const auto found = source_topics_.find(std::string(source));
+  const auto found = source_topics_.find(source.empty() ? first_source_ : std::string(source));
   if (found != source_topics_.end()) return found->second;
-  return with_reason(absl::FailedPreconditionError(kafka::text(
-                         "no Source ", source, " with a topic is in the catalog; apply one first")),
-                     "SOURCE_WITHOUT_TOPIC");
+  return with_reason(
+      absl::FailedPreconditionError(kafka::text(
+          "no Source or Reference ", source, " with a topic is in the catalog; apply one first")),
+      "SOURCE_WITHOUT_TOPIC");
 }
 
 absl::StatusOr<std::vector<Offset>> KafkaLog::append_inputs(
@@ -283,8 +284,12 @@ void KafkaLog::take_catalog(const rd_kafka_message_t& message) {
     logging::error("catalog version cannot be read", {{"offset", message.offset}});
     return;
   }
+  std::string first = catalog.sources().empty() ? "" : catalog.sources(0).name();
   for (const spur::v1::Source& source : catalog.sources()) {
     if (!source.topic().empty()) sources[source.name()] = source.topic();
+  }
+  for (const spur::v1::Reference& reference : catalog.references()) {
+    if (!reference.topic().empty()) sources[reference.name()] = reference.topic();
   }
   for (const spur::v1::Channel& channel : catalog.channels()) {
     if (!channel.topic().empty())
@@ -294,6 +299,7 @@ void KafkaLog::take_catalog(const rd_kafka_message_t& message) {
   {
     const std::lock_guard lock(mutex_);
     source_topics_ = std::move(sources);
+    first_source_ = std::move(first);
     // Behind the newest version, not behind the deployment's identity: a shard waits for nothing
     // that it will never be given.
     catalog_end_ = static_cast<Offset>(message.offset) + 1;

@@ -5,8 +5,8 @@
 //     spur.catalog ─┘   (one handle)         └─▶ Outputs: actions.*, spur.decisions, spur.messages,
 //     …
 //
-// The parts each keep their rules of docs/protocol.md and are told apart by what they do: Consumer reads
-// live and hears whose turn it is; Journal appends; Outputs sends what is released; Publisher
+// The parts each keep their rules of docs/protocol.md and are told apart by what they do: Consumer
+// reads live and hears whose turn it is; Journal appends; Outputs sends what is released; Publisher
 // appends for users; History, PartitionReader and Readback read what stands. Admin asks the
 // cluster. Two threads of its own: the pump (all acknowledgements) and the consumer's; and one for
 // errands.
@@ -46,7 +46,7 @@ class KafkaLog final : public Log {
   std::uint32_t shards() const override { return identity_.shards; }
 
   absl::StatusOr<std::vector<TopicSource>> discover(std::uint32_t shard,
-                                                    std::span<const std::string> topics) override;
+                                                    std::span<const InputTopic> topics) override;
   void follow(std::uint32_t shard, std::span<const Following> sources) override;
   void unfollow(std::uint32_t shard) override;
 
@@ -60,7 +60,7 @@ class KafkaLog final : public Log {
                                         const TopicSource& source) const override;
   void folded(std::uint32_t shard, std::uint32_t source, Offset next) override;
   // Produced to the topic of the Source. Where they will stand is not known before they do: 0 each.
-  bool takes_business_data() const override { return false; }
+  std::uint32_t copies_for_all() const override { return 1; }
   bool takes_transactional_channels() const override { return options_.transactional_channels; }
   absl::StatusOr<std::vector<Offset>> append_inputs(
       std::span<const InputAppend> inputs, std::function<void(absl::Status)> done) override;
@@ -144,10 +144,13 @@ class KafkaLog final : public Log {
 
   mutable std::mutex mutex_;
   std::deque<CatalogRecord> catalogs_;  // the newest
-  Offset catalog_end_ = 0;   // behind the newest version
+  Offset catalog_end_ = 0;              // behind the newest version
   std::uint64_t catalog_count_ = 0;
   Offset catalog_read_ = 0;  // behind all that has been read
-  std::map<std::string, std::string> source_topics_;  // of the newest catalog, by name
+  // Of the newest catalog: topics of Sources and References by name, and whose an event is that
+  // names none.
+  std::map<std::string, std::string> source_topics_;
+  std::string first_source_;
   mutable std::map<std::string, std::int32_t> partitions_;
   absl::Status status_;
   bool stopped_ = false;

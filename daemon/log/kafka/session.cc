@@ -9,7 +9,7 @@ namespace spur::kafka {
 
 Error produce(rd_kafka_t* producer, rd_kafka_topic_t* topic, std::int32_t partition,
               ProducerRecord record) {
-  rd_kafka_vu_t parts[8];
+  rd_kafka_vu_t parts[9];
   std::size_t count = 0;
   parts[count].vtype = RD_KAFKA_VTYPE_RKT;
   parts[count++].u.rkt = topic;
@@ -30,6 +30,10 @@ Error produce(rd_kafka_t* producer, rd_kafka_topic_t* topic, std::int32_t partit
   if (record.headers != nullptr) {
     parts[count].vtype = RD_KAFKA_VTYPE_HEADERS;
     parts[count++].u.headers = record.headers.get();
+  }
+  if (record.time.has_value()) {
+    parts[count].vtype = RD_KAFKA_VTYPE_TIMESTAMP;
+    parts[count++].u.i64 = record.time->ms;
   }
   Error error(rd_kafka_produceva(producer, parts, count));
   if (error == nullptr) static_cast<void>(record.headers.release());  // the message owns them now

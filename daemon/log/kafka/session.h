@@ -23,7 +23,8 @@ namespace spur::kafka {
 struct ProducerRecord {
   std::string_view key, value;
   bool has_key = true;
-  Headers headers;  // taken
+  Headers headers;              // taken
+  std::optional<Instant> time;  // the record's timestamp; nullopt: now
   void* opaque = nullptr;
 };
 
@@ -36,7 +37,8 @@ class Session {
  public:
   struct Standing {
     std::int64_t offset = 0;  // negative: the broker did not say; it stands, nobody knows where
-    std::optional<Instant> appended;  // the broker's clock, where the topic has it say (LogAppendTime)
+    std::optional<Instant>
+        appended;  // the broker's clock, where the topic has it say (LogAppendTime)
   };
   // A record was acknowledged: `opaque` as given to send(), in the order of its partition.
   using Acked = std::function<void(void* opaque, const Standing&)>;

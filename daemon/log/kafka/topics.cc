@@ -30,8 +30,9 @@ constexpr Need kNoSize{"retention.bytes", "-1", "Spur trims it itself, behind it
 constexpr Need kAppendTime{"message.timestamp.type", "LogAppendTime",
                            "the broker's clock is the witness of the shards' clocks"};
 constexpr Need kCompact{"cleanup.policy", "compact", "of each key the newest record is enough"};
-constexpr Need kSmallSegments{"segment.bytes", "4194304",
-                              "all of it may be read at a start, and what is written to is not compacted"};
+constexpr Need kSmallSegments{
+    "segment.bytes", "4194304",
+    "all of it may be read at a start, and what is written to is not compacted"};
 
 absl::Status check_settings(const Admin& admin, const std::string& topic,
                             std::span<const Need> needs, bool dev) {
@@ -52,9 +53,9 @@ absl::Status check_settings(const Admin& admin, const std::string& topic,
              "vanish; set unclean.leader.election.enable=false on it, or run with --kafka-dev"));
   const std::string& in_sync = (*found)["min.insync.replicas"];
   if (in_sync.empty() || std::stoi(in_sync) < kInSyncMin)
-    return absl::FailedPreconditionError(
-        text("topic ", topic, " has min.insync.replicas=", in_sync, ", so that one lost disk ",
-             "loses acknowledged entries; set it to ", kInSyncMin, " or more, or run with --kafka-dev"));
+    return absl::FailedPreconditionError(text(
+        "topic ", topic, " has min.insync.replicas=", in_sync, ", so that one lost disk ",
+        "loses acknowledged entries; set it to ", kInSyncMin, " or more, or run with --kafka-dev"));
   return absl::OkStatus();
 }
 
@@ -143,6 +144,17 @@ absl::Status ensure_own_topics(const Admin& admin, const TopicNames& names,
   if (absl::Status s = ensure_output_topic(admin, names.decisions, options, shards); !s.ok())
     return s;
   return ensure_output_topic(admin, names.dead_letters, options, shards);
+}
+
+absl::Status check_kept_whole(const Admin& admin, const std::string& topic) {
+  const absl::StatusOr<std::map<std::string, std::string>> settings = admin.config(topic);
+  if (!settings.ok()) return settings.status();
+  const auto policy = settings->find(kDelete.name);
+  if (policy != settings->end() && policy->second == kDelete.value) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      text("topic ", topic, " of a Reference is compacted, so that what was folded could not be ",
+           "folded again; set cleanup.policy=delete on it, with a retention that outlives the ",
+           "oldest snapshot, or copy it into one that has"));
 }
 
 absl::Status ensure_output_topic(const Admin& admin, const std::string& topic,

@@ -37,6 +37,9 @@ absl::Status ensure_own_topics(const Admin& admin, const TopicNames& names,
 // The catalog's topic, which is there before the number of shards is known.
 absl::Status ensure_catalog_topic(const Admin& admin, const TopicNames& names,
                                   const KafkaOptions& options);
+// A topic of business data: what a shard took of it has to be there again for a replay, so it is
+// not compacted (docs/protocol.md H15).
+absl::Status check_kept_whole(const Admin& admin, const std::string& topic);
 // A topic that others read: actions of a channel, decisions, dead letters. Created with the
 // cluster's own retention; one that exists needs ≥ P partitions.
 absl::Status ensure_output_topic(const Admin& admin, const std::string& topic,
