@@ -407,6 +407,12 @@ std::shared_ptr<const CatalogInForce> EngineImpl::current_catalog() const {
 }
 
 absl::Status EngineImpl::log_refuses(const spur::v1::Catalog& catalog) const {
+  for (const spur::v1::Channel& channel : catalog.channels()) {
+    if (!channel.has_rate() || log_->paces_channels()) continue;
+    return absl::FailedPreconditionError(absl::StrCat(
+        "Channel ", channel.name(), ": a `rate` is kept where the log is Kafka; an embedded spurd ",
+        "slows no channel down, so leave it out here"));
+  }
   if (log_->takes_transactional_channels()) return absl::OkStatus();
   for (const spur::v1::Channel& channel : catalog.channels()) {
     if (channel.delivery() != "transactional") continue;

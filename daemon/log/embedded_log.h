@@ -93,6 +93,7 @@ class EmbeddedLog final : public Log {
   std::optional<Offset> input_end_heard(std::uint32_t shard,
                                         const TopicSource& source) const override;
   void folded(std::uint32_t shard, std::uint32_t source, Offset next) override;
+  bool paces_channels() const override { return false; }
   absl::StatusOr<std::vector<Offset>> append_inputs(
       std::span<const InputAppend> inputs, std::function<void(absl::Status)> done) override;
 

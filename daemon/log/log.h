@@ -275,6 +275,8 @@ class Log {
 
   // Whether channels may ask for `delivery: transactional`.
   virtual bool takes_transactional_channels() const { return true; }
+  // Whether a channel's `rate` slows its topic down.
+  virtual bool paces_channels() const { return true; }
   // How often a record that all shards take is to be appended: once for each of them (`shard`), or
   // once, where they read it themselves.
   virtual std::uint32_t copies_for_all() const { return shards(); }

@@ -155,21 +155,28 @@ void Checker::patterns(const std::string& path,
   }
 }
 
+void Checker::so_many_in(const std::string& path, std::string_view what, std::int64_t max,
+                         std::int64_t per_ms) {
+  if (max == 0 && !written(path + ".max")) {
+    missing(path, "max", "how many at most, such as 3");
+  } else if (max < 1) {
+    fail(path + ".max", "a " + std::string(what) + " of " + std::to_string(max), "1 or more");
+  }
+  if (per_ms == 0 && !written(path + ".per")) {
+    missing(path, "per", "the length of the window, such as 7d");
+  } else {
+    positive(path + ".per", per_ms);
+  }
+}
+
 void Checker::caps(const std::string& path,
                    const google::protobuf::RepeatedPtrField<spur::v1::Cap>& caps) {
-  for (int i = 0; i < caps.size(); ++i) {
-    const std::string here = at(path, i);
-    if (caps[i].max() == 0 && !written(here + ".max")) {
-      missing(here, "max", "how many at most, such as 3");
-    } else if (caps[i].max() < 1) {
-      fail(here + ".max", "a cap of " + std::to_string(caps[i].max()), "1 or more");
-    }
-    if (caps[i].per_ms() == 0 && !written(here + ".per")) {
-      missing(here, "per", "the length of the window, such as 7d");
-    } else {
-      positive(here + ".per", caps[i].per_ms());
-    }
-  }
+  for (int i = 0; i < caps.size(); ++i)
+    so_many_in(at(path, i), "cap", caps[i].max(), caps[i].per_ms());
+}
+
+void Checker::rate(const std::string& path, const spur::v1::Rate& rate) {
+  so_many_in(path, "rate", rate.max(), rate.per_ms());
 }
 
 void Checker::named_expressions(

@@ -70,11 +70,15 @@ class Checker {
   void patterns(const std::string& path,
                 const google::protobuf::RepeatedPtrField<spur::v1::Pattern>& patterns);
   void caps(const std::string& path, const google::protobuf::RepeatedPtrField<spur::v1::Cap>& caps);
+  void rate(const std::string& path, const spur::v1::Rate& rate);
   void named_expressions(
       const std::string& path,
       const google::protobuf::RepeatedPtrField<spur::v1::NamedExpression>& expressions);
 
  private:
+  void so_many_in(const std::string& path, std::string_view what, std::int64_t max,
+                  std::int64_t per_ms);
+
   const SourceMap& positions_;
   Complete complete_;
   Names names_;
@@ -90,7 +94,8 @@ std::string listed(const std::set<std::string>& names);
 
 // The checks of one Trigger, whose spec is at `path` (validate_trigger.cc).
 void check_trigger(Checker& check, const std::string& path, const spur::v1::Trigger& trigger);
-// Of its operator, if that is rhythm, sequence, intent, date, segment or business (validate_operators.cc).
+// Of its operator, if that is rhythm, sequence, intent, date, segment or business
+// (validate_operators.cc).
 void check_derived_operator(Checker& check, const std::string& path,
                             const spur::v1::Trigger& trigger);
 

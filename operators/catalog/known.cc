@@ -12,7 +12,6 @@ constexpr KnownName kModels[] = {
     {"gamma_gamma", "use bg_nbd"}, {"xgboost", "use bg_nbd"}, {"logistic", "use bg_nbd"}};
 
 constexpr KnownSetting kSettings[] = {
-    {"Channel", "rate", "remove it: releases are not slowed down"},
     {"Trigger", "backfill", "remove it: waits that are over when the trigger starts do not fire"},
     {"Model", "inputs", "remove it: bg_nbd takes its inputs from its pattern"},
 };

@@ -193,7 +193,8 @@ void check_tracking_plan(Checker& check, const std::string& path,
   for (int i = 0; i < plan.traits_size(); ++i) dotted(at(path + ".traits", i), plan.traits(i));
 }
 
-void check_reference(Checker& check, const std::string& path, const spur::v1::Reference& reference) {
+void check_reference(Checker& check, const std::string& path,
+                     const spur::v1::Reference& reference) {
   if (reference.topic().empty()) {
     check.missing(path, "topic", "the name of a topic");
   } else {
@@ -208,6 +209,7 @@ void check_channel(Checker& check, const std::string& path, const spur::v1::Chan
   check.word(path + ".format", channel.format(), {"protobuf", "json"});
   check.word(path + ".delivery", channel.delivery(), {"transactional"});
   check.caps(path + ".caps", channel.caps());
+  if (channel.has_rate()) check.rate(path + ".rate", channel.rate());
   if (!channel.purpose().empty() && !is_dns_label(channel.purpose())) {
     check.fail(path + ".purpose", in_quotes(channel.purpose()) + " cannot name a purpose",
                "marketing-email, at most 63 of a-z, 0-9, -");
@@ -240,14 +242,17 @@ void check_ladders(Checker& check, const std::string& path, const spur::v1::Poli
     const spur::v1::Ladder& ladder = policy.ladders(i);
     const std::string here = at(path + ".ladders", i);
     if (ladder.order_size() < 2 && !check.unreadable(here + ".order"))
-      check.fail_key(here, "a ladder needs two triggers", "order: [checkout-abandoned, cart-abandoned]");
+      check.fail_key(here, "a ladder needs two triggers",
+                     "order: [checkout-abandoned, cart-abandoned]");
     for (int k = 0; k < ladder.order_size(); ++k) {
       const std::string rung = at(here + ".order", k);
       check.reference(rung, "Trigger", ladder.order(k), check.names().triggers);
       const auto [other, is_new] = ladder_of.emplace(ladder.order(k), ladder.name());
       if (!is_new) {
-        check.fail(rung, in_quotes(ladder.order(k)) + " stands on " + in_quotes(other->second) + " already",
-                   "a trigger stands on one ladder, once");
+        check.fail(
+            rung,
+            in_quotes(ladder.order(k)) + " stands on " + in_quotes(other->second) + " already",
+            "a trigger stands on one ladder, once");
       }
     }
     check.not_negative(here + ".for", ladder.for_ms());
@@ -261,8 +266,8 @@ void check_gate(Checker& check, const std::string& path, const spur::v1::Policy&
     const std::string here = path + ".holdout";
     const double percent = policy.holdout().percent();
     if (!check.unreadable(here + ".percent") && !(percent > 0 && percent <= 100))
-      check.fail(check.written(here + ".percent") ? here + ".percent" : here, "`percent` is out of range",
-                 "more than 0, at most 100, or leave the holdout out");
+      check.fail(check.written(here + ".percent") ? here + ".percent" : here,
+                 "`percent` is out of range", "more than 0, at most 100, or leave the holdout out");
     check.required(here, "salt", policy.holdout().salt(),
                    "a text that stays the same as long as the same customers are to be held out");
   }
@@ -271,7 +276,8 @@ void check_gate(Checker& check, const std::string& path, const spur::v1::Policy&
     const std::string here = path + ".consent." + key;
     check.patterns(here, patterns);
     for (int i = 0; i < patterns.size(); ++i)
-      check.required(at(here, i), "key", patterns[i].key(), "the purpose, such as event.properties.purpose");
+      check.required(at(here, i), "key", patterns[i].key(),
+                     "the purpose, such as event.properties.purpose");
   };
   purposes("granted", policy.consent().granted());
   purposes("withdrawn", policy.consent().withdrawn());
@@ -427,13 +433,16 @@ void check_one_policy(Checker& check, const spur::v1::Catalog& catalog) {
 // What comes is known by its topic or its name: events and business data share neither.
 void check_topics_apart(Checker& check, const spur::v1::Catalog& catalog) {
   std::map<std::string, std::string> owner_of;
-  for (const auto& source : catalog.sources()) owner_of[source.topic()] = "Source " + in_quotes(source.name());
+  for (const auto& source : catalog.sources())
+    owner_of[source.topic()] = "Source " + in_quotes(source.name());
   for (const auto& reference : catalog.references()) {
     const std::string path = resource_path("Reference", reference.name()) + "/spec";
     if (reference.topic().empty()) continue;
-    const auto [other, is_new] = owner_of.emplace(reference.topic(), "Reference " + in_quotes(reference.name()));
+    const auto [other, is_new] =
+        owner_of.emplace(reference.topic(), "Reference " + in_quotes(reference.name()));
     if (!is_new)
-      check.fail(path + ".topic", "the topic is that of " + other->second, "each has a topic of its own");
+      check.fail(path + ".topic", "the topic is that of " + other->second,
+                 "each has a topic of its own");
     for (const auto& source : catalog.sources()) {
       if (source.name() == reference.name())
         check.fail(resource_path("Reference", reference.name()) + "/metadata.name",
@@ -442,16 +451,23 @@ void check_topics_apart(Checker& check, const spur::v1::Catalog& catalog) {
   }
 }
 
-// Who writes a partition writes all of it in one way.
+// Who writes a partition writes all of it in one way, and at one pace.
 void check_one_delivery(Checker& check, const spur::v1::Catalog& catalog) {
   std::map<std::string, const spur::v1::Channel*> first;  // by topic
   for (const spur::v1::Channel& channel : catalog.channels()) {
     if (channel.topic().empty()) continue;
     const spur::v1::Channel& other = *first.try_emplace(channel.topic(), &channel).first->second;
-    if (other.delivery() == channel.delivery()) continue;
-    check.fail(resource_path("Channel", channel.name()) + "/spec",
-               "Channel " + in_quotes(other.name()) + " has the same topic and another `delivery`",
-               "give both the same, or topics of their own");
+    const auto same = [&](bool so, std::string_view what) {
+      if (so) return;
+      check.fail(resource_path("Channel", channel.name()) + "/spec",
+                 "Channel " + in_quotes(other.name()) + " has the same topic and another `" +
+                     std::string(what) + "`",
+                 "give both the same, or topics of their own");
+    };
+    same(other.delivery() == channel.delivery(), "delivery");
+    same(other.rate().max() == channel.rate().max() &&
+             other.rate().per_ms() == channel.rate().per_ms(),
+         "rate");
   }
 }
 

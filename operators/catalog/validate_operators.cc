@@ -152,15 +152,7 @@ void check_business(Checker& check, const std::string& path,
                      "the key of the record that it is about, such as event.properties.product_id");
   }
   check.patterns(path + ".closes", business.closes());
-  if (!business.has_rate()) return;
-  const std::string rate = path + ".rate";
-  if (business.rate().max() == 0 && !check.written(rate + ".max"))
-    check.missing(rate, "max", "how many at most, such as 1000");
-  else if (business.rate().max() < 1)
-    check.fail(rate + ".max", "a rate of " + std::to_string(business.rate().max()), "1 or more");
-  if (business.rate().per_ms() == 0 && !check.written(rate + ".per"))
-    check.missing(rate, "per", "in how long, such as 1h");
-  check.positive(rate + ".per", business.rate().per_ms());
+  if (business.has_rate()) check.rate(path + ".rate", business.rate());
 }
 
 }  // namespace

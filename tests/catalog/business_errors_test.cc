@@ -61,7 +61,7 @@ TEST(BusinessErrorsTest, TheOperatorSaysWhatIsMissing) {
       "c:4:39: `key` is missing in `interest`; the key of the record that it is about, such as "
       "event.properties.product_id\n"
       "c:4:65: `within` is zero; more than 0s\n"
-      "c:4:70: `per` is missing in `rate`; in how long, such as 1h\n"
+      "c:4:70: `per` is missing in `rate`; the length of the window, such as 7d\n"
       "c:4:82: a rate of 0; 1 or more\n");
 }
 

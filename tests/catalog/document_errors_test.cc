@@ -16,7 +16,8 @@ TEST(CatalogErrorsTest, Documents) {
       {"apiVersion: spur/v2\nkind: Segment\nmetadata: {name: x}\n" + segment,
        "c:1:13: apiVersion is `spur/v2`; write `apiVersion: spur/v1`\n"},
       {"apiVersion: spur/v1\nmetadata: {name: x}\n" + segment,
-       "c:1:1: kind is missing; one of Channel, Feature, Model, Policy, Reference, Segment, Session, Source, "
+       "c:1:1: kind is missing; one of Channel, Feature, Model, Policy, Reference, Segment, "
+       "Session, Source, "
        "TrackingPlan, Trigger\n"},
       {"apiVersion: spur/v1\nkind: Trigge\nmetadata: {name: x}\n" + segment,
        "c:2:7: unknown kind `Trigge`; did you mean `Trigger`?\n"},
@@ -176,6 +177,14 @@ TEST(CatalogErrorsTest, ChannelsOfOneTopicHaveOneDelivery) {
        "topics of their own\n"},
       {once + "---\n" + document("Channel", "{topic: t, delivery: transactional}", "too"), ""},
       {plain + "---\n" + document("Channel", "{delivery: transactional}", "once"), ""},
+      {document("Channel", "{topic: t, rate: {max: 5, per: 1s}}", "slow") + "---\n" +
+           document("Channel", "{topic: t, rate: {max: 5, per: 1m}}", "slower"),
+       "c:9:7: Channel `slow` has the same topic and another `rate`; give both the same, or topics "
+       "of their own\n"},
+      {document("Channel", "{rate: {max: 0, per: 1s}}"), "c:4:20: a rate of 0; 1 or more\n"},
+      {document("Channel", "{rate: {max: 5}}"),
+       "c:4:8: `per` is missing in `rate`; the length of the window, such as 7d\n"},
+      {document("Channel", "{rate: {max: 5, per: 0s}}"), "c:4:28: `per` is zero; more than 0s\n"},
       {document("Channel", "{delivery: transactionnal}"),
        "c:4:18: `delivery` is `transactionnal`; did you mean `transactional`?\n"},
       {document("Channel", "{delivery: exactly-once}"),

@@ -23,12 +23,6 @@ TEST(CatalogErrorsTest, SettingsNotInThisVersion) {
                  {"{gamma_gamma: {with: churn}}",
                   "c:4:8: model `gamma_gamma` is known, not in this version; use bg_nbd\n"},
              });
-  check_kind("Channel",
-             {
-                 {"{purpose: marketing, rate: {max: 1, per: 1s}}",
-                  "c:4:28: `rate` is known, not in this version; remove it: releases are not "
-                  "slowed down\n"},
-             });
 }
 
 TEST(CatalogErrorsTest, SettingsOfTriggersNotInThisVersion) {

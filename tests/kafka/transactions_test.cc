@@ -30,14 +30,18 @@ class KafkaTransactionsTest : public testing::KafkaLogTest {
   struct Delivery {
     std::string topic;
     bool transactional = true;
+    int per_second = 0;  // its rate; 0: none
   };
   void apply(const std::vector<Delivery>& deliveries) {
     spur::v1::Catalog catalog;
-    for (const auto& [topic, transactional] : deliveries) {
+    for (const auto& [topic, transactional, per_second] : deliveries) {
       auto* channel = catalog.add_channels();
       channel->set_name("c" + std::to_string(catalog.channels_size()));
       channel->set_topic(topic);
       if (transactional) channel->set_delivery("transactional");
+      if (per_second == 0) continue;
+      channel->mutable_rate()->set_max(per_second);
+      channel->mutable_rate()->set_per_ms(1000);
     }
     std::uint64_t before = 0;
     {
@@ -232,6 +236,22 @@ TEST_F(KafkaTransactionsTest, ACatalogChangesTheDeliveryOfATopicWithoutLossOrRep
   }
   ASSERT_TRUE(await_acked(0, seq));
   EXPECT_THAT(committed_of(strict, seq), ElementsAreArray(numbers(1, static_cast<int>(seq))));
+}
+
+TEST_F(KafkaTransactionsTest, AChannelsRateHoldsForAShardsPartPlainOrByTransactions) {
+  const std::string plain = make_topic("actions.email", 2);
+  apply({{strict, true, 10}, {plain, false, 10}});
+  std::uint64_t seq = 0;
+  for (const std::string& topic : {strict, plain}) {
+    const std::chrono::nanoseconds begun = clock.read().steady;
+    for (int i = 0; i < 4; ++i) run(0, ++seq, topic);
+    ASSERT_TRUE(await_acked(0, seq));
+    // Ten a second of two shards are five of one: 200 ms from each to the next.
+    EXPECT_GE(clock.read().steady - begun,
+              3 * std::chrono::milliseconds(200) - kafka::Pace::kBurst);
+  }
+  EXPECT_THAT(committed_of(strict, 4), ElementsAreArray(numbers(1, 4)));
+  EXPECT_THAT(committed_of(plain, 4), ElementsAreArray(numbers(5, 8)));
 }
 
 TEST_F(KafkaTransactionsTest, AShardThatIsGivenBackGoesOnBehindWhatStands) {

@@ -293,8 +293,10 @@ void KafkaLog::take_catalog(const rd_kafka_message_t& message) {
   }
   for (const spur::v1::Channel& channel : catalog.channels()) {
     if (!channel.topic().empty())
-      outputs[channel.topic()] = {channel.format() == "json",
-                                  channel.delivery() == "transactional"};
+      outputs[channel.topic()] = {
+          channel.format() == "json",
+          channel.delivery() == "transactional",
+          {channel.rate().max(), std::chrono::milliseconds(channel.rate().per_ms())}};
   }
   {
     const std::lock_guard lock(mutex_);

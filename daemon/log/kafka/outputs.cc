@@ -82,6 +82,7 @@ void Outputs::know_topic(const std::string& topic, const Form& form) {
   const std::lock_guard lock(mutex_);
   known.json = form.json;
   known.transactional = form.transactional;
+  known.gap = form.rate.gap(shards_.size());
   if (known.state == Destination::State::kUnchecked) check_destination(known);
 }
 
@@ -256,6 +257,8 @@ nanoseconds Outputs::flush(Lane& lane, nanoseconds now) {
     if (to.state == Destination::State::kAway) return to.retry_at;
   }
   if (!settle_delivery(lane, transactional)) return Pump::kNothingDue;
+  std::size_t room = may_leave(lane, now);
+  if (room == 0) return lane.pace.due();
   if (lane.sender != nullptr) {
     lane.sender->wake();
     return Pump::kNothingDue;
@@ -276,15 +279,24 @@ nanoseconds Outputs::flush(Lane& lane, nanoseconds now) {
     SPUR_CHECK(handle.ok());
     lane.handle = *std::move(handle);
   }
-  while (lane.in_flight < lane.items.size() && lane.in_flight < kInFlightRecordsMax &&
-         lane.bytes_in_flight < kInFlightBytesMax) {
+  for (; room > 0 && lane.in_flight < lane.items.size() && lane.in_flight < kInFlightRecordsMax &&
+         lane.bytes_in_flight < kInFlightBytesMax;
+       --room) {
     const absl::Status said = send(lane);
     if (said.ok()) continue;
     if (absl::IsResourceExhausted(said)) return now + kLingerMax;  // others have filled it
     pump_.wake();  // the session has ended, and serve() begins another
     break;
   }
-  return Pump::kNothingDue;
+  return room == 0 ? lane.pace.due() : Pump::kNothingDue;
+}
+
+std::size_t Outputs::may_leave(Lane& lane, nanoseconds now) const {
+  {
+    const std::lock_guard lock(mutex_);
+    lane.gap = lane.destination->gap;
+  }
+  return lane.gap.count() == 0 ? SIZE_MAX : lane.pace.allowed(now, lane.gap);
 }
 
 ProducerRecord Outputs::next_record(Lane& lane) {
@@ -322,6 +334,7 @@ void Outputs::sent(Lane& lane) {
   const std::uint32_t bytes = lane.items[lane.in_flight++].bytes;
   lane.bytes_in_flight += bytes;
   wait(lane, false, bytes);
+  if (lane.gap.count() > 0) lane.pace.leave(clock_.read().steady, lane.gap);
 }
 
 // None of what is under way counts as sent.

@@ -13,6 +13,9 @@
 // growing batches under load, with no setting. Decisions and dead letters, which nobody waits for,
 // always gather.
 //
+// A destination whose channel has a `rate` is sent no more than that (pace.h); what gathers behind
+// it waits as it does for one that is away.
+//
 // A destination whose channel says `delivery: transactional` takes transactions instead, each lane
 // by a TransactionalSender of its own: it alone waits for them.
 //
@@ -36,6 +39,7 @@
 #include "absl/status/status.h"
 #include "daemon/clock.h"
 #include "daemon/log/kafka/admin.h"
+#include "daemon/log/kafka/pace.h"
 #include "daemon/log/kafka/pump.h"
 #include "daemon/log/kafka/records.h"
 #include "daemon/log/kafka/session.h"
@@ -81,6 +85,7 @@ class Outputs {
   // missing.
   struct Form {
     bool json = false, transactional = false;
+    Rate rate;
   };
   void know_topic(const std::string& topic, const Form& form);
 
@@ -152,6 +157,8 @@ class Outputs {
   // Takes up what the destination's delivery is now; false: what is under way has to arrive first.
   // Requires the shard's lock.
   bool settle_delivery(Lane& lane, bool transactional);
+  // How many of the lane's records may leave now, by its channel's rate.
+  std::size_t may_leave(Lane& lane, std::chrono::nanoseconds now) const;
   void start_sender(Lane& lane);
   void retire_sender(Lane& lane);
   // What a sender of this number works for.

@@ -30,6 +30,7 @@ struct Outputs::Destination {
   std::string topic;
   bool json = false;
   bool transactional = false;
+  std::chrono::nanoseconds gap{0};  // between two records of one shard; 0: as fast as it goes
   State state = State::kUnchecked;
   bool isolated = false;  // its records failed once: a session of its own
   std::shared_ptr<Box> own;
@@ -69,6 +70,8 @@ struct Outputs::Lane {
   std::shared_ptr<Box> box;
   Topic handle;  // of the box's session; destroyed before it
   std::chrono::nanoseconds waiting_since{0};
+  Pace pace;
+  std::chrono::nanoseconds gap{0};  // of the destination, as last asked
   // Of a transactional destination, instead of a box. What is in flight is one transaction then.
   std::unique_ptr<TransactionalSender> sender;
   std::uint64_t sender_number = 0;  // one that is retired has another, and is nobody's

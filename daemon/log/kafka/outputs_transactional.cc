@@ -146,8 +146,10 @@ absl::StatusOr<bool> Outputs::fill_transaction(Lane& lane, std::uint64_t number,
     if (lane.destination->state != Destination::State::kOpen) return false;
   }
   SPUR_CHECK(lane.in_flight == 0);
-  while (lane.in_flight < lane.items.size() && lane.in_flight < kInFlightRecordsMax &&
-         lane.bytes_in_flight < kInFlightBytesMax) {
+  const std::size_t room = may_leave(lane, clock_.read().steady);
+  if (room == 0) return false;  // woken again when it is due
+  while (lane.in_flight < std::min(room, lane.items.size()) &&
+         lane.in_flight < kInFlightRecordsMax && lane.bytes_in_flight < kInFlightBytesMax) {
     const absl::Status said =
         producer.send(lane.destination->topic, lane.partition, next_record(lane));
     if (absl::IsResourceExhausted(said) && lane.in_flight > 0) break;
