@@ -63,21 +63,20 @@ std::pair<std::string, std::string> named(const catalog::Compiled& catalog,
   return {"condition", ""};
 }
 
-// The patterns that open or fire, as the catalog writes them.
-const google::protobuf::RepeatedPtrField<spur::v1::Pattern>* opening_patterns(
-    const spur::v1::Trigger& definition) {
-  switch (definition.operator_case()) {
-    case spur::v1::Trigger::kEvent:
-      return &definition.event().patterns();
-    case spur::v1::Trigger::kNovelty:
-      return &definition.novelty().patterns();
-    case spur::v1::Trigger::kAbsence:
-      return &definition.absence().opens();
-    case spur::v1::Trigger::kSequence:
-      return &definition.sequence().steps(0).patterns();
-    default:
-      return nullptr;
-  }
+// The `where` of each pattern that opens or fires, as the catalog writes them and in the order in
+// which they are compiled.
+std::vector<std::string> opening_wheres(const spur::v1::Trigger& definition) {
+  std::vector<std::string> out;
+  const auto add = [&](const google::protobuf::RepeatedPtrField<spur::v1::Pattern>& patterns) {
+    for (const spur::v1::Pattern& pattern : patterns) out.push_back(pattern.where());
+  };
+  if (definition.has_event()) add(definition.event().patterns());
+  if (definition.has_novelty()) add(definition.novelty().patterns());
+  if (definition.has_absence()) add(definition.absence().opens());
+  if (definition.has_sequence()) add(definition.sequence().steps(0).patterns());
+  for (const spur::v1::Interest& interest : definition.business().interest())
+    add(interest.patterns());
+  return out;
 }
 
 spur::v1::Decision to_proto(const Decision& from) {
@@ -245,7 +244,8 @@ void Recording::decided(const Decision& decision) {
 // What opens or fires on such an event, and did not: its `where` said no.
 void Recording::ask_patterns(Turn& turn) {
   const catalog::Listeners& at = catalog_->listeners(turn.event->name_index);
-  for (const auto* uses : {&at.opens, &at.events, &at.novelties, &at.sequence_opens}) {
+  for (const auto* uses :
+       {&at.opens, &at.events, &at.novelties, &at.sequence_opens, &at.interests}) {
     for (const catalog::Use& use : *uses) ask_pattern(turn, use);
   }
 }
@@ -254,9 +254,10 @@ void Recording::ask_pattern(Turn& turn, const catalog::Use& use) {
   const catalog::Trigger& trigger = catalog_->triggers[use.owner];
   if (!use.pattern->where || trigger.retired || !concerns(trigger.name)) return;
   const spur::v1::Trigger* const definition = definition_of(definitions_, trigger.name);
-  const auto* const patterns = definition == nullptr ? nullptr : opening_patterns(*definition);
-  const std::ptrdiff_t place = use.pattern - trigger.opens.data();
-  if (patterns == nullptr || place < 0 || place >= patterns->size()) return;
+  if (definition == nullptr) return;
+  const std::vector<std::string> wheres = opening_wheres(*definition);
+  const auto place = static_cast<std::size_t>(use.pattern - trigger.opens.data());
+  if (place >= wheres.size()) return;
   TurnSlots slots(*catalog_, turn.slots);
   std::vector<Value> items{Value::absent()};
   if (use.pattern->each) {
@@ -270,8 +271,7 @@ void Recording::ask_pattern(Turn& turn, const catalog::Use& use) {
   };
   if (!items.empty() && std::none_of(items.begin(), items.end(), matches)) {
     turn.slots.set_item(items.front());
-    Conditions(*catalog_).explain("where", patterns->Get(static_cast<int>(place)).where(),
-                                  *use.pattern->where, slots, turn.arena(),
+    Conditions(*catalog_).explain("where", wheres[place], *use.pattern->where, slots, turn.arena(),
                                   *change("asked", trigger.name).mutable_condition());
   }
   turn.slots.set_item(Value::absent());

@@ -44,7 +44,7 @@ class RecordingTest : public ::testing::Test {
     options.trigger = std::move(trigger);
     options.until = until;
     options.moments_max = max;
-    options.definitions = [] { return definitions_from(kShop); };
+    options.definitions = [this] { return definitions_from(definitions_); };
     options.passed = std::move(passed);
     recording_ = std::make_unique<Recording>(std::move(options));
     story_.shard().watch(recording_.get());
@@ -61,6 +61,7 @@ class RecordingTest : public ::testing::Test {
     return out;
   }
 
+  std::string_view definitions_ = kShop;  // in force, and told to the recording
   Story story_;
   std::unique_ptr<Recording> recording_;
 };
@@ -85,6 +86,25 @@ TEST_F(RecordingTest, AWhereThatSaidNoIsToldWithItsValue) {
       ElementsAre(
           "10:00 Product Added: cart: `where` says no: `event.properties.price >= 10` is false: "
           "event.properties.price is 4;"));
+}
+
+TEST_F(RecordingTest, AWhereThatSaidNoToInterestIsToldToo) {
+  constexpr std::string_view kStock = R"(
+Reference products: {topic: products, format: json, key: body.id}
+Trigger back:
+  business:
+    reference: products
+    key: event.properties.id
+    interest: [{on: Alert Requested, within: 90d}, {on: Product Viewed, where: event.properties.stock == 0, within: 14d}]
+  actions: [{channel: email, template: t}]
+)";
+  story_.change_catalog(kStock);
+  watch("back");
+  definitions_ = kStock;
+  story_.at("10:00", "ann", "Product Viewed", R"({"id":"p1","stock":4})");
+  EXPECT_THAT(told(), ElementsAre("10:00 Product Viewed: back: `where` says no: "
+                                  "`event.properties.stock == 0` is false: event.properties.stock "
+                                  "is 4;"));
 }
 
 TEST_F(RecordingTest, AnIfThatSaidNoIsToldAtTheDeadline) {
