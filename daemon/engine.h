@@ -149,8 +149,9 @@ class ActionWatch {
 struct ShardView {
   Shard& shard;
   Customers& customers;
-  std::uint64_t run = 0;  // sequence of the last run it has seen
-  Instant now;            // the shard's clock
+  std::uint64_t run = 0;       // sequence of the last run it has seen
+  Instant now;                 // the shard's clock
+  const std::string& catalog;  // spur.v1.Catalog in force at it; one applied just now may not be yet
 };
 
 // A shard as a fold of its history has it. Good inside the callback only.

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "daemon/grpc/customer_reader.h"
+#include "daemon/grpc/service_error.h"
 #include "tests/daemon/engine_fixture.h"
 
 namespace spur::testing {
@@ -123,6 +124,36 @@ TEST_F(PastTest, EachVersionOfTheCatalogIsTheOneOfThen) {
   EXPECT_THAT(templates, ElementsAre("thanks", "merci"));
 }
 
+TEST_F(PastTest, AQuestionIsToldTheCatalogThatItsShardFoldsWithNotOneAppliedSince) {
+  std::promise<void> folding, go;
+  std::once_flag once;
+  options_.faults.before_input = [&, gone = go.get_future().share()](std::uint32_t, std::uint64_t) {
+    std::call_once(once, [&] { folding.set_value(); });
+    gone.wait();
+  };
+  open();
+  apply(shop_catalog("thanks"));
+  ASSERT_TRUE(order("ann").ok());
+  folding.get_future().wait();  // and the shard stays in that run
+  apply(shop_catalog("merci"));
+  const auto greeting = [](const spur::v1::Catalog& catalog) {
+    for (const spur::v1::Trigger& trigger : catalog.triggers()) {
+      if (trigger.name() == "greet") return trigger.actions(0).template_();
+    }
+    return std::string();
+  };
+  ASSERT_EQ(greeting(engine_->current_catalog()->catalog), "merci");
+  spur::v1::Catalog told;
+  std::promise<absl::Status> answer;
+  engine_->with_shard(
+      shard_of("ann", engine_->shards()),
+      [&](const ShardView& view) { EXPECT_TRUE(told.ParseFromString(view.catalog)); },
+      [&](absl::Status status) { answer.set_value(std::move(status)); });
+  go.set_value();
+  ASSERT_TRUE(answer.get_future().get().ok());
+  EXPECT_EQ(greeting(told), "thanks");
+}
+
 TEST_F(PastTest, WhatIsAskedAboutThePastChangesNothing) {
   open();
   apply(shop_catalog());
@@ -199,8 +230,12 @@ TEST_F(PastTest, MoreQuestionsThanMayWaitAreRefused) {
   {
     const std::lock_guard lock(mutex);
     EXPECT_EQ(answers.size(), 4U) << "eight may wait";
-    for (const absl::Status& status : answers)
+    for (const absl::Status& status : answers) {
       EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
+      const services::ServiceError refused = services::engine_error(status);
+      EXPECT_EQ(refused.reason, "QUESTIONS_TOO_MANY");
+      EXPECT_TRUE(refused.retry_after.has_value());
+    }
   }
   go.set_value();
   last.get_future().wait();
