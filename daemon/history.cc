@@ -160,7 +160,12 @@ absl::Status HistoryFold::end(const absl::Status& read, Replay& replay) {
   if (replay.parked()) {
     if (replay.parked()->reason == ParkReason::kTrimmed)
       return absl::OutOfRangeError(replay.parked()->detail);
-    return absl::FailedPreconditionError(replay.parked()->detail);
+    if (replay.parked()->reason == ParkReason::kFoldVersion)
+      return absl::FailedPreconditionError(
+          absl::StrCat("the journal of that time was written by fold version ",
+                       replay.barrier_from(), ", and this is version ", kFoldVersion));
+    return absl::DataLossError(
+        absl::StrCat("the journal, folded again: ", replay.parked()->detail));
   }
   if (!read.ok() && !enough_) return read;
   if (!enough_) question_.go_on(view(replay.owned(), true));
@@ -170,7 +175,10 @@ absl::Status HistoryFold::end(const absl::Status& read, Replay& replay) {
 }  // namespace
 
 absl::Status fold_history(const HistorySetup& setup, const HistoryQuestion& question) {
-  return HistoryFold(setup, question).run();
+  const absl::Status folded = HistoryFold(setup, question).run();
+  // What another version wrote is for this one as good as gone.
+  if (absl::IsFailedPrecondition(folded)) return absl::OutOfRangeError(folded.message());
+  return folded;
 }
 
 }  // namespace spur
