@@ -1,11 +1,15 @@
 // Explain about the past: the journal folded again beside a shard that goes on.
 #include "daemon/grpc/past.h"
 
+#include <rocksdb/db.h>
+
 #include <algorithm>
 #include <filesystem>
 
 #include "daemon/grpc/customer_reader.h"
 #include "daemon/grpc/service_error.h"
+#include "daemon/log/embedded_rows.h"
+#include "daemon/log/journal_codec.h"
 #include "tests/daemon/engine_fixture.h"
 
 namespace spur::testing {
@@ -105,23 +109,31 @@ TEST_F(PastTest, WhoWasNotSeenByThenIsUnknown) {
 }
 
 TEST_F(PastTest, EachVersionOfTheCatalogIsTheOneOfThen) {
+  const auto asking = [](const std::string& greeting, const std::string& condition) {
+    spur::v1::Catalog catalog = shop_catalog(greeting);
+    for (spur::v1::Trigger& trigger : *catalog.mutable_triggers()) {
+      if (trigger.name() == "greet") trigger.set_if_(condition);
+    }
+    return catalog;
+  };
   open();
-  apply(shop_catalog("thanks"));
+  apply(asking("thanks", "features.orders < 10"));
   ASSERT_TRUE(order("ann").ok());
   ASSERT_TRUE(settle());
   clock_.advance(kHour);
-  apply(shop_catalog("merci"));
+  apply(asking("merci", "features.orders < 20"));
   ASSERT_TRUE(order("ann").ok());
   ASSERT_TRUE(settle());
   const Answer answer = explain("ann", kNoon + kHour * 2);
   ASSERT_TRUE(answer.status.ok()) << answer.status;
-  std::vector<std::string> templates;
+  std::vector<std::string> said;
   for (const spur::v1::Moment& moment : answer.response.moments()) {
     for (const spur::v1::Change& change : moment.changes()) {
-      if (change.kind() == "decided") templates.push_back(change.decision().template_());
+      if (change.kind() == "asked") said.push_back(change.condition().expression());
+      if (change.kind() == "decided") said.push_back(change.decision().template_());
     }
   }
-  EXPECT_THAT(templates, ElementsAre("thanks", "merci"));
+  EXPECT_THAT(said, ElementsAre("features.orders < 10", "thanks", "features.orders < 20", "merci"));
 }
 
 TEST_F(PastTest, AQuestionIsToldTheCatalogThatItsShardFoldsWithNotOneAppliedSince) {
@@ -190,6 +202,68 @@ TEST_F(PastTest, AJournalThatHasLostItsBeginningSaysSo) {
   const Answer answer = explain("ann", kNoon + kMinute);
   EXPECT_TRUE(absl::IsOutOfRange(answer.status)) << answer.status;
   EXPECT_THAT(std::string(answer.status.message()), HasSubstr("history.inputs_max"));
+}
+
+TEST_F(PastTest, ASnapshotIsBegunWithWhereTheJournalHasLostItsBeginning) {
+  options_.history_inputs = 0;
+  options_.flush_interval = std::chrono::milliseconds(1);
+  options_.snapshots = folder_.path() + "/snapshots";
+  options_.snapshot_interval = std::chrono::milliseconds(1);
+  open();
+  apply(shop_catalog());
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(order("ann").ok());
+    clock_.advance(kMinute);
+    ASSERT_TRUE(settle());
+  }
+  ASSERT_TRUE(engine_->shutdown().ok());
+  engine_.reset();
+  options_.snapshot_interval = std::chrono::hours(24);
+  options_.history_inputs = 100'000;
+  open();
+  for (int i = 0; i < 5; ++i) {
+    clock_.advance(kMinute);
+    ASSERT_TRUE(order("ann").ok());
+    ASSERT_TRUE(settle());
+  }
+  const Answer answer = explain("ann", kNoon + kMinute * 24);
+  ASSERT_TRUE(answer.status.ok()) << answer.status;
+  EXPECT_TRUE(answer.response.replayed());
+  EXPECT_THAT(answer.events(),
+              ::testing::IsSupersetOf({"12:23 Order Completed", "12:24 Order Completed"}));
+  EXPECT_THAT(answer.events(), ::testing::Not(Contains("12:10 Order Completed")));
+  std::vector<std::string> counted;  // on top of what the snapshot has
+  for (const spur::v1::Change& change : answer.response.moments().rbegin()->changes()) {
+    if (change.kind() == "feature") counted.push_back(change.before() + " " + change.after());
+  }
+  EXPECT_THAT(counted, ElementsAre("23 24"));
+  EXPECT_TRUE(absl::IsOutOfRange(explain("ann", kNoon + kMinute).status));
+}
+
+TEST_F(PastTest, WhatAnotherVersionOfTheFoldWroteIsAsGoodAsGone) {
+  options_.shards = 1;
+  open();
+  apply(shop_catalog());
+  ASSERT_TRUE(order("ann").ok());
+  ASSERT_TRUE(settle());
+  ASSERT_TRUE(engine_->shutdown().ok());
+  engine_.reset();
+  {
+    rocksdb::DB* raw = nullptr;
+    ASSERT_TRUE(rocksdb::DB::Open(rocksdb::Options(), options_.directory + "/log", &raw).ok());
+    const std::unique_ptr<rocksdb::DB> db(raw);
+    std::string value;
+    ASSERT_TRUE(db->Get(rocksdb::ReadOptions(), embedded::journal_key(0, 0), &value).ok());
+    auto entry = decode_entry(value);
+    ASSERT_TRUE(entry.ok() && entry->has_owner());
+    entry->mutable_owner()->set_fold_version(kFoldVersion + 1);
+    ASSERT_TRUE(
+        db->Put(rocksdb::WriteOptions(), embedded::journal_key(0, 0), encode_entry(*entry)).ok());
+  }
+  open();
+  const Answer answer = explain("ann", kNoon + kMinute);
+  EXPECT_TRUE(absl::IsOutOfRange(answer.status)) << answer.status;
+  EXPECT_THAT(std::string(answer.status.message()), HasSubstr("was written by fold version"));
 }
 
 TEST_F(PastTest, AClientThatGoesAwayEndsIt) {
