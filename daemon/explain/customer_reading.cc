@@ -58,8 +58,6 @@ CustomerReading::CustomerReading(const catalog::Compiled& compiled, const Custom
   activation.begin(customer, this->now, nullptr, &scores);
 }
 
-std::string instant_text(Instant at) { return expression::to_text(Value::timestamp(at)); }
-
 std::string feature_json(const catalog::Compiled& catalog, const Customer& customer,
                          std::uint32_t feature, Instant now, Arena& arena) {
   static const KeyedAggregates no_keys;

@@ -31,9 +31,6 @@ class CustomerReading {
   Activation activation;
 };
 
-// "2026-03-01T08:00:00Z"
-std::string instant_text(Instant at);
-
 // The value of a feature as JSON: of gaps an object of its readings, with `by` one of its keys, 100
 // at most.
 std::string feature_json(const catalog::Compiled& catalog, const Customer& customer,

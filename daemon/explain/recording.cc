@@ -4,6 +4,7 @@
 
 #include "daemon/explain/conditions.h"
 #include "daemon/explain/customer_reading.h"
+#include "daemon/log/effect_records.h"
 #include "fmt/format.h"
 #include "operators/triggers/collect.h"
 
@@ -79,28 +80,6 @@ std::vector<std::string> opening_wheres(const spur::v1::Trigger& definition) {
   return out;
 }
 
-spur::v1::Decision to_proto(const Decision& from) {
-  spur::v1::Decision to;
-  to.mutable_id()->set_shard(from.id.shard);
-  to.mutable_id()->set_run(from.id.run);
-  to.mutable_id()->set_input(from.id.input);
-  to.mutable_id()->set_ordinal(from.id.ordinal);
-  to.set_time_ms(from.time.ms);
-  to.set_customer(from.customer);
-  to.set_trigger(from.trigger);
-  to.set_instance(from.instance);
-  to.set_channel(from.channel);
-  to.set_template_(from.template_name);
-  to.set_step(from.step);
-  to.set_verdict(static_cast<spur::v1::Verdict>(from.verdict));
-  to.set_reason(from.reason);
-  to.set_data_json(from.data);
-  to.set_cause_event_id(from.cause_event_id);
-  to.set_fired_at_ms(from.fired_at.ms);
-  to.set_detail(from.detail);
-  return to;
-}
-
 }  // namespace
 
 void Recording::use_catalog(const Turn& turn) {
@@ -155,10 +134,9 @@ spur::v1::Change& Recording::change(std::string_view kind, std::string_view name
 
 void Recording::compare(const State& before, const State& after) {
   for (std::size_t f = 0; f < after.features.size(); ++f) {
-    const bool known = f < before.features.size();
-    if (known && before.features[f] == after.features[f]) continue;
+    if (before.features[f] == after.features[f]) continue;
     spur::v1::Change& changed = change("feature", catalog_->features[f].name);
-    changed.set_before(known ? before.features[f] : "");
+    changed.set_before(before.features[f]);
     changed.set_after(after.features[f]);
   }
   for (const auto& [name, open] : after.sessions) {
@@ -223,21 +201,21 @@ void Recording::asked(Turn& turn, std::uint32_t trigger, const expression::Progr
   if (!active_ || !concerns(of.name)) return;
   const auto [name, source] = named(*catalog_, definitions_, of, condition);
   TurnSlots slots(*catalog_, turn.slots);
-  Conditions(*catalog_).explain(name, source, condition, slots, turn.arena(),
-                                *change("asked", of.name).mutable_condition());
+  explain_condition(*catalog_, name, source, condition, slots, turn.arena(),
+                    *change("asked", of.name).mutable_condition());
 }
 
 void Recording::decided(const Decision& decision) {
   if (passed_ || decision.customer != to_text(options_.customer) || !concerns(decision.trigger))
     return;
   if (active_) {
-    *change("decided", decision.trigger, decision.instance).mutable_decision() = to_proto(decision);
+    fill(decision, *change("decided", decision.trigger, decision.instance).mutable_decision());
     return;
   }
   if (decision.time > options_.until) return;
   moment_.Clear();  // a conclusion whose grace is over
   moment_.set_time_ms(decision.time.ms);
-  *change("decided", decision.trigger, decision.instance).mutable_decision() = to_proto(decision);
+  fill(decision, *change("decided", decision.trigger, decision.instance).mutable_decision());
   keep(moment_);
 }
 
@@ -271,8 +249,8 @@ void Recording::ask_pattern(Turn& turn, const catalog::Use& use) {
   };
   if (!items.empty() && std::none_of(items.begin(), items.end(), matches)) {
     turn.slots.set_item(items.front());
-    Conditions(*catalog_).explain("where", wheres[place], *use.pattern->where, slots, turn.arena(),
-                                  *change("asked", trigger.name).mutable_condition());
+    explain_condition(*catalog_, "where", wheres[place], *use.pattern->where, slots, turn.arena(),
+                      *change("asked", trigger.name).mutable_condition());
   }
   turn.slots.set_item(Value::absent());
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "daemon/authoring/message_fields.h"
 #include "daemon/explain/conditions.h"
 #include "daemon/explain/customer_reading.h"
 #include "daemon/explain/why_not.h"
@@ -11,13 +12,14 @@
 namespace spur::explain {
 namespace {
 
+using authoring::instant_text;
 using expression::Program;
 
 void add_condition(CustomerReading& reading, std::string_view name, const std::string& source,
                    const std::optional<Program>& program, spur::v1::TriggerStanding& out) {
   if (!program) return;
-  Conditions(reading.catalog)
-      .explain(name, source, *program, reading.activation, reading.arena, *out.add_conditions());
+  explain_condition(reading.catalog, name, source, *program, reading.activation, reading.arena,
+                    *out.add_conditions());
 }
 
 std::string summary_of(const CustomerReading& reading, const catalog::Trigger& trigger,

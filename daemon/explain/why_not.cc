@@ -11,6 +11,7 @@
 namespace spur::explain {
 namespace {
 
+using authoring::instant_text;
 using catalog::Operator;
 using google::protobuf::RepeatedPtrField;
 

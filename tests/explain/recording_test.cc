@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "daemon/explain/drawing.h"
+#include "daemon/explain/text.h"
 #include "tests/operators/story.h"
 
 namespace spur::explain {
