@@ -86,7 +86,7 @@ std::string of_interest(const CustomerReading& reading, const spur::v1::Trigger&
                         const spur::v1::OpenInstance& first, int open_instances) {
   const spur::v1::BusinessOperator& business = definition.business();
   const std::string others =
-      open_instances == 1 ? "" : fmt::format(" (or one of {} others)", open_instances - 1);
+      open_instances == 1 ? "" : fmt::format(" (or another of {})", open_instances);
   const std::string when =
       business.when().empty() ? "" : fmt::format(", so that `{}`", business.when());
   const std::string ends = enders(definition);

@@ -141,6 +141,28 @@ Trigger cart:
   EXPECT_EQ(told().back(), "11:00 time: cart  email t  sent;");
 }
 
+TEST_F(RecordingTest, ARetractionNamesTheActionThatItCallsBack) {
+  begin(R"(
+Policy all: {lateness: 0s}
+Trigger cart:
+  absence: {opens: {on: Product Added}, closes: {on: Order Completed}, after: 1h}
+  actions: [{channel: email, template: t}]
+)");
+  story_->at("10:00", "ann", "Product Added");
+  story_->run_until("11:30");
+  story_->at("10:30", "ann", "Order Completed");
+  story_->run_until("11:40");
+  std::vector<spur::v1::Decision> decisions;
+  for (const spur::v1::Moment& moment : recording_->moments()) {
+    for (const spur::v1::Change& change : moment.changes()) {
+      if (change.kind() == "decided") decisions.push_back(change.decision());
+    }
+  }
+  ASSERT_EQ(decisions.size(), 2U);
+  EXPECT_EQ(decisions[1].verdict(), spur::v1::VERDICT_RETRACTED);
+  EXPECT_EQ(decisions[1].retracts().SerializeAsString(), decisions[0].id().SerializeAsString());
+}
+
 TEST_F(RecordingTest, AnEventThatComesLateIsToldByItsOwnTime) {
   begin(R"(
 Policy all: {lateness: 1m}

@@ -214,7 +214,7 @@ TEST_F(StandingTest, InterestNeedsItsRecordToChangeWhileItLasts) {
   EXPECT_EQ(standing("10:20", "back").summary(), "1 open, waiting for a record to change");
   story_->at("10:10", "ann", "Alert Requested", R"({"id":"p2"})");
   EXPECT_THAT(why_not("10:20", "back"),
-              StartsWith("the record [p1] of products (or one of 1 others) has to change by"));
+              StartsWith("the record [p1] of products (or another of 2) has to change by"));
 }
 
 TEST_F(StandingTest, WhatRestsOnBusinessDataIsNotSaidToBeInTheWay) {
