@@ -1,15 +1,11 @@
 // Explain about the past: the journal folded again beside a shard that goes on.
 #include "daemon/grpc/past.h"
 
-#include <rocksdb/db.h>
-
 #include <algorithm>
 #include <filesystem>
 
 #include "daemon/grpc/customer_reader.h"
 #include "daemon/grpc/service_error.h"
-#include "daemon/log/embedded_rows.h"
-#include "daemon/log/journal_codec.h"
 #include "tests/daemon/engine_fixture.h"
 
 namespace spur::testing {
@@ -238,32 +234,6 @@ TEST_F(PastTest, ASnapshotIsBegunWithWhereTheJournalHasLostItsBeginning) {
   }
   EXPECT_THAT(counted, ElementsAre("23 24"));
   EXPECT_TRUE(absl::IsOutOfRange(explain("ann", kNoon + kMinute).status));
-}
-
-TEST_F(PastTest, WhatAnotherVersionOfTheFoldWroteIsAsGoodAsGone) {
-  options_.shards = 1;
-  open();
-  apply(shop_catalog());
-  ASSERT_TRUE(order("ann").ok());
-  ASSERT_TRUE(settle());
-  ASSERT_TRUE(engine_->shutdown().ok());
-  engine_.reset();
-  {
-    rocksdb::DB* raw = nullptr;
-    ASSERT_TRUE(rocksdb::DB::Open(rocksdb::Options(), options_.directory + "/log", &raw).ok());
-    const std::unique_ptr<rocksdb::DB> db(raw);
-    std::string value;
-    ASSERT_TRUE(db->Get(rocksdb::ReadOptions(), embedded::journal_key(0, 0), &value).ok());
-    auto entry = decode_entry(value);
-    ASSERT_TRUE(entry.ok() && entry->has_owner());
-    entry->mutable_owner()->set_fold_version(kFoldVersion + 1);
-    ASSERT_TRUE(
-        db->Put(rocksdb::WriteOptions(), embedded::journal_key(0, 0), encode_entry(*entry)).ok());
-  }
-  open();
-  const Answer answer = explain("ann", kNoon + kMinute);
-  EXPECT_TRUE(absl::IsOutOfRange(answer.status)) << answer.status;
-  EXPECT_THAT(std::string(answer.status.message()), HasSubstr("was written by fold version"));
 }
 
 TEST_F(PastTest, AClientThatGoesAwayEndsIt) {
