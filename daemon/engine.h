@@ -77,8 +77,8 @@ struct EngineOptions {
   EngineClock clock_source = EngineClock::kWall;
 
   std::size_t state_memory_bytes_max = 512u << 20;  // customers in memory, all shards together
-  // Effects on disk that wait for destinations which do not take them, all shards together: beyond it
-  // a shard takes no more inputs.
+  // Effects on disk that wait for destinations which do not take them, all shards together: beyond
+  // it a shard takes no more inputs.
   std::uint64_t outbox_bytes_max = 4ull << 30;
   std::size_t block_cache_bytes = 128u
                                   << 20;  // one for all RocksDBs; write buffers are charged to it
@@ -103,8 +103,8 @@ struct EngineOptions {
   std::function<void(std::uint32_t shard, std::chrono::nanoseconds, std::uint32_t actions)>
       on_action_latency;
 
-  // Called for each run, and for each of its decisions that was not sent, once it is appended. From a
-  // worker's thread; must be cheap.
+  // Called for each run, and for each of its decisions that was not sent, once it is appended. From
+  // a worker's thread; must be cheap.
   std::function<void(std::uint32_t shard, std::size_t inputs)> on_run;
   std::function<void(const Decision&)> on_withheld;
   // Called for each group commit: how many appends it was for, and how long the write with its sync
@@ -151,6 +151,8 @@ struct ShardView {
   Customers& customers;
   std::uint64_t run = 0;  // sequence of the last run it has seen
   Instant now;            // the shard's clock
+  const std::string&
+      catalog;  // spur.v1.Catalog in force at it; one applied just now may not be yet
 };
 
 // A shard as a fold of its history has it. Good inside the callback only.
@@ -158,7 +160,6 @@ struct HistoryView {
   Shard& shard;
   Customers& customers;
   const std::string& catalog;  // spur.v1.Catalog in force
-  Instant from;                // distant_past(): the fold began with the journal; else with a snapshot of then
   bool at_end = false;         // of the journal
 };
 
@@ -175,8 +176,9 @@ struct HistoryQuestion {
 struct CatalogInForce {
   spur::v1::Catalog catalog;  // with what it retired
   std::shared_ptr<const catalog::Compiled> compiled;
-  std::string hash;           // 16 bytes
-  std::uint64_t version = 0;  // grows with each; behind its place in the log of catalogs, which may have others between
+  std::string hash;  // 16 bytes
+  std::uint64_t version =
+      0;  // grows with each; behind its place in the log of catalogs, which may have others between
 };
 struct CatalogApplied {
   std::string hash;
@@ -221,7 +223,7 @@ struct ShardStats {
   std::uint64_t input_end = 0;
   std::uint64_t input_next = 0;
   std::uint32_t ends_unheard = 0;  // sources whose end is not known yet: taken to be at it
-  std::uint64_t catalogs = 0;  // versions folded
+  std::uint64_t catalogs = 0;      // versions folded
   std::uint64_t journal_end = 0;
   std::uint64_t state_offset = 0;  // journal offset that the durable state stands at
   std::uint64_t state_seq = 0;
@@ -302,10 +304,12 @@ class Engine {
   // be folded yet: compare the offset with ShardStats::input_next.
   virtual void with_shard(std::uint32_t shard, std::function<void(const ShardView&)> ask,
                           std::function<void(absl::Status)> answered) = 0;
-  // Folds the shard's journal again, beside the shard and on a thread of its own, as the question says; then calls
-  // `answered`. One at a time in the process: RESOURCE_EXHAUSTED while as many wait as may. OUT_OF_RANGE: what it takes
-  // is no longer kept. The question and what it names live until the answer.
-  virtual void ask_history(HistoryQuestion question, std::function<void(absl::Status)> answered) = 0;
+  // Folds the shard's journal again, beside the shard and on a thread of its own, as the question
+  // says; then calls `answered`. One at a time in the process: RESOURCE_EXHAUSTED while as many
+  // wait as may. OUT_OF_RANGE: what it takes is no longer kept. The question and what it names live
+  // until the answer.
+  virtual void ask_history(HistoryQuestion question,
+                           std::function<void(absl::Status)> answered) = 0;
   // Durable decisions about a customer ("user_id:123"), newest first.
   virtual absl::StatusOr<std::vector<spur::v1::Decision>> decisions_of(std::string_view customer,
                                                                        std::uint32_t limit) = 0;

@@ -9,6 +9,7 @@
 #include "daemon/history.h"
 #include "daemon/inputs/decoder.h"
 #include "daemon/inputs/record.h"
+#include "daemon/reason.h"
 #include "operators/catalog/compiled.h"
 #include "operators/catalog/retire.h"
 #include "operators/tell.h"
@@ -352,8 +353,10 @@ void EngineImpl::ask_history(HistoryQuestion question, std::function<void(absl::
   if (intake_stopped_) return answered(absl::UnavailableError("shutting down"));
   if (histories_asked_.fetch_add(1) >= kHistoriesMax) {
     --histories_asked_;
-    return answered(absl::ResourceExhaustedError(
-        "too many questions about the past wait already; try again shortly"));
+    return answered(with_reason(absl::ResourceExhaustedError(
+                                    "too many questions about the past wait already; they are "
+                                    "answered one by one, so try again in a few seconds"),
+                                "QUESTIONS_TOO_MANY"));
   }
   // Called once, also if the task is dropped with the threads.
   const auto answer = std::shared_ptr<std::function<void(absl::Status)>>(

@@ -50,7 +50,7 @@ class HistoryFold {
   absl::StatusOr<Offset> begin(OwnedShard& owned);
   absl::Status end(const absl::Status& read, Replay& replay);
   HistoryView view(OwnedShard& owned, bool at_end) const {
-    return {owned.shard, owned.customers, owned.catalog_bytes, from_, at_end};
+    return {owned.shard, owned.customers, owned.catalog_bytes, at_end};
   }
 
   const HistorySetup& setup_;
@@ -63,7 +63,6 @@ class HistoryFold {
   RecoverySetup recovery_;
   std::uint64_t acked_through_ = 0;
   std::uint32_t fold_version_ = kFoldVersion;
-  Instant from_ = Instant::distant_past();
   std::string differs_;
   bool enough_ = false;
 };
@@ -131,7 +130,6 @@ absl::StatusOr<Offset> HistoryFold::begin(OwnedShard& owned) {
   if (absl::Status taken = restore(**position, recovery_, owned); !taken.ok()) return taken;
   acked_through_ = chosen.acked_through();
   fold_version_ = chosen.fold_version();
-  from_ = Instant{chosen.clock_ms()};
   return chosen.journal_offset() + 1;
 }
 
@@ -160,7 +158,12 @@ absl::Status HistoryFold::end(const absl::Status& read, Replay& replay) {
   if (replay.parked()) {
     if (replay.parked()->reason == ParkReason::kTrimmed)
       return absl::OutOfRangeError(replay.parked()->detail);
-    return absl::FailedPreconditionError(replay.parked()->detail);
+    if (replay.parked()->reason == ParkReason::kFoldVersion)
+      return absl::FailedPreconditionError(
+          absl::StrCat("the journal of that time was written by fold version ",
+                       replay.barrier_from(), ", and this is version ", kFoldVersion));
+    return absl::DataLossError(
+        absl::StrCat("the journal, folded again: ", replay.parked()->detail));
   }
   if (!read.ok() && !enough_) return read;
   if (!enough_) question_.go_on(view(replay.owned(), true));
@@ -170,7 +173,10 @@ absl::Status HistoryFold::end(const absl::Status& read, Replay& replay) {
 }  // namespace
 
 absl::Status fold_history(const HistorySetup& setup, const HistoryQuestion& question) {
-  return HistoryFold(setup, question).run();
+  const absl::Status folded = HistoryFold(setup, question).run();
+  // What another version wrote is for this one as good as gone.
+  if (absl::IsFailedPrecondition(folded)) return absl::OutOfRangeError(folded.message());
+  return folded;
 }
 
 }  // namespace spur

@@ -25,8 +25,9 @@ struct HistorySetup {
   std::function<bool()> cancelled;
 };
 
-// Blocks. OUT_OF_RANGE: the log no longer has what it takes, in words for people. DATA_LOSS: what
-// was folded again is not what was folded. CANCELLED. Else what Log says.
+// Blocks. OUT_OF_RANGE: the log no longer has what it takes, or another version of Spur wrote it,
+// in words for people. DATA_LOSS: what was folded again is not what was folded. CANCELLED. Else
+// what Log says.
 absl::Status fold_history(const HistorySetup& setup, const HistoryQuestion& question);
 
 }  // namespace spur

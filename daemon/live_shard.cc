@@ -479,7 +479,8 @@ void LiveShard::ask(const std::function<void(const ShardView&)>& ask,
         "the shard has not heard of its journal for a while; try again, or ask its owner"));
   }
   const std::uint64_t seq = owned_->stand.journal.seq;
-  ask(ShardView{owned_->shard, owned_->customers, seq, owned_->shard.clock()});
+  ask(ShardView{owned_->shard, owned_->customers, seq, owned_->shard.clock(),
+                owned_->catalog_bytes});
   if (in_flight_.empty()) return answered(absl::OkStatus());
   waiting_.push_back({seq, std::move(answered)});
 }

@@ -13,11 +13,6 @@ namespace {
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
-std::string instant_text(std::int64_t ms) {
-  const Value value = Value::timestamp(Instant{ms});
-  return expression::timestamp_text(value.seconds(), value.nanos());
-}
-
 std::string scalar_text(const Message& message, const FieldDescriptor& field) {
   const google::protobuf::Reflection& reflection = *message.GetReflection();
   switch (field.type()) {
@@ -34,7 +29,7 @@ std::string scalar_text(const Message& message, const FieldDescriptor& field) {
       return std::to_string(reflection.GetUInt32(message, &field));
     case FieldDescriptor::TYPE_INT64: {
       const std::int64_t number = reflection.GetInt64(message, &field);
-      if (catalog::is_instant(field)) return instant_text(number);
+      if (catalog::is_instant(field)) return instant_text(Instant{number});
       if (field.name() == "max_action_age_ms" && number < 0) return "never";
       return duration_text(Millis{number});
     }
@@ -130,6 +125,8 @@ void walk(const Message& message, const std::string& path, const Route& route,
 }
 
 }  // namespace
+
+std::string instant_text(Instant at) { return expression::to_text(Value::timestamp(at)); }
 
 std::string duration_text(Millis duration) {
   const bool days = duration.count != 0 && duration.count % kDay.count == 0;

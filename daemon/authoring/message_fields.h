@@ -21,6 +21,7 @@ struct FieldText {
 
 // As people write it: whole days as days, else as short as can be.
 std::string duration_text(Millis duration);
+std::string instant_text(Instant at);  // "2026-03-01T08:00:00Z"
 
 // What is set, in the order of the schema. Without the name of a resource. `path` leads to the
 // message.

@@ -1,7 +1,7 @@
 // Pages as HTML: one file each, with its style and a drawing of the time line inside.
 #include "daemon/authoring/page.h"
+#include "daemon/authoring/xml_text.h"
 #include "fmt/format.h"
-#include "operators/expression/utf8.h"
 
 namespace spur::authoring {
 namespace {
@@ -17,39 +17,18 @@ constexpr std::string_view kStyle =
     "@media(prefers-color-scheme:dark){body{color:#e6e6e6;background:#161616}"
     "code{background:#2a2a2a}th,td{border-color:#444}a{color:#8ab4f8}}";
 
+// With what stands between the marks as code.
 std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case kCodeBegin:
-        out += "<code>";
-        break;
-      case kCodeEnd:
-        out += "</code>";
-        break;
-      default:
-        out += c;
-    }
+    if (c == kCodeBegin)
+      out += "<code>";
+    else if (c == kCodeEnd)
+      out += "</code>";
+    else
+      append_xml(out, c);
   }
   return out;
-}
-
-// At most so many characters.
-std::string cut(const std::string& text, std::size_t characters) {
-  if (expression::code_points(text) <= characters) return text;
-  return text.substr(0, expression::byte_offset(text, characters - 1)) + "…";
 }
 
 // A line with a dot for each point; what happens stands above the dot, in turns higher and lower,
@@ -79,12 +58,12 @@ std::string drawing(const std::vector<Point>& points) {
                                                              : "middle";
     const std::size_t at = anchor == "start" ? x - 70 : anchor == "end" ? x + 80 : x;
     svg += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"{}\">{}<title>{}</title></text>", at,
-                       y, anchor, escaped(cut(points[i].label, kLabelCharacters)),
+                       y, anchor, escaped(shortened(points[i].label, kLabelCharacters)),
                        escaped(points[i].label));
     if (points[i].wait.empty()) continue;
-    svg += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}<title>{}</title></text>",
-                       x - kApart / 2, kLine + 22, escaped(cut(points[i].wait, kWaitCharacters)),
-                       escaped(points[i].wait));
+    svg += fmt::format(
+        "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}<title>{}</title></text>", x - kApart / 2,
+        kLine + 22, escaped(shortened(points[i].wait, kWaitCharacters)), escaped(points[i].wait));
   }
   return svg + "</svg>";
 }

@@ -11,14 +11,6 @@ namespace {
 using google::protobuf::RepeatedPtrField;
 using spur::v1::Trigger;
 
-std::string patterns_text(const RepeatedPtrField<spur::v1::Pattern>& patterns) {
-  std::string text;
-  for (const spur::v1::Pattern& pattern : patterns) {
-    text += (text.empty() ? "" : "; or ") + pattern_text(pattern);
-  }
-  return text;
-}
-
 std::string names_text(const RepeatedPtrField<spur::v1::Pattern>& patterns) {
   std::string text;
   for (const spur::v1::Pattern& pattern : patterns) {
@@ -163,8 +155,7 @@ Sentences business(const spur::v1::BusinessOperator& o) {
                    " from " + patterns_text(interest.patterns()) + ".");
   }
   if (!o.key().empty()) said.push_back("The record is that of " + code(o.key()) + ".");
-  if (!o.closes().empty())
-    said.push_back("That is over at " + patterns_text(o.closes()) + ".");
+  if (!o.closes().empty()) said.push_back("That is over at " + patterns_text(o.closes()) + ".");
   if (o.has_rate()) {
     said.push_back(fmt::format("At most {} in {}, who has cared longest first.", o.rate().max(),
                                duration_text(Millis{o.rate().per_ms()})));
@@ -205,6 +196,14 @@ std::string pattern_text(const spur::v1::Pattern& pattern) {
   if (!pattern.each().empty()) text += ", each of " + code(pattern.each());
   if (!pattern.where().empty()) text += " where " + code(pattern.where());
   if (!pattern.key().empty()) text += " with the key " + code(pattern.key());
+  return text;
+}
+
+std::string patterns_text(const RepeatedPtrField<spur::v1::Pattern>& patterns) {
+  std::string text;
+  for (const spur::v1::Pattern& pattern : patterns) {
+    text += (text.empty() ? "" : "; or ") + pattern_text(pattern);
+  }
   return text;
 }
 

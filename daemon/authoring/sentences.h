@@ -21,6 +21,8 @@ std::vector<Point> opening_points(const spur::v1::Trigger& trigger);
 
 // "Order Completed or Order Refunded where `…`"
 std::string pattern_text(const spur::v1::Pattern& pattern);
+// Any of them: "Order Completed; or Order Refunded where `…`"
+std::string patterns_text(const google::protobuf::RepeatedPtrField<spur::v1::Pattern>& patterns);
 // "at most 3 in 7d"
 std::string cap_text(const spur::v1::Cap& cap);
 

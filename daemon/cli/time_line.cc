@@ -38,7 +38,8 @@ TimeLine::TimeLine(explain::CustomerName name, const TimeLineArguments& argument
 
 std::optional<TimeLine> TimeLine::of(const TimeLineArguments& arguments,
                                      const spur::v1::Catalog& definitions) {
-  std::optional<explain::CustomerName> name = explain::parse_customer(arguments.customer);
+  std::optional<explain::CustomerName> name =
+      explain::parse_customer(arguments.customer.value_or(""));
   if (!name) return std::nullopt;
   return TimeLine(*std::move(name), arguments, definitions);
 }

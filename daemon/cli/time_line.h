@@ -11,13 +11,14 @@
 namespace spur::cli {
 
 struct TimeLineArguments {
-  std::string customer, trigger, svg;
+  std::optional<std::string> customer;  // nullopt: no time line is asked for
+  std::string trigger, svg;
   bool json = false;
 };
 
 class TimeLine {
  public:
-  // nullopt where no customer is named. `definitions` is the source of the catalog.
+  // nullopt where `customer` names nobody. `definitions` is the source of the catalog.
   static std::optional<TimeLine> of(const TimeLineArguments& arguments,
                                     const spur::v1::Catalog& definitions);
 

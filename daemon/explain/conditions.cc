@@ -106,22 +106,22 @@ std::string json_of(const Value& value) {
   return expression::to_json(value);
 }
 
-void Conditions::explain(std::string_view name, const std::string& source,
-                         const expression::Program& program, expression::Slots& slots, Arena& arena,
-                         spur::v1::ConditionValue& out) const {
+void explain_condition(const catalog::Compiled& catalog, std::string_view name,
+                       const std::string& source, const expression::Program& program,
+                       expression::Slots& slots, Arena& arena, spur::v1::ConditionValue& out) {
   const Value answer = program.evaluate(slots, arena);
   out.set_name(std::string(name));
   out.set_expression(source);
   out.set_value_json(json_of(answer));
   for (const std::uint32_t slot : program.slots()) {
     spur::v1::NamedJson& input = *out.add_inputs();
-    input.set_name(catalog_.references[slot].to_string());
+    input.set_name(catalog.references[slot].to_string());
     input.set_json(json_of(slots.load(slot)));
   }
-  expression::References references = catalog_.references;  // what it names, it names already
-  const std::optional<Part> whole = expression::parts_of(source, *catalog_.names, references);
+  expression::References references = catalog.references;  // what it names, it names already
+  const std::optional<Part> whole = expression::parts_of(source, *catalog.names, references);
   if (!whole) return;
-  KnownSlots known(slots, catalog_.references.size());
+  KnownSlots known(slots, catalog.references.size());
   const Said said = ask(*whole, known, arena);
   const Said* const decided = answer.is_true() ? nullptr : deciding(said, true);
   list(said, 1, decided, out);

@@ -15,18 +15,10 @@ namespace spur::explain {
 // An error is {"error": …}; what is absent is "".
 std::string json_of(const Value& value);
 
-class Conditions {
- public:
-  // `catalog` outlives it.
-  explicit Conditions(const catalog::Compiled& catalog) : catalog_(catalog) {}
-
-  // Fills `out` for the condition `source`, compiled as `program`, with what `slots` say. `name` is
-  // what the catalog calls it.
-  void explain(std::string_view name, const std::string& source, const expression::Program& program,
-               expression::Slots& slots, Arena& arena, spur::v1::ConditionValue& out) const;
-
- private:
-  const catalog::Compiled& catalog_;
-};
+// Fills `out` for the condition `source`, compiled as `program` in `catalog`, with what `slots`
+// say. `name` is what the catalog calls it.
+void explain_condition(const catalog::Compiled& catalog, std::string_view name,
+                       const std::string& source, const expression::Program& program,
+                       expression::Slots& slots, Arena& arena, spur::v1::ConditionValue& out);
 
 }  // namespace spur::explain

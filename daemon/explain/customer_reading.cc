@@ -1,7 +1,6 @@
 #include "daemon/explain/customer_reading.h"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "daemon/explain/conditions.h"
@@ -59,8 +58,6 @@ CustomerReading::CustomerReading(const catalog::Compiled& compiled, const Custom
   activation.begin(customer, this->now, nullptr, &scores);
 }
 
-std::string instant_text(Instant at) { return expression::to_text(Value::timestamp(at)); }
-
 std::string feature_json(const catalog::Compiled& catalog, const Customer& customer,
                          std::uint32_t feature, Instant now, Arena& arena) {
   static const KeyedAggregates no_keys;
@@ -88,6 +85,16 @@ void fill(const Instances::View& instance, const catalog::Compiled& catalog, Are
   out.set_opened_at_ms(opened_at.ms);
   if (instance.due != Instant::never()) out.set_due_ms(instance.due.ms);
   out.set_count(instance.count);
+}
+
+bool rests_on_records(const catalog::Compiled& catalog,
+                      const std::optional<expression::Program>& condition) {
+  if (!condition) return false;
+  return std::any_of(condition->slots().begin(), condition->slots().end(), [&](std::uint32_t slot) {
+    const catalog::SlotKind kind = catalog.slots[slot].kind;
+    return kind == catalog::SlotKind::kReference || kind == catalog::SlotKind::kRecord ||
+           kind == catalog::SlotKind::kPrevious;
+  });
 }
 
 const TriggerState* state_of(const Customer& customer, std::uint32_t trigger) {

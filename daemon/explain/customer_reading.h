@@ -1,6 +1,7 @@
 // One look at one customer: the catalog, the instant, and the memory that answers live in.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,8 +14,8 @@
 
 namespace spur::explain {
 
-// Of a customer between two of its instants. What it is given outlives it. Without `references` there
-// are no records of business data.
+// Of a customer between two of its instants. What it is given outlives it. Without `references`
+// there are no records of business data.
 class CustomerReading {
  public:
   CustomerReading(const catalog::Compiled& compiled, const Customer& customer, Instant now,
@@ -30,9 +31,6 @@ class CustomerReading {
   Activation activation;
 };
 
-// "2026-03-01T08:00:00Z"
-std::string instant_text(Instant at);
-
 // The value of a feature as JSON: of gaps an object of its readings, with `by` one of its keys, 100
 // at most.
 std::string feature_json(const catalog::Compiled& catalog, const Customer& customer,
@@ -41,6 +39,11 @@ std::string feature_json(const catalog::Compiled& catalog, const Customer& custo
 // A wait as a question shows it.
 void fill(const Instances::View& instance, const catalog::Compiled& catalog, Arena& arena,
           spur::v1::OpenInstance& out);
+
+// Whether the condition reads business data, of which a copy of a customer has none: what it
+// answers for one says nothing.
+bool rests_on_records(const catalog::Compiled& catalog,
+                      const std::optional<expression::Program>& condition);
 
 const TriggerState* state_of(const Customer& customer, std::uint32_t trigger);
 

@@ -4,18 +4,12 @@
 
 #include "daemon/explain/text.h"
 #include "fmt/format.h"
-#include "operators/effects.h"
+#include "operators/expression/utf8.h"
 
 namespace spur::explain {
 namespace {
 
 constexpr std::string_view kSent = "32", kSuppressed = "33", kOther = "36", kDim = "2", kBold = "1";
-
-std::size_t columns_of(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-  }));
-}
 
 // Lines of at most `width` columns, broken at spaces where there are any; the later ones begin with
 // `indent`.
@@ -25,14 +19,14 @@ std::string wrapped(const std::string& text, std::size_t width, const std::strin
   const auto end_line = [&] {
     out += line + "\n";
     line = indent;
-    used = columns_of(indent);
+    used = expression::code_points(indent);
   };
   std::size_t at = 0;
   while (at < text.size()) {
     std::size_t end = text.find(' ', at + 1);
     if (end == std::string::npos) end = text.size();
     std::string word = text.substr(at, end - at);
-    if (used > columns_of(indent) && used + columns_of(word) > width) {
+    if (used > expression::code_points(indent) && used + expression::code_points(word) > width) {
       end_line();
       word.erase(0, word.find_first_not_of(' ') == std::string::npos ? word.size()
                                                                      : word.find_first_not_of(' '));
@@ -71,35 +65,7 @@ std::string painted(std::string text, std::string_view colour, bool paint) {
   return fmt::format("\033[{}m{}\033[0m{}", colour, text, line ? "\n" : "");
 }
 
-std::string short_json(const std::string& json) { return json.empty() ? "-" : json; }
-
 }  // namespace
-
-std::string words_of(const spur::v1::Change& change) {
-  const std::string of = change.name() + (change.key().empty() ? "" : " [" + change.key() + "]");
-  const std::string until = change.due_ms() == 0 ? "" : " until " + time_text(change.due_ms());
-  const std::string& kind = change.kind();
-  if (kind == "feature")
-    return fmt::format("{} {} → {}", of, short_json(change.before()), short_json(change.after()));
-  if (kind == "session")
-    return fmt::format("session {} {}", of, change.after() == "open" ? "opens" : "ends");
-  if (kind == "wait" && change.after() != "open") return fmt::format("{}: its wait is over", of);
-  if (kind == "wait")
-    return fmt::format("{} {}{}", of, change.before().empty() ? "waits" : "goes on waiting", until);
-  if (kind == "step" && change.after() != "open")
-    return fmt::format("{} {}: over", change.name(), change.key());
-  if (kind == "step")
-    return fmt::format("{} {} is due at {}", change.name(), change.key(),
-                       time_text(change.due_ms()));
-  if (kind == "level")
-    return fmt::format("{} {}", of, change.after() == "true" ? "crosses" : "re-arms");
-  if (kind == "decided") return decision_text(change.decision());
-  const spur::v1::ConditionValue& condition = change.condition();
-  if (condition.deciding().empty())
-    return fmt::format("{}: `{}` {} = {}", of, condition.name(), condition.expression(),
-                       condition.value_json());
-  return fmt::format("{}: `{}` says no: {}", of, condition.name(), condition.deciding());
-}
 
 std::string draw(std::string_view customer, const std::vector<spur::v1::Moment>& moments,
                  const DrawingOptions& options) {

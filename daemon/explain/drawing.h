@@ -24,7 +24,4 @@ std::string draw(std::string_view customer, const std::vector<spur::v1::Moment>&
 // With titles for whoever points at something, and for readers that read aloud.
 std::string draw_svg(std::string_view customer, const std::vector<spur::v1::Moment>& moments);
 
-// One change in a few words: "cart-abandoned [k1] waits until 09:30:00".
-std::string words_of(const spur::v1::Change& change);
-
 }  // namespace spur::explain

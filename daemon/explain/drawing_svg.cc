@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <map>
 
+#include "daemon/authoring/xml_text.h"
 #include "daemon/explain/drawing.h"
 #include "daemon/explain/text.h"
 #include "fmt/format.h"
-#include "operators/effects.h"
 #include "state/time.h"
 
 namespace spur::explain {
@@ -14,40 +14,8 @@ namespace {
 
 constexpr double kWidth = 1200, kLeft = 220, kRight = 24, kTop = 64, kLane = 44;
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        // Control characters are none of XML's.
-        if (static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t') out += c;
-    }
-  }
-  return out;
-}
-
-// At most `count` characters.
-std::string shortened(const std::string& text, std::size_t count) {
-  std::size_t at = 0, seen = 0;
-  while (at < text.size() && seen < count) {
-    ++at;
-    while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80) ++at;
-    ++seen;
-  }
-  return at == text.size() ? text : text.substr(0, at) + "…";
-}
+using authoring::shortened;
+using authoring::xml_text;
 
 struct Lane {
   std::string marks;  // drawn later, so that they lie above the bars
@@ -92,7 +60,7 @@ class Drawing {
         "3}}.lane{{stroke:#ddd}}</style>\n"
         "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n"
         "<text x=\"12\" y=\"26\" style=\"font-size:17px\">{2}</text>\n",
-        kWidth, height, escaped(customer_), moments_.size(), time_text(first_), time_text(last_));
+        kWidth, height, xml_text(customer_), moments_.size(), time_text(first_), time_text(last_));
     out += axis(height);
     out += lane_line("events", kTop);
     for (const auto& [name, lane] : lanes_) out += lane_line(name, lane_y(name));
@@ -134,7 +102,7 @@ class Drawing {
     return fmt::format(
         "<line class=\"lane\" x1=\"{}\" x2=\"{}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/><text x=\"12\" "
         "y=\"{:.1f}\">{}</text>\n",
-        kLeft, kWidth - kRight, y, y, y + 4, escaped(shortened(name, 28)));
+        kLeft, kWidth - kRight, y, y, y + 4, xml_text(shortened(name, 28)));
   }
 
   void bar(double y, std::int64_t from, std::int64_t to, const std::string& title, bool open) {
@@ -142,7 +110,7 @@ class Drawing {
         "<rect class=\"bar{}\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"14\" "
         "rx=\"3\"><title>{}</title>"
         "</rect>\n",
-        open ? " open" : "", x(from), y - 7, std::max(2.0, x(to) - x(from)), escaped(title));
+        open ? " open" : "", x(from), y - 7, std::max(2.0, x(to) - x(from)), xml_text(title));
   }
 
   void take(const spur::v1::Moment& moment) {
@@ -153,7 +121,7 @@ class Drawing {
       events_ += fmt::format(
           "<circle class=\"event\" cx=\"{:.1f}\" cy=\"{:.1f}\" "
           "r=\"6\"><title>{}</title></circle>\n",
-          x(moment.time_ms()), kTop, escaped(title));
+          x(moment.time_ms()), kTop, xml_text(title));
     }
     for (const spur::v1::Change& change : moment.changes()) take(moment.time_ms(), change);
   }
@@ -163,7 +131,7 @@ class Drawing {
     if (found == lanes_.end()) return;
     Lane& lane = found->second;
     const double y = lane_y(change.name());
-    const std::string title = escaped(time_text(at) + "  " + words_of(change));
+    const std::string title = xml_text(time_text(at) + "  " + words_of(change));
     if (change.kind() == "wait" || change.kind() == "step") {
       const std::string key = change.kind() + change.key();
       if (change.after() == "open" && change.before().empty()) {

@@ -4,6 +4,7 @@
 
 #include "daemon/explain/conditions.h"
 #include "daemon/explain/customer_reading.h"
+#include "daemon/log/effect_records.h"
 #include "fmt/format.h"
 #include "operators/triggers/collect.h"
 
@@ -63,43 +64,20 @@ std::pair<std::string, std::string> named(const catalog::Compiled& catalog,
   return {"condition", ""};
 }
 
-// The patterns that open or fire, as the catalog writes them.
-const google::protobuf::RepeatedPtrField<spur::v1::Pattern>* opening_patterns(
-    const spur::v1::Trigger& definition) {
-  switch (definition.operator_case()) {
-    case spur::v1::Trigger::kEvent:
-      return &definition.event().patterns();
-    case spur::v1::Trigger::kNovelty:
-      return &definition.novelty().patterns();
-    case spur::v1::Trigger::kAbsence:
-      return &definition.absence().opens();
-    case spur::v1::Trigger::kSequence:
-      return &definition.sequence().steps(0).patterns();
-    default:
-      return nullptr;
-  }
-}
-
-spur::v1::Decision to_proto(const Decision& from) {
-  spur::v1::Decision to;
-  to.mutable_id()->set_shard(from.id.shard);
-  to.mutable_id()->set_run(from.id.run);
-  to.mutable_id()->set_input(from.id.input);
-  to.mutable_id()->set_ordinal(from.id.ordinal);
-  to.set_time_ms(from.time.ms);
-  to.set_customer(from.customer);
-  to.set_trigger(from.trigger);
-  to.set_instance(from.instance);
-  to.set_channel(from.channel);
-  to.set_template_(from.template_name);
-  to.set_step(from.step);
-  to.set_verdict(static_cast<spur::v1::Verdict>(from.verdict));
-  to.set_reason(from.reason);
-  to.set_data_json(from.data);
-  to.set_cause_event_id(from.cause_event_id);
-  to.set_fired_at_ms(from.fired_at.ms);
-  to.set_detail(from.detail);
-  return to;
+// The `where` of each pattern that opens or fires, as the catalog writes them and in the order in
+// which they are compiled.
+std::vector<std::string> opening_wheres(const spur::v1::Trigger& definition) {
+  std::vector<std::string> out;
+  const auto add = [&](const google::protobuf::RepeatedPtrField<spur::v1::Pattern>& patterns) {
+    for (const spur::v1::Pattern& pattern : patterns) out.push_back(pattern.where());
+  };
+  if (definition.has_event()) add(definition.event().patterns());
+  if (definition.has_novelty()) add(definition.novelty().patterns());
+  if (definition.has_absence()) add(definition.absence().opens());
+  if (definition.has_sequence()) add(definition.sequence().steps(0).patterns());
+  for (const spur::v1::Interest& interest : definition.business().interest())
+    add(interest.patterns());
+  return out;
 }
 
 }  // namespace
@@ -156,10 +134,9 @@ spur::v1::Change& Recording::change(std::string_view kind, std::string_view name
 
 void Recording::compare(const State& before, const State& after) {
   for (std::size_t f = 0; f < after.features.size(); ++f) {
-    const bool known = f < before.features.size();
-    if (known && before.features[f] == after.features[f]) continue;
+    if (before.features[f] == after.features[f]) continue;
     spur::v1::Change& changed = change("feature", catalog_->features[f].name);
-    changed.set_before(known ? before.features[f] : "");
+    changed.set_before(before.features[f]);
     changed.set_after(after.features[f]);
   }
   for (const auto& [name, open] : after.sessions) {
@@ -224,28 +201,29 @@ void Recording::asked(Turn& turn, std::uint32_t trigger, const expression::Progr
   if (!active_ || !concerns(of.name)) return;
   const auto [name, source] = named(*catalog_, definitions_, of, condition);
   TurnSlots slots(*catalog_, turn.slots);
-  Conditions(*catalog_).explain(name, source, condition, slots, turn.arena(),
-                                *change("asked", of.name).mutable_condition());
+  explain_condition(*catalog_, name, source, condition, slots, turn.arena(),
+                    *change("asked", of.name).mutable_condition());
 }
 
 void Recording::decided(const Decision& decision) {
   if (passed_ || decision.customer != to_text(options_.customer) || !concerns(decision.trigger))
     return;
   if (active_) {
-    *change("decided", decision.trigger, decision.instance).mutable_decision() = to_proto(decision);
+    fill(decision, *change("decided", decision.trigger, decision.instance).mutable_decision());
     return;
   }
   if (decision.time > options_.until) return;
   moment_.Clear();  // a conclusion whose grace is over
   moment_.set_time_ms(decision.time.ms);
-  *change("decided", decision.trigger, decision.instance).mutable_decision() = to_proto(decision);
+  fill(decision, *change("decided", decision.trigger, decision.instance).mutable_decision());
   keep(moment_);
 }
 
 // What opens or fires on such an event, and did not: its `where` said no.
 void Recording::ask_patterns(Turn& turn) {
   const catalog::Listeners& at = catalog_->listeners(turn.event->name_index);
-  for (const auto* uses : {&at.opens, &at.events, &at.novelties, &at.sequence_opens}) {
+  for (const auto* uses :
+       {&at.opens, &at.events, &at.novelties, &at.sequence_opens, &at.interests}) {
     for (const catalog::Use& use : *uses) ask_pattern(turn, use);
   }
 }
@@ -254,9 +232,10 @@ void Recording::ask_pattern(Turn& turn, const catalog::Use& use) {
   const catalog::Trigger& trigger = catalog_->triggers[use.owner];
   if (!use.pattern->where || trigger.retired || !concerns(trigger.name)) return;
   const spur::v1::Trigger* const definition = definition_of(definitions_, trigger.name);
-  const auto* const patterns = definition == nullptr ? nullptr : opening_patterns(*definition);
-  const std::ptrdiff_t place = use.pattern - trigger.opens.data();
-  if (patterns == nullptr || place < 0 || place >= patterns->size()) return;
+  if (definition == nullptr) return;
+  const std::vector<std::string> wheres = opening_wheres(*definition);
+  const auto place = static_cast<std::size_t>(use.pattern - trigger.opens.data());
+  if (place >= wheres.size()) return;
   TurnSlots slots(*catalog_, turn.slots);
   std::vector<Value> items{Value::absent()};
   if (use.pattern->each) {
@@ -270,9 +249,8 @@ void Recording::ask_pattern(Turn& turn, const catalog::Use& use) {
   };
   if (!items.empty() && std::none_of(items.begin(), items.end(), matches)) {
     turn.slots.set_item(items.front());
-    Conditions(*catalog_).explain("where", patterns->Get(static_cast<int>(place)).where(),
-                                  *use.pattern->where, slots, turn.arena(),
-                                  *change("asked", trigger.name).mutable_condition());
+    explain_condition(*catalog_, "where", wheres[place], *use.pattern->where, slots, turn.arena(),
+                      *change("asked", trigger.name).mutable_condition());
   }
   turn.slots.set_item(Value::absent());
 }

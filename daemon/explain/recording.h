@@ -47,7 +47,6 @@ class Recording final : public Watcher {
   // The newest, as many as may be kept, in their order.
   const std::vector<spur::v1::Moment>& moments();
   std::uint64_t dropped() const { return dropped_; }
-  bool passed() const { return passed_; }
 
  private:
   // Of a customer, what is compared.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "daemon/authoring/message_fields.h"
 #include "daemon/explain/conditions.h"
 #include "daemon/explain/customer_reading.h"
 #include "daemon/explain/why_not.h"
@@ -11,13 +12,14 @@
 namespace spur::explain {
 namespace {
 
+using authoring::instant_text;
 using expression::Program;
 
 void add_condition(CustomerReading& reading, std::string_view name, const std::string& source,
                    const std::optional<Program>& program, spur::v1::TriggerStanding& out) {
   if (!program) return;
-  Conditions(reading.catalog)
-      .explain(name, source, *program, reading.activation, reading.arena, *out.add_conditions());
+  explain_condition(reading.catalog, name, source, *program, reading.activation, reading.arena,
+                    *out.add_conditions());
 }
 
 std::string summary_of(const CustomerReading& reading, const catalog::Trigger& trigger,
@@ -30,7 +32,10 @@ std::string summary_of(const CustomerReading& reading, const catalog::Trigger& t
   const Instant cooled = state != nullptr && state->fired ? state->last_fired + trigger.cooldown
                                                           : Instant::distant_past();
   if (reading.now < cooled) return fmt::format("in cooldown until {}", instant_text(cooled));
-  if (open_instances > 0) return fmt::format("{} open, waiting for time to pass", open_instances);
+  if (open_instances > 0)
+    return fmt::format(
+        "{} open, waiting for {}", open_instances,
+        trigger.kind == catalog::Operator::kBusiness ? "a record to change" : "time to pass");
   if (state != nullptr && state->level) return "fired; fires again after it has re-armed";
   if (state != nullptr && state->next != Instant::never()) {
     return fmt::format("waits; asked again at {}", instant_text(state->next));
@@ -40,9 +45,21 @@ std::string summary_of(const CustomerReading& reading, const catalog::Trigger& t
              : "waits";
 }
 
+// Whether the guard asked a condition that has no business data to look at.
+bool is_blind(const catalog::Compiled& catalog, const catalog::Trigger& trigger,
+              const GuardSaid& said) {
+  if (said.guard == "while") return rests_on_records(catalog, trigger.while_);
+  if (said.guard != "reachable") return false;
+  return std::any_of(catalog.channels.begin(), catalog.channels.end(), [&](const auto& channel) {
+    return channel.name == said.channel && rests_on_records(catalog, channel.reach);
+  });
+}
+
 void add_guards(CustomerSnapshot& of, Instant now, std::uint32_t trigger, std::string_view key,
                 spur::v1::TriggerStanding& out) {
+  const catalog::Compiled& catalog = *of.catalog();
   for (const GuardSaid& said : of.ask_guards(now, trigger, key)) {
+    if (is_blind(catalog, catalog.triggers[trigger], said)) continue;
     spur::v1::GuardAnswer& answer = *out.add_guards();
     answer.set_guard(said.guard);
     answer.set_channel(said.channel);

@@ -7,6 +7,8 @@
 namespace spur::explain {
 namespace {
 
+std::string short_json(const std::string& json) { return json.empty() ? "-" : json; }
+
 std::string condition_text(const spur::v1::ConditionValue& condition, std::string_view indent) {
   std::string out = fmt::format(
       "{}{}: {} = {}\n", indent, condition.name(),
@@ -14,13 +16,12 @@ std::string condition_text(const spur::v1::ConditionValue& condition, std::strin
       condition.value_json());
   if (condition.parts().empty()) {
     for (const spur::v1::NamedJson& input : condition.inputs())
-      out += fmt::format("{}    {} = {}\n", indent, input.name(),
-                         input.json().empty() ? "-" : input.json());
+      out += fmt::format("{}    {} = {}\n", indent, input.name(), short_json(input.json()));
   }
   for (const spur::v1::ConditionPart& part : condition.parts()) {
     out += fmt::format("{}  {}{}{} = {}\n", indent, part.deciding() ? "> " : "  ",
                        std::string(2 * (part.depth() - 1), ' '), part.expression(),
-                       part.value_json().empty() ? "-" : part.value_json());
+                       short_json(part.value_json()));
   }
   return out;
 }
@@ -47,15 +48,11 @@ std::string standing_text(const spur::v1::TriggerStanding& standing) {
   return out;
 }
 
+// In full what was asked; of anything else a few words do.
 std::string change_text(const spur::v1::Change& change) {
-  const std::string of = change.name() + (change.key().empty() ? "" : " [" + change.key() + "]");
-  if (change.kind() == "decided") return fmt::format("    {}\n", decision_text(change.decision()));
-  if (change.kind() == "asked")
-    return fmt::format("    {} asked\n{}", of, condition_text(change.condition(), "      "));
-  std::string out = fmt::format("    {} {}: {} -> {}", change.kind(), of,
-                                change.before().empty() ? "-" : change.before(), change.after());
-  if (change.due_ms() != 0) out += " until " + time_text(change.due_ms());
-  return out + "\n";
+  if (change.kind() != "asked") return fmt::format("    {}\n", words_of(change));
+  return fmt::format("    {} asked\n{}", change.name(),
+                     condition_text(change.condition(), "      "));
 }
 
 }  // namespace
@@ -76,6 +73,32 @@ std::string decision_text(const spur::v1::Decision& d) {
   if (!d.reason().empty()) out += ": " + d.reason();
   if (!d.detail().empty()) out += fmt::format(" ({})", d.detail());
   return out;
+}
+
+std::string words_of(const spur::v1::Change& change) {
+  const std::string of = change.name() + (change.key().empty() ? "" : " [" + change.key() + "]");
+  const std::string until = change.due_ms() == 0 ? "" : " until " + time_text(change.due_ms());
+  const std::string& kind = change.kind();
+  if (kind == "feature")
+    return fmt::format("{} {} → {}", of, short_json(change.before()), short_json(change.after()));
+  if (kind == "session")
+    return fmt::format("session {} {}", of, change.after() == "open" ? "opens" : "ends");
+  if (kind == "wait" && change.after() != "open") return fmt::format("{}: its wait is over", of);
+  if (kind == "wait")
+    return fmt::format("{} {}{}", of, change.before().empty() ? "waits" : "goes on waiting", until);
+  if (kind == "step" && change.after() != "open")
+    return fmt::format("{} {}: over", change.name(), change.key());
+  if (kind == "step")
+    return fmt::format("{} {} is due at {}", change.name(), change.key(),
+                       time_text(change.due_ms()));
+  if (kind == "level")
+    return fmt::format("{} {}", of, change.after() == "true" ? "crosses" : "re-arms");
+  if (kind == "decided") return decision_text(change.decision());
+  const spur::v1::ConditionValue& condition = change.condition();
+  if (condition.deciding().empty())
+    return fmt::format("{}: `{}` {} = {}", of, condition.name(), condition.expression(),
+                       condition.value_json());
+  return fmt::format("{}: `{}` says no: {}", of, condition.name(), condition.deciding());
 }
 
 std::string to_text(const spur::v1::ExplainResponse& response) {

@@ -11,15 +11,23 @@
 namespace spur::explain {
 namespace {
 
+using authoring::instant_text;
 using catalog::Operator;
 using google::protobuf::RepeatedPtrField;
 
-std::string any_of(const RepeatedPtrField<spur::v1::Pattern>& patterns) {
-  std::string out;
-  for (const spur::v1::Pattern& pattern : patterns) {
-    if (!out.empty()) out += ", or ";
-    out += authoring::pattern_text(pattern);
+// What a page shows as code stands between backticks in a sentence.
+std::string patterns_text(const RepeatedPtrField<spur::v1::Pattern>& patterns) {
+  std::string text = authoring::patterns_text(patterns);
+  for (char& c : text) {
+    if (c == authoring::kCodeBegin || c == authoring::kCodeEnd) c = '`';
   }
+  return text;
+}
+
+std::string interest_text(const spur::v1::BusinessOperator& business) {
+  std::string out;
+  for (const spur::v1::Interest& interest : business.interest())
+    out += (out.empty() ? "" : "; or ") + patterns_text(interest.patterns());
   return out;
 }
 
@@ -43,18 +51,21 @@ std::string opening(const spur::v1::Trigger& definition, const catalog::Compiled
                     const catalog::Trigger& trigger) {
   switch (definition.operator_case()) {
     case spur::v1::Trigger::kEvent:
-      return any_of(definition.event().patterns());
+      return patterns_text(definition.event().patterns());
     case spur::v1::Trigger::kNovelty:
-      return any_of(definition.novelty().patterns()) + " with a value that is new";
+      return patterns_text(definition.novelty().patterns()) + " with a value that is new";
     case spur::v1::Trigger::kAbsence:
-      return any_of(definition.absence().opens());
+      return patterns_text(definition.absence().opens());
     case spur::v1::Trigger::kRhythm:
-      return any_of(definition.rhythm().patterns());
+      return patterns_text(definition.rhythm().patterns());
     case spur::v1::Trigger::kSequence:
-      return any_of(definition.sequence().steps(0).patterns());
+      return patterns_text(definition.sequence().steps(0).patterns());
     case spur::v1::Trigger::kSession:
       return fmt::format("an event that opens the session {}",
                          catalog.sessions[static_cast<std::size_t>(trigger.session)].name);
+    case spur::v1::Trigger::kBusiness:
+      return fmt::format("interest in a record of {}: {}", definition.business().reference(),
+                         interest_text(definition.business()));
     default:
       return "";
   }
@@ -62,10 +73,27 @@ std::string opening(const spur::v1::Trigger& definition, const catalog::Compiled
 
 // Of what stays open until its deadline: what would end it before.
 std::string enders(const spur::v1::Trigger& definition) {
-  std::string out = any_of(definition.absence().closes());
-  if (definition.has_sequence()) out = any_of(definition.sequence().then_silent().patterns());
-  if (definition.has_rhythm()) out = any_of(definition.rhythm().patterns());
+  std::string out = patterns_text(definition.absence().closes());
+  if (definition.has_sequence())
+    out = patterns_text(definition.sequence().then_silent().patterns());
+  if (definition.has_rhythm()) out = patterns_text(definition.rhythm().patterns());
+  if (definition.has_business()) out = patterns_text(definition.business().closes());
   return out;
+}
+
+// Of interest in records: one of them has to change while it lasts. `first` is over first.
+std::string of_interest(const CustomerReading& reading, const spur::v1::Trigger& definition,
+                        const spur::v1::OpenInstance& first, int open_instances) {
+  const spur::v1::BusinessOperator& business = definition.business();
+  const std::string others =
+      open_instances == 1 ? "" : fmt::format(" (or another of {})", open_instances);
+  const std::string when =
+      business.when().empty() ? "" : fmt::format(", so that `{}`", business.when());
+  const std::string ends = enders(definition);
+  return fmt::format("the record{} of {}{} has to change by {} ({}){}{}", with_key(first.key()),
+                     business.reference(), others, instant_text({first.due_ms()}),
+                     in_time(reading.now, {first.due_ms()}), when,
+                     ends.empty() ? "" : ", unless there is " + ends);
 }
 
 std::string of_open(const CustomerReading& reading, const catalog::Trigger& trigger,
@@ -76,6 +104,8 @@ std::string of_open(const CustomerReading& reading, const catalog::Trigger& trig
                                         return (a.due_ms() == 0 ? INT64_MAX : a.due_ms()) <
                                                (b.due_ms() == 0 ? INT64_MAX : b.due_ms());
                                       });
+  if (trigger.kind == Operator::kBusiness)
+    return of_interest(reading, definition, *first, standing.instances_size());
   const std::uint64_t steps = trigger.later_steps.size() + 1;
   if (trigger.kind == Operator::kSequence && first->count() < steps) {
     const spur::v1::SequenceStep& next =
@@ -83,7 +113,7 @@ std::string of_open(const CustomerReading& reading, const catalog::Trigger& trig
     return fmt::format("step {} of {}{} has to come{}: {}", first->count() + 1, steps,
                        with_key(first->key()),
                        first->due_ms() == 0 ? "" : " by " + instant_text({first->due_ms()}),
-                       any_of(next.patterns()));
+                       patterns_text(next.patterns()));
   }
   const std::string ends = enders(definition);
   return fmt::format("time has to pass: the wait{} is over at {} ({}){}", with_key(first->key()),
@@ -122,6 +152,8 @@ std::string of_level(CustomerReading& reading, const catalog::Trigger& trigger,
   const spur::v1::ConditionValue* const when = condition(standing, "when");
   if (level) {
     const spur::v1::ConditionValue* const rearm = condition(standing, "rearm");
+    if (rearm != nullptr && rearm->value_json() == "true")
+      return "it has fired, and re-arms when it is asked next";
     if (rearm != nullptr && !rearm->expression().empty())
       return fmt::format("it has fired, and has to re-arm first: {}", rearm->deciding());
     return "it has fired, and its condition has to become false before it can fire again";
@@ -229,11 +261,13 @@ std::string why_not(CustomerReading& reading, std::uint32_t index,
   if (!pending.empty())
     out = out.empty() || standing.instances_size() == 0 ? pending : out + "; " + pending;
   const spur::v1::ConditionValue* const asked = condition(standing, "if");
-  // A condition on the event has none to look at here, and says nothing about the next.
-  const bool about_event =
-      asked != nullptr && asked->value_json().find("\"error\"") != std::string::npos;
+  // A condition on the event or on records has none to look at here, and says nothing about the
+  // next.
+  const bool unknown =
+      asked != nullptr && (asked->value_json().find("\"error\"") != std::string::npos ||
+                           rests_on_records(reading.catalog, trigger.condition));
   std::string also;
-  if (asked != nullptr && !about_event && !asked->deciding().empty())
+  if (asked != nullptr && !unknown && !asked->deciding().empty())
     also = "`if` says no: " + asked->deciding();
   if (also.empty()) also = of_guards(reading, standing);
   if (also.empty()) return out;

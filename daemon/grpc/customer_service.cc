@@ -1,20 +1,22 @@
 #include "daemon/grpc/customer_service.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <memory>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "daemon/explain/standing.h"
 #include "daemon/grpc/customer_reader.h"
 #include "daemon/grpc/past.h"
+#include "state/check.h"
 
 namespace spur::services {
 namespace {
 
 ServiceError customer_missing() {
-  return bad_request("CUSTOMER_MISSING", "customer", "say whom: user_id:123, anonymous_id:abc, or a bare user id");
+  return bad_request("CUSTOMER_MISSING", "customer",
+                     "say whom: user_id:123, anonymous_id:abc, or a bare user id");
 }
 
 ServiceError not_found(std::string_view reason, std::string message) {
@@ -25,17 +27,29 @@ ServiceError not_found(std::string_view reason, std::string message) {
   return error;
 }
 
-std::optional<ServiceError> check_explain(const spur::v1::ExplainRequest& request, const CatalogInForce* catalog) {
+std::optional<ServiceError> check_explain(const spur::v1::ExplainRequest& request,
+                                          const CatalogInForce* catalog) {
   if (request.limit() > CustomerService::kDecisionsMax) {
-    return bad_request("LIMIT_OUT_OF_RANGE", "limit", fmt::format("at most {}", CustomerService::kDecisionsMax));
+    return bad_request("LIMIT_OUT_OF_RANGE", "limit",
+                       fmt::format("at most {}", CustomerService::kDecisionsMax));
   }
-  if (request.trigger().empty()) return std::nullopt;
+  // Of the past the catalogs of then know, which may have had a trigger that is gone.
+  if (request.trigger().empty() || request.at_ms() != 0) return std::nullopt;
   if (catalog != nullptr) {
     for (const spur::v1::Trigger& trigger : catalog->catalog.triggers()) {
       if (trigger.name() == request.trigger()) return std::nullopt;
     }
   }
-  return not_found("TRIGGER_UNKNOWN", fmt::format("no trigger `{}` in the catalog in force", request.trigger()));
+  return not_found("TRIGGER_UNKNOWN",
+                   fmt::format("no trigger `{}` in the catalog in force", request.trigger()));
+}
+
+// Nothing is known of the one trigger asked for: not where it stood, what it did, nor what it
+// decided.
+bool is_unknown(const spur::v1::ExplainRequest& request,
+                const spur::v1::ExplainResponse& response) {
+  return !request.trigger().empty() && response.triggers().empty() && response.moments().empty() &&
+         response.decisions().empty();
 }
 
 // Newest first; those of the trigger asked for, and not after the time asked for.
@@ -83,13 +97,18 @@ grpc::ServerUnaryReactor* CustomerService::GetCustomer(grpc::CallbackServerConte
   auto question = std::make_shared<Question>(Question{*std::move(name)});
   context_.engine.with_shard(
       shard,
-      [question, response](const ShardView& view) { question->found = read_customer(view, question->name, *response); },
+      [question, response](const ShardView& view) {
+        question->found = read_customer(view, question->name, *response);
+      },
       [this, question, reactor, started](absl::Status status) {
         context_.questions.post([this, question, reactor, started, status = std::move(status)] {
           std::optional<ServiceError> error;
-          if (!status.ok()) error = engine_error(status);
-          else if (!question->found.ok()) error = engine_error(question->found.status());
-          else if (!*question->found) error = not_found("CUSTOMER_UNKNOWN", "that customer was never seen");
+          if (!status.ok())
+            error = engine_error(status);
+          else if (!question->found.ok())
+            error = engine_error(question->found.status());
+          else if (!*question->found)
+            error = not_found("CUSTOMER_UNKNOWN", "that customer was never seen");
           finish(reactor, get_, started, error ? &*error : nullptr);
         });
       });
@@ -103,40 +122,51 @@ grpc::ServerUnaryReactor* CustomerService::Explain(grpc::CallbackServerContext* 
   const std::chrono::nanoseconds started = explain_.now();
   std::optional<CustomerName> name = parse_customer(request->customer());
   const std::shared_ptr<const CatalogInForce> catalog = context_.engine.current_catalog();
-  std::optional<ServiceError> refused = name ? check_explain(*request, catalog.get()) : customer_missing();
+  std::optional<ServiceError> refused =
+      name ? check_explain(*request, catalog.get()) : customer_missing();
   if (refused) {
     finish(reactor, explain_, started, &*refused);
     return reactor;
   }
-  const auto asked = std::make_shared<Asked>(Asked{{*std::move(name)}, call, reactor, *request, *response, started});
-  if (request->at_ms() == 0) explain_now(asked, catalog);
-  else explain_past(asked, catalog);
+  const auto asked = std::make_shared<Asked>(
+      Asked{{*std::move(name)}, call, reactor, *request, *response, started});
+  if (request->at_ms() == 0)
+    explain_now(asked);
+  else
+    explain_past(asked);
   return reactor;
 }
 
-void CustomerService::explain_now(const std::shared_ptr<Asked>& asked, std::shared_ptr<const CatalogInForce> catalog) {
+void CustomerService::explain_now(const std::shared_ptr<Asked>& asked) {
   struct Copied {
-    absl::StatusOr<std::unique_ptr<CustomerSnapshot>> customer = std::unique_ptr<CustomerSnapshot>();
+    absl::StatusOr<std::unique_ptr<CustomerSnapshot>> customer =
+        std::unique_ptr<CustomerSnapshot>();
     Instant now;
+    std::string
+        catalog;  // that the customer is laid out by: the shard may be behind the one in force
   };
   const auto copied = std::make_shared<Copied>();
-  // The shard only makes a copy; taking conditions apart takes longer than it may wait.
+  // The shard only makes copies; taking conditions apart takes longer than it may wait.
   context_.engine.with_shard(
       shard_of(asked->question.name.value, context_.engine.shards()),
       [asked, copied](const ShardView& view) {
         copied->customer = copy_customer(view, asked->question.name);
         copied->now = view.now;
+        copied->catalog = view.catalog;
         asked->response.set_run(view.run);
       },
-      [this, asked, copied, catalog](absl::Status status) {
-        context_.questions.post([this, asked, copied, catalog, status = std::move(status)] {
-          if (!copied->customer.ok()) asked->question.found = copied->customer.status();
-          else asked->question.found = *copied->customer != nullptr;
+      [this, asked, copied](absl::Status status) {
+        context_.questions.post([this, asked, copied, status = std::move(status)] {
+          if (!copied->customer.ok())
+            asked->question.found = copied->customer.status();
+          else
+            asked->question.found = *copied->customer != nullptr;
           if (status.ok() && copied->customer.ok() && *copied->customer != nullptr) {
-            static const spur::v1::Catalog none;
-            const Instant at = explain::add_standings(**copied->customer, copied->now,
-                                                      catalog == nullptr ? none : catalog->catalog,
-                                                      asked->request.trigger(), *asked->response.mutable_triggers());
+            spur::v1::Catalog definitions;
+            SPUR_CHECK(definitions.ParseFromString(copied->catalog));  // it was compiled
+            const Instant at = explain::add_standings(**copied->customer, copied->now, definitions,
+                                                      asked->request.trigger(),
+                                                      *asked->response.mutable_triggers());
             asked->response.set_as_of_ms(at.ms);
           }
           explained(*asked, status);
@@ -144,17 +174,19 @@ void CustomerService::explain_now(const std::shared_ptr<Asked>& asked, std::shar
       });
 }
 
-void CustomerService::explain_past(const std::shared_ptr<Asked>& asked, std::shared_ptr<const CatalogInForce> catalog) {
+void CustomerService::explain_past(const std::shared_ptr<Asked>& asked) {
   const std::uint32_t shard = shard_of(asked->question.name.value, context_.engine.shards());
   const auto past = std::make_shared<Past>(
-      asked->question.name, asked->request, [asked] { return asked->call->IsCancelled(); }, asked->response);
-  context_.engine.ask_history(past->question(shard), [this, asked, past, catalog](absl::Status status) {
+      asked->question.name, asked->request, [asked] { return asked->call->IsCancelled(); },
+      asked->response);
+  context_.engine.ask_history(past->question(shard), [this, asked, past](absl::Status status) {
     if (absl::IsOutOfRange(status)) {  // what is there instead, and why
       asked->response.set_not_replayed(std::string(status.message()));
-      return explain_now(asked, catalog);
+      return explain_now(asked);
     }
     asked->question.found = past->finish();
-    context_.questions.post([this, asked, status = std::move(status)] { explained(*asked, status); });
+    context_.questions.post(
+        [this, asked, status = std::move(status)] { explained(*asked, status); });
   });
 }
 
@@ -165,16 +197,24 @@ void CustomerService::explained(Asked& asked, const absl::Status& status) {
   } else if (!asked.question.found.ok()) {
     error = engine_error(asked.question.found.status());
   } else if (!*asked.question.found) {
-    error = not_found("CUSTOMER_UNKNOWN", asked.request.at_ms() == 0 ? "that customer was never seen"
-                                                                     : "that customer was not seen by then");
+    error = not_found("CUSTOMER_UNKNOWN", asked.request.at_ms() == 0
+                                              ? "that customer was never seen"
+                                              : "that customer was not seen by then");
   } else {
-    const std::uint32_t limit = asked.request.limit() == 0 ? kDecisionsDefault : asked.request.limit();
+    const std::uint32_t limit =
+        asked.request.limit() == 0 ? kDecisionsDefault : asked.request.limit();
     // Asked for a trigger or a time, the ones wanted may lie behind others.
     const bool narrowed = !asked.request.trigger().empty() || asked.request.at_ms() != 0;
     auto decisions = context_.engine.decisions_of(to_text(asked.question.name.identity()),
                                                   narrowed ? kDecisionsMax : limit);
-    if (decisions.ok()) keep_decisions(asked.request, limit, *std::move(decisions), asked.response);
-    else error = engine_error(decisions.status());
+    if (decisions.ok())
+      keep_decisions(asked.request, limit, *std::move(decisions), asked.response);
+    else
+      error = engine_error(decisions.status());
+    if (!error && is_unknown(asked.request, asked.response)) {
+      error = not_found("TRIGGER_UNKNOWN", fmt::format("no trigger `{}` is known of that time",
+                                                       asked.request.trigger()));
+    }
   }
   finish(asked.reactor, explain_, asked.started, error ? &*error : nullptr);
 }

@@ -43,13 +43,19 @@ bool Past::go_on(const HistoryView& view) {
   shard_ = &view.shard;
   catalog_ = &view.catalog;
   if (stood_ || (cancelled_ && cancelled_())) return false;
-  const std::shared_ptr<const catalog::Compiled>& catalog = view.shard.catalog();
-  const bool past = catalog != nullptr && view.shard.clock() > at_ + patience(*catalog);
-  if (!past && !view.at_end) return true;
-  if (catalog == nullptr) return false;
+  if (!is_past(view.shard) && !view.at_end) return true;
+  if (compiled_ == nullptr) return false;
   const absl::StatusOr<const Customer*> customer = view.customers.peek(name_.identity());
   if (customer.ok() && *customer != nullptr) stand(**customer);
   return false;
+}
+
+bool Past::is_past(Shard& shard) {
+  if (compiled_ != shard.catalog()) {
+    compiled_ = shard.catalog();
+    patience_ = patience(*compiled_);
+  }
+  return compiled_ != nullptr && shard.clock() > at_ + patience_;
 }
 
 void Past::stand(const Customer& customer) {

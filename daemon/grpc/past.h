@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "daemon/engine.h"
@@ -29,6 +30,8 @@ class Past {
 
  private:
   bool go_on(const HistoryView& view);
+  // Whether everything about the time asked for is decided.
+  bool is_past(Shard& shard);
   void stand(const Customer& customer);
   spur::v1::Catalog definitions() const;
 
@@ -40,6 +43,8 @@ class Past {
   explain::Recording recording_;
   Shard* shard_ = nullptr;  // of the fold
   const std::string* catalog_ = nullptr;
+  std::shared_ptr<const catalog::Compiled> compiled_;  // that patience_ is of
+  Millis patience_{0};
   bool stood_ = false;
 };
 

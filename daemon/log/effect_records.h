@@ -7,6 +7,7 @@
 
 #include "daemon/log/log.h"
 #include "operators/effects.h"
+#include "spur/v1/decision.pb.h"
 
 namespace spur {
 
@@ -19,5 +20,9 @@ inline constexpr std::size_t kDeadLetterHeadersMax = 16 * 1024;  // of its heade
 // Of a run of `shard`; `catalog_hash` of the catalog in force during it.
 RunEffects to_records(std::uint32_t shard, const Effects& effects, const DeploymentId& deployment,
                       std::string_view catalog_hash);
+
+// What the fold knows of it: all but the deployment and the hash of the catalog. The message may be
+// another's that is filled anew.
+void fill(const Decision& decision, spur::v1::Decision& out);
 
 }  // namespace spur

@@ -149,6 +149,10 @@ cat >"$folder/hello.jsonl" <<'EVENTS'
 {"type":"track","messageId":"1","userId":"ann","event":"Hello","timestamp":"2026-03-01T08:00:00Z"}
 {"type":"track","messageId":"2","userId":"bob","event":"Hello","timestamp":"2026-03-01T09:00:00Z"}
 EVENTS
+for nobody in '' user_id:; do
+  expect 2 'customer: say whom' "$spur" backtest --catalog "$folder" --events "$folder/long.jsonl" --customer "$nobody"
+done
+expect 2 'name a file' "$spur" backtest --catalog "$folder" --events "$folder/long.jsonl" --customer ann --decisions -
 line="$spur backtest --catalog $folder --events $folder/hello.jsonl"
 expect 0 '08:00:00.000  ●  Hello' $line --customer ann
 expect 0 '▶  hello  email hi  sent' $line --customer user_id:ann

@@ -189,7 +189,8 @@ TEST_F(RefusalTest, AnInputThatChangedParks) {
 TEST_F(RefusalTest, AReplayThatComputesSomethingElseParks) {
   open_with_orders(2);
   engine_.reset();
-  // Entry 0 is the owner, 1 the run that took the catalog (and the orders too, if they were there already).
+  // Entry 0 is the owner, 1 the run that took the catalog (and the orders too, if they were there
+  // already).
   edit(log_folder(), embedded::journal_key(0, 1), [](std::string& value) {
     auto entry = decode_entry(value);
     ASSERT_TRUE(entry.ok() && entry->has_run());
@@ -210,6 +211,26 @@ TEST_F(RefusalTest, RunsOfOtherCodeParkWithoutABarrier) {
     value = encode_entry(*entry);
   });
   EXPECT_EQ(parked_for(), "FOLD_VERSION");
+}
+
+TEST_F(RefusalTest, APastOfOtherCodeIsAsGoodAsGone) {
+  open_with_orders(2);
+  stop_cleanly();
+  edit(log_folder(), embedded::journal_key(0, 0), [](std::string& value) {
+    auto entry = decode_entry(value);
+    ASSERT_TRUE(entry.ok() && entry->has_owner());
+    entry->mutable_owner()->set_fold_version(kFoldVersion + 1);
+    value = encode_entry(*entry);
+  });
+  open();
+  HistoryQuestion question;
+  question.go_on = [](const HistoryView&) { return true; };
+  std::promise<absl::Status> answer;
+  engine_->ask_history(std::move(question),
+                       [&](absl::Status status) { answer.set_value(std::move(status)); });
+  const absl::Status past = answer.get_future().get();
+  EXPECT_TRUE(absl::IsOutOfRange(past)) << past;
+  EXPECT_THAT(std::string(past.message()), HasSubstr("was written by fold version"));
 }
 
 TEST_F(RefusalTest, AnInputThatIsNotTheOneTakenParks) {

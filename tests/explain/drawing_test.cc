@@ -114,6 +114,26 @@ TEST(DrawingTest, EverythingInTheSvgHasATitle) {
   EXPECT_THAT(svg, HasSubstr("class=\"bar\""));
 }
 
+TEST(DrawingTest, EveryShapeInTheSvgHasATitleOfItsOwn) {
+  std::vector<spur::v1::Moment> moments = cart_moments();
+  spur::v1::Change& sent = *moments[1].add_changes();
+  sent = moments[1].changes(1);
+  sent.mutable_decision()->set_verdict(spur::v1::VERDICT_SENT);
+  spur::v1::Change& asked = *moments[1].add_changes();
+  asked.set_kind("asked");
+  asked.set_name("cart-abandoned");
+  asked.mutable_condition()->set_name("if");
+  const std::string svg = draw_svg("user_id:ann", moments);
+  for (const char* shape : {"circle class=\"event\"", "rect class=\"bar\"", "path class=\"sent\"",
+                            "path class=\"not\"", "path class=\"asked\""}) {
+    const std::size_t at = svg.find(std::string("<") + shape);
+    ASSERT_NE(at, std::string::npos) << shape;
+    EXPECT_EQ(svg.compare(svg.find('>', at) + 1, 7, "<title>"), 0) << shape;
+  }
+  // An event tells of all that it changed, a verdict of itself alone.
+  EXPECT_THAT(svg, HasSubstr(">2026-03-01T11:00:00.000Z  cart-abandoned  email  sent"));
+}
+
 TEST(DrawingTest, AWaitThatIsStillOpenIsDrawnToTheEnd) {
   std::vector<spur::v1::Moment> moments = cart_moments();
   moments[1].mutable_changes()->DeleteSubrange(0, 1);

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "daemon/grpc/customer_reader.h"
+#include "daemon/grpc/service_error.h"
 #include "tests/daemon/engine_fixture.h"
 
 namespace spur::testing {
@@ -104,23 +105,61 @@ TEST_F(PastTest, WhoWasNotSeenByThenIsUnknown) {
 }
 
 TEST_F(PastTest, EachVersionOfTheCatalogIsTheOneOfThen) {
+  const auto asking = [](const std::string& greeting, const std::string& condition) {
+    spur::v1::Catalog catalog = shop_catalog(greeting);
+    for (spur::v1::Trigger& trigger : *catalog.mutable_triggers()) {
+      if (trigger.name() == "greet") trigger.set_if_(condition);
+    }
+    return catalog;
+  };
   open();
-  apply(shop_catalog("thanks"));
+  apply(asking("thanks", "features.orders < 10"));
   ASSERT_TRUE(order("ann").ok());
   ASSERT_TRUE(settle());
   clock_.advance(kHour);
-  apply(shop_catalog("merci"));
+  apply(asking("merci", "features.orders < 20"));
   ASSERT_TRUE(order("ann").ok());
   ASSERT_TRUE(settle());
   const Answer answer = explain("ann", kNoon + kHour * 2);
   ASSERT_TRUE(answer.status.ok()) << answer.status;
-  std::vector<std::string> templates;
+  std::vector<std::string> said;
   for (const spur::v1::Moment& moment : answer.response.moments()) {
     for (const spur::v1::Change& change : moment.changes()) {
-      if (change.kind() == "decided") templates.push_back(change.decision().template_());
+      if (change.kind() == "asked") said.push_back(change.condition().expression());
+      if (change.kind() == "decided") said.push_back(change.decision().template_());
     }
   }
-  EXPECT_THAT(templates, ElementsAre("thanks", "merci"));
+  EXPECT_THAT(said, ElementsAre("features.orders < 10", "thanks", "features.orders < 20", "merci"));
+}
+
+TEST_F(PastTest, AQuestionIsToldTheCatalogThatItsShardFoldsWithNotOneAppliedSince) {
+  std::promise<void> folding, go;
+  std::once_flag once;
+  options_.faults.before_input = [&, gone = go.get_future().share()](std::uint32_t, std::uint64_t) {
+    std::call_once(once, [&] { folding.set_value(); });
+    gone.wait();
+  };
+  open();
+  apply(shop_catalog("thanks"));
+  ASSERT_TRUE(order("ann").ok());
+  folding.get_future().wait();  // and the shard stays in that run
+  apply(shop_catalog("merci"));
+  const auto greeting = [](const spur::v1::Catalog& catalog) {
+    for (const spur::v1::Trigger& trigger : catalog.triggers()) {
+      if (trigger.name() == "greet") return trigger.actions(0).template_();
+    }
+    return std::string();
+  };
+  ASSERT_EQ(greeting(engine_->current_catalog()->catalog), "merci");
+  spur::v1::Catalog told;
+  std::promise<absl::Status> answer;
+  engine_->with_shard(
+      shard_of("ann", engine_->shards()),
+      [&](const ShardView& view) { EXPECT_TRUE(told.ParseFromString(view.catalog)); },
+      [&](absl::Status status) { answer.set_value(std::move(status)); });
+  go.set_value();
+  ASSERT_TRUE(answer.get_future().get().ok());
+  EXPECT_EQ(greeting(told), "thanks");
 }
 
 TEST_F(PastTest, WhatIsAskedAboutThePastChangesNothing) {
@@ -161,6 +200,42 @@ TEST_F(PastTest, AJournalThatHasLostItsBeginningSaysSo) {
   EXPECT_THAT(std::string(answer.status.message()), HasSubstr("history.inputs_max"));
 }
 
+TEST_F(PastTest, ASnapshotIsBegunWithWhereTheJournalHasLostItsBeginning) {
+  options_.history_inputs = 0;
+  options_.flush_interval = std::chrono::milliseconds(1);
+  options_.snapshots = folder_.path() + "/snapshots";
+  options_.snapshot_interval = std::chrono::milliseconds(1);
+  open();
+  apply(shop_catalog());
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(order("ann").ok());
+    clock_.advance(kMinute);
+    ASSERT_TRUE(settle());
+  }
+  ASSERT_TRUE(engine_->shutdown().ok());
+  engine_.reset();
+  options_.snapshot_interval = std::chrono::hours(24);
+  options_.history_inputs = 100'000;
+  open();
+  for (int i = 0; i < 5; ++i) {
+    clock_.advance(kMinute);
+    ASSERT_TRUE(order("ann").ok());
+    ASSERT_TRUE(settle());
+  }
+  const Answer answer = explain("ann", kNoon + kMinute * 24);
+  ASSERT_TRUE(answer.status.ok()) << answer.status;
+  EXPECT_TRUE(answer.response.replayed());
+  EXPECT_THAT(answer.events(),
+              ::testing::IsSupersetOf({"12:23 Order Completed", "12:24 Order Completed"}));
+  EXPECT_THAT(answer.events(), ::testing::Not(Contains("12:10 Order Completed")));
+  std::vector<std::string> counted;  // on top of what the snapshot has
+  for (const spur::v1::Change& change : answer.response.moments().rbegin()->changes()) {
+    if (change.kind() == "feature") counted.push_back(change.before() + " " + change.after());
+  }
+  EXPECT_THAT(counted, ElementsAre("23 24"));
+  EXPECT_TRUE(absl::IsOutOfRange(explain("ann", kNoon + kMinute).status));
+}
+
 TEST_F(PastTest, AClientThatGoesAwayEndsIt) {
   open();
   apply(shop_catalog());
@@ -199,8 +274,12 @@ TEST_F(PastTest, MoreQuestionsThanMayWaitAreRefused) {
   {
     const std::lock_guard lock(mutex);
     EXPECT_EQ(answers.size(), 4U) << "eight may wait";
-    for (const absl::Status& status : answers)
+    for (const absl::Status& status : answers) {
       EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
+      const services::ServiceError refused = services::engine_error(status);
+      EXPECT_EQ(refused.reason, "QUESTIONS_TOO_MANY");
+      EXPECT_TRUE(refused.retry_after.has_value());
+    }
   }
   go.set_value();
   last.get_future().wait();

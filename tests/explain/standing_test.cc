@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "tests/operators/story.h"
 
 namespace spur::explain {
@@ -175,6 +177,120 @@ TEST_F(StandingTest, ASessionHasToEnd) {
   EXPECT_EQ(
       why_not("10:20", "left"),
       "the session visit has to end by silence: at 2026-03-01T10:30:00Z, if nothing keeps it");
+}
+
+TEST_F(StandingTest, AThresholdThatIsAskedRarelyReArmsWhenItIsAskedNext) {
+  given(R"(
+Feature last_hour: {on: A, aggregate: count, window: 1h}
+Trigger busy:
+  threshold: {when: features.last_hour >= 1, rearm: now > timestamp('2026-03-01T12:00:00Z'), every: 7d}
+  actions: [{channel: email, template: t}]
+)");
+  story_->at("10:00", "ann", "A");
+  EXPECT_EQ(why_not("12:30", "busy"), "it has fired, and re-arms when it is asked next");
+}
+
+constexpr std::string_view kStock = R"(
+Reference products: {topic: products, format: json, key: body.id}
+Trigger back:
+  business:
+    reference: products
+    key: event.properties.id
+    interest: [{on: Alert Requested, within: 90d}, {on: Product Viewed, where: "reference.products[event.properties.id].stock == 0", within: 14d}]
+    closes: {on: Alert Cancelled}
+    when: previous.stock == 0 && record.stock > 0
+  if: has(record.stock) && record.stock > 2
+  while: record.stock > 0
+  actions: [{channel: email, template: t}]
+)";
+
+TEST_F(StandingTest, InterestNeedsItsRecordToChangeWhileItLasts) {
+  given(kStock);
+  story_->at("10:00", "ann", "Alert Requested", R"({"id":"p1"})");
+  EXPECT_EQ(
+      why_not("10:20", "back"),
+      "the record [p1] of products has to change by 2026-05-30T10:00:00Z (in 12w5d23h40m), so "
+      "that `previous.stock == 0 && record.stock > 0`, unless there is Alert Cancelled");
+  EXPECT_EQ(standing("10:20", "back").summary(), "1 open, waiting for a record to change");
+  story_->at("10:10", "ann", "Alert Requested", R"({"id":"p2"})");
+  EXPECT_THAT(why_not("10:20", "back"),
+              StartsWith("the record [p1] of products (or another of 2) has to change by"));
+}
+
+TEST_F(StandingTest, WhatRestsOnBusinessDataIsNotSaidToBeInTheWay) {
+  given(kStock);
+  story_->at("10:00", "ann", "Alert Requested", R"({"id":"p1"})");
+  const spur::v1::TriggerStanding at = standing("10:20", "back");
+  EXPECT_THAT(at.why_not(), ::testing::Not(HasSubstr("as things are")));
+  for (const spur::v1::GuardAnswer& guard : at.guards()) EXPECT_NE(guard.guard(), "while");
+}
+
+// What each operator waits for where nothing has happened that it asks for, and where something is
+// open.
+TEST_F(StandingTest, EveryOperatorSaysWhatItWaitsFor) {
+  struct Row {
+    std::string_view name, body, events, expected;  // events of ann, at 10:00
+  };
+  const std::vector<Row> rows = {
+      {"event", "{on: A, where: event.properties.n > 1}", "",
+       "there has to be A where `event.properties.n > 1`"},
+      {"threshold", "{when: features.count >= 2}", "A",
+       "`when` has to become true: `features.count >= 2` is false: features.count is 1"},
+      {"absence", "{opens: [{on: A}, {on: B}], closes: {on: C}, after: 1h}", "",
+       "there has to be A; or B"},
+      {"absence", "{opens: {on: A}, closes: {on: C}, after: 1h}", "A",
+       "time has to pass: the wait is over at 2026-03-01T11:00:00Z (in 40m), unless there is C"},
+      {"session", "{of: visit, on: opened}", "", "the session visit has to open"},
+      {"session", "{of: visit, on: closed}", "A", "the session visit has to be closed"},
+      {"novelty", "{on: A, of: event.properties.n}", "",
+       "there has to be A with a value that is new"},
+      {"schedule", "{cron: '0 9 * * *', zone: UTC}", "A",
+       "time has to pass: asked next at 2026-03-02T09:00:00Z"},
+      {"prediction", "{model: churn, at_least: 0.5, every: 1d}", "A",
+       "the score has to reach 0.5; asked next at 2026-03-02T10:00:00Z"},
+      {"rhythm", "{on: A, change: drop, fallback: 2d}", "", "there has to be A"},
+      {"rhythm", "{on: A, change: drop, fallback: 2d, factor: 1}", "A",
+       "time has to pass: the wait is over at 2026-03-03T10:00:00Z (in 1d23h40m), unless there is "
+       "A"},
+      {"sequence", "{steps: [{on: A}, {on: B, within: 30m}]}", "", "there has to be A"},
+      {"sequence", "{steps: [{on: A}, {on: B, within: 30m}]}", "A",
+       "step 2 of 2 has to come by 2026-03-01T10:30:00Z: B"},
+      {"intent", "{scores: [{on: A, add: '1'}], half_life: 1d, at_least: 5}", "A",
+       "what it counts has to reach its bound"},
+      {"date", "{of: traits.birthday, every: year, at: '09:00', zone: UTC}", "A",
+       "the customer has to have a date: `traits.birthday`"},
+      {"segment", "{of: keen, on: entered}", "A",
+       "the customer has to enter the segment keen (is not in it)"},
+      {"business",
+       "{reference: products, interest: [{on: A, key: event.properties.n, within: 1d}, "
+       "{on: B, key: event.properties.n, within: 2d}]}",
+       "",
+       "there has to be interest in a record of products: A with the key `event.properties.n`; "
+       "or B with the key `event.properties.n`"},
+      {"business", "{reference: products, interest: {on: A, key: event.properties.n, within: 1d}}",
+       "A", "the record [7] of products has to change by 2026-03-02T10:00:00Z (in 23h40m)"}};
+  std::set<std::string> answered;
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.name);
+    given(R"(
+Reference products: {topic: products, format: json, key: body.id}
+Feature count: {on: A, aggregate: count}
+Session visit: {keeps: {on: '*'}, opens: {on: A}, closes: {on: C}, idle: 30m}
+Segment keen: {when: features.count >= 5}
+Model churn: {bg_nbd: {on: A, horizon: 39w}, parameters: {r: 0.2426, alpha: 4.4137, a: 0.7930, b: 2.4262, unit: 1w}}
+Trigger it:
+  )" + std::string(row.name) +
+          ": " + std::string(row.body) + "\n  actions: [{channel: email, template: t}]\n");
+    story_->at("10:00", "ann", "Hello");
+    if (!row.events.empty()) story_->at("10:00", "ann", row.events, R"({"n":"7"})");
+    EXPECT_EQ(why_not("10:20", "it"), row.expected);
+    answered.insert(std::string(row.name));
+  }
+  const auto& operators = *spur::v1::Trigger::descriptor()->FindOneofByName("operator");
+  for (int i = 0; i < operators.field_count(); ++i) {
+    const std::string& name = operators.field(i)->name();
+    EXPECT_TRUE(name == "unsupported" || answered.contains(name)) << name;
+  }
 }
 
 TEST_F(StandingTest, QuietHoursAndCapsAreAskedOfEachChannel) {

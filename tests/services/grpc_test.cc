@@ -448,6 +448,26 @@ TEST_F(GrpcTest, ExplainTellsDecisionsNewestFirstAndTheConditions) {
   EXPECT_EQ(from_grpc(customers_->Explain(context().get(), request, &response)).reason, "TRIGGER_UNKNOWN");
 }
 
+TEST_F(GrpcTest, ExplainAboutThePastKnowsATriggerThatIsGone) {
+  apply(kCatalog);
+  publish_orders("ann", 1, 2);
+  const std::string catalog(kCatalog);
+  const std::int64_t then = clock_.read().wall.ms;
+  apply(catalog.substr(0, catalog.find("---\napiVersion: spur/v1\nkind: Trigger")));
+  spur::v1::ExplainRequest request;
+  request.set_customer("ann");
+  request.set_trigger("thanks");
+  spur::v1::ExplainResponse response;
+  EXPECT_EQ(from_grpc(customers_->Explain(context().get(), request, &response)).reason, "TRIGGER_UNKNOWN");
+  request.set_at_ms(then);
+  const grpc::Status status = customers_->Explain(context().get(), request, &response);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(response.moments_size(), 1);
+  EXPECT_EQ(response.decisions_size(), 1);
+  request.set_trigger("unknown");
+  EXPECT_EQ(from_grpc(customers_->Explain(context().get(), request, &response)).reason, "TRIGGER_UNKNOWN");
+}
+
 TEST_F(GrpcTest, ShutdownEndsSubscribersWithTheReason) {
   apply(kCatalog);
   Subscriber subscriber(*this, 5);
