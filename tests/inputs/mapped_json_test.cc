@@ -16,7 +16,7 @@ class MappedJsonTest : public Formats {
     identities: {user_id: body.card, anonymous_id: "body.?till"}
     properties: {total: body.sum_cents / 100, products: "body.?lines", lines: "size(body.?lines.orValue([]))"}
     traits: {email: "body.?mail"})yaml");
-}
+  }
 };
 
 std::string receipt(std::string_view more = "") {
@@ -142,6 +142,16 @@ TEST_F(MapTest, AllPropertiesMayBeOneExpression) {
 TEST_F(MapTest, WhatIsMappedAndReadByNobodyIsAskedAllTheSame) {
   map("properties: {unread: body.missing}");
   EXPECT_EQ(reason(quoted("{'event':'A','at':1,'u':'a'}")), "MAPPING_FAILED");
+}
+
+// 'a' and characters of two bytes: what of a text is cut for an error is cut between two of them.
+TEST_F(MapTest, AnErrorThatQuotesTheMessageIsUtf8) {
+  map("properties: {x: \"{'k': 1}[body.k]\"}");
+  std::string key = "a";
+  for (int i = 0; i < 150; ++i) key += "\u00e4";
+  const Seen seen = one(quoted("{'event':'A','at':1,'u':'a','k':'" + key + "'}"));
+  EXPECT_EQ(seen.reason, "MAPPING_FAILED");
+  EXPECT_EQ(seen.detail, "map.properties.x: no such key: " + key.substr(0, 199));
 }
 
 TEST_F(MapTest, WhatAMapMakesHasTheLimitsOfAMessage) {
