@@ -236,17 +236,22 @@ Mode mode_of(std::string_view headers) {
   return {false, json ? std::string_view() : content_type};
 }
 
+// A header is any bytes, and what is said of it goes into a text.
+Malformed unreadable(std::string_view content_type) {
+  if (!expression::is_utf8(content_type))
+    return {Reason::kInvalidUtf8, "the content-type is not UTF-8"};
+  return {Reason::kUnsupportedContent,
+          fmt::format("`{:.60}`; a CloudEvent is read as application/cloudevents+json, or in "
+                      "binary mode",
+                      content_type)};
+}
+
 }  // namespace
 
 Decoded CloudEventDecoder::decode(const Record& record, const catalog::Mapping* map,
                                   const EventSchema& schema, std::uint32_t source, Arena& arena) {
   const Mode mode = mode_of(record.headers);
-  if (!mode.unread.empty()) {
-    return Malformed{Reason::kUnsupportedContent,
-                     fmt::format("`{:.60}`; a CloudEvent is read as application/cloudevents+json, "
-                                 "or in binary mode",
-                                 mode.unread)};
-  }
+  if (!mode.unread.empty()) return unreadable(mode.unread);
   Reading reading(reader_, limits_, arena);
   const bool read =
       mode.binary ? reading.binary(record.headers, record.value) : reading.structured(record.value);
