@@ -69,26 +69,28 @@ class Routing {
                      });
   }
 
-  // A record of business data goes to every shard; one that is refused is kept as a dead letter once.
+  // A record of business data goes to every shard; one that is refused is kept as a dead letter
+  // once. Only a Reference that is full is told of by each shard.
   void add_record(std::size_t index, std::uint32_t reference, const EventToPublish& record) {
-    thread_local RecordDecoder records;
+    Published& published = published_[index];
     InputAppend input;
     input.source = record.source;
     input.value = record.bytes;
-    Published& published = published_[index];
-    const std::variant<Value, Malformed> decoded = records.decode(record.bytes, arena());
+    const std::variant<Value, Malformed> decoded = records().decode(record.bytes, arena());
     if (const auto* malformed = std::get_if<Malformed>(&decoded)) {
       published.dead_letter_reason = to_text(malformed->reason);
-    } else if (const auto key = key_of_record(catalog_, catalog_.business_data[reference],
-                                              std::get<Value>(decoded), arena())) {
-      input.key = *key;
     } else {
-      published.dead_letter_reason = "MISSING_KEY";
+      const RecordRead read =
+          read_record(catalog_, arena(), catalog_.business_data[reference],
+                      std::get<Value>(decoded), /*key=*/{}, /*received=*/kInstantMax);
+      input.key = read.key;
+      published.dead_letter_reason = read.reason;
     }
     const std::uint32_t copies = published.dead_letter_reason.empty() ? shards_ : 1;
     for (input.shard = 0; input.shard < copies; ++input.shard) {
       inputs_.push_back(input);
       events_.push_back(index);
+      published.shard = input.shard;
     }
   }
 
@@ -101,6 +103,10 @@ class Routing {
   static Decoder& decoder() {
     thread_local Decoder decoder;
     return decoder;
+  }
+  static RecordDecoder& records() {
+    thread_local RecordDecoder records;
+    return records;
   }
   // What the inputs' views point to, beside the events' own bytes.
   static Arena& arena() {
@@ -342,8 +348,7 @@ void EngineImpl::with_shard(std::uint32_t shard, std::function<void(const ShardV
         absl::ResourceExhaustedError("too many questions wait for this shard; try again shortly"));
 }
 
-void EngineImpl::ask_history(HistoryQuestion question,
-                             std::function<void(absl::Status)> answered) {
+void EngineImpl::ask_history(HistoryQuestion question, std::function<void(absl::Status)> answered) {
   if (question.shard >= shards())
     return answered(absl::InvalidArgumentError(absl::StrCat("there is no shard ", question.shard)));
   if (intake_stopped_) return answered(absl::UnavailableError("shutting down"));
