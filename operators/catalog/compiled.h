@@ -417,9 +417,8 @@ class Compiled {
   std::int32_t find_source(std::string_view name) const;
   // The Source that a topic belongs to.
   std::int32_t find_source_of(std::string_view topic) const;
-  // The same of business data; kNone for an empty name or topic too.
+  // Of business data by name; kNone for an empty one too.
   std::int32_t find_reference(std::string_view name) const;
-  std::int32_t find_reference_of(std::string_view topic) const;
 };
 
 }  // namespace spur::catalog

@@ -13,8 +13,6 @@
 namespace spur::testing {
 namespace {
 
-using ::testing::Contains;
-using ::testing::ElementsAre;
 using ::testing::SizeIs;
 
 constexpr const char* kMore = R"(
@@ -63,8 +61,7 @@ class IntakeTest : public ::testing::Test {
   }
 
   // A record of a topic, with its headers as the Kafka log gives them.
-  void take(std::string_view topic, const std::string& value, const std::string& headers = "",
-            std::uint32_t source = kFirstTopicSource) {
+  InputRecord record(std::string_view topic, const std::string& value, const std::string& headers) {
     InputRecord record;
     record.offset = offset_++;
     record.received = kNoon;
@@ -74,7 +71,11 @@ class IntakeTest : public ::testing::Test {
     record.read_headers = [](const void* message, std::string& to) {
       to += *static_cast<const std::string*>(message);
     };
-    intake_.input(source, record, effects_);
+    return record;
+  }
+  void take(std::string_view topic, const std::string& value, const std::string& headers = "",
+            std::uint32_t source = kFirstTopicSource) {
+    intake_.input(source, record(topic, value, headers), effects_);
   }
   std::uint64_t slice_hash() { return intake_.take_slices().back().hash(); }
 
@@ -167,6 +168,29 @@ TEST_F(IntakeTest, ADeadLetterKeepsTheHeadersThatItsFormatReads) {
   take("events.cloud", "[", cloud_headers("ann"));
   ASSERT_THAT(effects_.dead_letters, SizeIs(1));
   EXPECT_EQ(effects_.dead_letters[0].headers, cloud_headers("ann"));
+}
+
+TEST_F(IntakeTest, AQuarantinedRecordKeepsThemToo) {
+  for (const std::string topic : {"events.cloud", "events.till"}) {
+    const std::string headers = cloud_headers("ann");
+    intake_.quarantine(kFirstTopicSource, record(topic, "{}", headers), "it crashed", effects_);
+  }
+  ASSERT_THAT(effects_.dead_letters, SizeIs(2));
+  EXPECT_EQ(effects_.dead_letters[0].reason, "QUARANTINED");
+  EXPECT_EQ(effects_.dead_letters[0].headers, cloud_headers("ann"));
+  EXPECT_EQ(effects_.dead_letters[0].topic, "events.cloud");
+  EXPECT_EQ(effects_.dead_letters[1].headers, "");  // another format, which reads none
+}
+
+TEST(SliceHashTest, HeadersAndTheRecordBehindThemDoNotRunTogether) {
+  const std::uint64_t head[5] = {2, static_cast<std::uint64_t>(kNoon.ms), 0, 0, 0};
+  SliceHash headers, another;
+  headers.add(1, kNoon, "", "", "{}");
+  headers.add_headers({reinterpret_cast<const char*>(head), sizeof head});
+  another.add(1, kNoon, "", "", "{}");
+  another.add_headers("");
+  another.add(2, kNoon, "", "", "");
+  EXPECT_NE(headers.value(), another.value());
 }
 
 TEST_F(IntakeTest, ChangedHeadersAreChangedInputWhereTheyAreRead) {
