@@ -49,24 +49,25 @@ absl::StatusOr<std::vector<Message>> parse_all(absl::StatusOr<std::vector<std::s
 class Routing {
  public:
   Routing(const catalog::Compiled& catalog, std::uint32_t shards, std::vector<Published>& published)
-      : catalog_(catalog), shards_(shards), published_(published) {
+      : catalog_(catalog), shards_(shards), published_(published), warm_(warm()) {
     inputs_.reserve(published.size());
     events_.reserve(published.size());
-    arena().reset();
+    warm_.arena.reset();
   }
 
   void add(std::size_t index, const EventToPublish& event) {
     // Of a Source that the catalog lacks it goes by the first, to a dead letter of its own.
     const std::int32_t found = catalog_.find_source(event.source);
     const auto source = static_cast<std::uint32_t>(found == catalog::kNone ? 0 : found);
-    // When the log takes it is not known yet, and nothing here depends on it.
-    decoder().decode({event.bytes, {}, kInstantMin}, catalog_, source,
-                     [&](const Decoded& decoded, std::string_view bytes) {
-                       const bool whole =
-                           bytes.data() == event.bytes.data() && bytes.size() == event.bytes.size();
-                       append(index, event.source, whole ? event.bytes : arena().copy(bytes),
-                              decoded);
-                     });
+    // When the log takes it is not known yet, and nothing here depends on it; nor on any field.
+    static const EventSchema kNoFields;
+    warm_.decoder.decode(
+        {event.bytes, {}, kInstantMin}, catalog_.sources[source], kNoFields, source,
+        [&](const Decoded& decoded, std::string_view bytes) {
+          const bool whole =
+              bytes.data() == event.bytes.data() && bytes.size() == event.bytes.size();
+          append(index, event.source, whole ? event.bytes : warm_.arena.copy(bytes), decoded);
+        });
   }
 
   // A record of business data goes to every shard; one that is refused is kept as a dead letter
@@ -76,12 +77,12 @@ class Routing {
     InputAppend input;
     input.source = record.source;
     input.value = record.bytes;
-    const std::variant<Value, Malformed> decoded = records().decode(record.bytes, arena());
+    const std::variant<Value, Malformed> decoded = warm_.records.decode(record.bytes, warm_.arena);
     if (const auto* malformed = std::get_if<Malformed>(&decoded)) {
       published.dead_letter_reason = to_text(malformed->reason);
     } else {
       const RecordRead read =
-          read_record(catalog_, arena(), catalog_.business_data[reference],
+          read_record(catalog_, warm_.arena, catalog_.business_data[reference],
                       std::get<Value>(decoded), /*key=*/{}, /*received=*/kInstantMax);
       input.key = read.key;
       published.dead_letter_reason = read.reason;
@@ -99,19 +100,15 @@ class Routing {
   std::size_t bytes() const { return bytes_; }
 
  private:
-  // Warm per thread, so that routing allocates little. One Routing at a time on each.
-  static Decoder& decoder() {
-    thread_local Decoder decoder;
-    return decoder;
-  }
-  static RecordDecoder& records() {
-    thread_local RecordDecoder records;
-    return records;
-  }
-  // What the inputs' views point to, beside the events' own bytes.
-  static Arena& arena() {
-    thread_local Arena arena;
-    return arena;
+  // Kept per thread, so that routing allocates little. One Routing at a time on each.
+  struct Warm {
+    Decoder decoder;
+    RecordDecoder records;
+    Arena arena;  // what the inputs' views point to, beside the events' own bytes
+  };
+  static Warm& warm() {
+    thread_local Warm warm;
+    return warm;
   }
 
   void append(std::size_t index, std::string_view source, std::string_view bytes,
@@ -123,7 +120,7 @@ class Routing {
     input.value = bytes;
     Published& published = published_[index];
     if (const auto* event = std::get_if<Event>(&decoded)) {
-      input.key = arena().copy(event->user_id.empty() ? event->anonymous_id : event->user_id);
+      input.key = warm_.arena.copy(event->user_id.empty() ? event->anonymous_id : event->user_id);
       input.shard = shard_of(input.key, shards_);
     } else {
       // Kept as a dead letter, where its bytes happen to lead, so that a flood of them is spread.
@@ -137,6 +134,7 @@ class Routing {
   const catalog::Compiled& catalog_;
   const std::uint32_t shards_;
   std::vector<Published>& published_;
+  Warm& warm_;
   std::vector<InputAppend> inputs_;
   std::vector<std::size_t> events_;  // by input
   std::size_t bytes_ = 0;
