@@ -11,24 +11,6 @@
 
 namespace spur {
 
-EventSchema::NameIndex name_index(CallType type, std::string_view name, const EventSchema& schema) {
-  switch (type) {
-    case CallType::kTrack:
-      return schema.find_name(name);
-    case CallType::kIdentify:
-      return EventSchema::kIdentifyName;
-    case CallType::kPage:
-      return EventSchema::kPageName;
-    case CallType::kScreen:
-      return EventSchema::kScreenName;
-    case CallType::kGroup:
-      return EventSchema::kGroupName;
-    case CallType::kAlias:
-      return EventSchema::kAliasName;
-  }
-  return EventSchema::kOther;
-}
-
 Malformed bad_timestamp(std::string_view text) {
   return Malformed{
       Reason::kBadTimestamp,

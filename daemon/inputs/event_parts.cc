@@ -12,16 +12,6 @@
 namespace spur {
 namespace {
 
-std::optional<CallType> call_of(std::string_view name) {
-  for (const auto& [text, type] :
-       {std::pair{"$identify", CallType::kIdentify}, std::pair{"$page", CallType::kPage},
-        std::pair{"$screen", CallType::kScreen}, std::pair{"$group", CallType::kGroup},
-        std::pair{"$alias", CallType::kAlias}}) {
-    if (name == text) return type;
-  }
-  return std::nullopt;
-}
-
 std::optional<Malformed> check(const EventParts& parts, CallType type, const InputLimits& limits) {
   if (type == CallType::kTrack && parts.name.empty())
     return Malformed{Reason::kMissingEventName, "the event has no name"};
@@ -45,7 +35,7 @@ Decoded make_event(const EventParts& parts, const EventSchema& schema, std::uint
   std::string_view name = parts.name;
   CallType type = parts.type;
   if (parts.name_tells_call && name.starts_with('$')) {
-    const std::optional<CallType> call = call_of(name);
+    const std::optional<CallType> call = call_named(name);
     if (!call) {
       return Malformed{
           Reason::kUnknownType,
@@ -66,7 +56,7 @@ Decoded make_event(const EventParts& parts, const EventSchema& schema, std::uint
   event.source = source;
   event.type = type;
   event.name = name;
-  event.name_index = name_index(type, name, schema);
+  event.name_index = schema.index_of(type, name);
   event.id = parts.id.empty() ? derived_id({parts.content}, arena) : parts.id;
   event.user_id = parts.user_id;
   event.anonymous_id = parts.anonymous_id;

@@ -340,7 +340,7 @@ Decoded Call::conclude(std::uint32_t source) {
   event.source = source;
   event.type = *type;
   event.name = name_of(*type);
-  event.name_index = name_index(*type, event.name, schema_);
+  event.name_index = schema_.index_of(*type, event.name);
   event.id = part(kMessageId).empty() ? id_of_content(*type) : part(kMessageId);
   event.user_id = part(kUserId);
   event.anonymous_id = part(kAnonymousId);
