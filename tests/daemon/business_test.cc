@@ -89,17 +89,6 @@ class BusinessEngineTest : public EngineTest {
     armed = false;
     return decision_bytes();
   }
-  void survive() {
-    while (!settle()) {
-      ++crashes_;
-      engine_.reset();
-      ASSERT_NO_FATAL_FAILURE(begin_open());
-      (void)engine_->wait_started(kPatience);
-      ASSERT_THAT(engine_->health().parked, ::testing::IsEmpty()) << engine_->health().why;
-    }
-  }
-
-  int crashes_ = 0;
 };
 
 TEST_F(BusinessEngineTest, ARecordReachesEveryShardAndEverybodyWhoCaresIsToldOnce) {
