@@ -56,9 +56,9 @@ class Decoder {
       return each(decode_other(input, from, schema, source), input.bytes);
     }
     const Decoded decoded = segment_.decode(input.bytes, schema, source, arena_);
-    // A batch has no `type`, so nothing is asked of what has one.
-    const auto* const malformed = std::get_if<Malformed>(&decoded);
-    if (malformed != nullptr && malformed->reason == Reason::kMissingType) [[unlikely]] {
+    // A batch is no good call, for it has no `type`; and whatever else is wrong with it may be
+    // wrong with one of its calls alone.
+    if (std::holds_alternative<Malformed>(decoded)) [[unlikely]] {
       return decode_batch(input.bytes, decoded, schema, source, each);
     }
     each(decoded, input.bytes);
