@@ -20,13 +20,6 @@
 
 namespace spur {
 
-// A record as it lies in a log or a file.
-struct RawInput {
-  std::string_view bytes;
-  std::string_view headers = {};                   // packed (headers.h); empty: none
-  std::optional<Instant> received = std::nullopt;  // when the log took it
-};
-
 // One per thread: keeps the memory that decoding needs.
 class Decoder {
  public:

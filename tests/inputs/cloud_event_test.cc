@@ -164,6 +164,16 @@ TEST_F(CloudEventTest, InBinaryModeAnotherTypeUnderOneIdIsOtherContent) {
   EXPECT_NE(first.content, one("{}", packed(with("ce_type", "A"))).content);
 }
 
+TEST_F(CloudEventTest, WhereAMapFindsNoIdAnotherIdOrSourceIsAnotherEvent) {
+  source("{format: cloudevents, map: {id: \"body.?order\"}}");
+  const std::string id = one("{}", packed(binary())).id;
+  EXPECT_TRUE(id.starts_with("derived-")) << id;
+  EXPECT_EQ(one("{}", packed(with("ce_x", "1"))).id, id);
+  EXPECT_NE(one("{}", packed(with("ce_id", "8"))).id, id);
+  EXPECT_NE(one("{}", packed(with("ce_source", "/till"))).id, id);
+  EXPECT_NE(one(structured()).id, one(structured(",'x':1")).id);
+}
+
 TEST_F(CloudEventTest, AMapSeesBothModesAlikeAndChangesWhatItNames) {
   source(
       "{format: cloudevents, map: {identities: {user_id: body.data.customer.id}, "
