@@ -64,9 +64,4 @@ Value traits_set_by(CallType type, const Value& own, const Value& in_context, Ar
   return Value::map(all.first(count));
 }
 
-Malformed id_too_long(std::string_view what, std::size_t size, std::size_t bytes_max) {
-  return Malformed{Reason::kStringTooLong,
-                   fmt::format("`{}` of {} bytes; at most {} are taken", what, size, bytes_max)};
-}
-
 }  // namespace spur

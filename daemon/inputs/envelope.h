@@ -26,7 +26,4 @@ std::string_view derived_id(std::initializer_list<std::string_view> parts, Arena
 // calls the context's, for those of a group call describe the account. Maps, or absent.
 Value traits_set_by(CallType type, const Value& own, const Value& in_context, Arena& arena);
 
-// An id is too long; `what` names it.
-Malformed id_too_long(std::string_view what, std::size_t size, std::size_t bytes_max);
-
 }  // namespace spur

@@ -12,6 +12,11 @@
 namespace spur {
 namespace {
 
+Malformed too_long(std::string_view what, std::size_t size, std::size_t bytes_max) {
+  return Malformed{Reason::kStringTooLong,
+                   fmt::format("`{}` of {} bytes; at most {} are taken", what, size, bytes_max)};
+}
+
 std::optional<Malformed> check(const EventParts& parts, CallType type, const InputLimits& limits) {
   if (type == CallType::kTrack && parts.name.empty())
     return Malformed{Reason::kMissingEventName, "the event has no name"};
@@ -20,9 +25,10 @@ std::optional<Malformed> check(const EventParts& parts, CallType type, const Inp
   for (const auto& [what, text] :
        {std::pair{"user_id", parts.user_id}, std::pair{"anonymous_id", parts.anonymous_id},
         std::pair{"id", parts.id}}) {
-    if (text.size() > limits.id_bytes_max)
-      return id_too_long(what, text.size(), limits.id_bytes_max);
+    if (text.size() > limits.id_bytes_max) return too_long(what, text.size(), limits.id_bytes_max);
   }
+  if (parts.name.size() > limits.string_bytes_max)
+    return too_long("name", parts.name.size(), limits.string_bytes_max);
   if (!parts.time)
     return Malformed{Reason::kMissingTimestamp, "nothing tells the time of the event"};
   return check_time(*parts.time, "the time of the event");
@@ -42,8 +48,11 @@ Decoded make_event(const EventParts& parts, const EventSchema& schema, std::uint
           fmt::format("`{:.40}` is none of $identify, $page, $screen, $group, $alias", name)};
     }
     type = *call;
-    name = {};
   }
+  // As with a Segment call: `type` says all of these that is to say.
+  const bool named =
+      type == CallType::kTrack || type == CallType::kPage || type == CallType::kScreen;
+  if (type != parts.type || !named) name = {};
   if (auto malformed = check(parts, type, limits)) return *std::move(malformed);
   const std::span<Value> fields = arena.array<Value>(schema.field_count());
   for (const auto& [key, value] :

@@ -162,5 +162,27 @@ TEST_F(MapTest, WhatAMapMakesHasTheLimitsOfAMessage) {
             "STRING_TOO_LONG");
 }
 
+TEST_F(MapTest, ANameHasTheLimitOfAText) {
+  map("", "body.event + body.event");
+  const auto named = [](std::size_t size) {
+    return quoted("{'event':'" + std::string(size, 'x') + "','at':1,'u':'a'}");
+  };
+  EXPECT_EQ(reason(named(32'768)), "");
+  EXPECT_EQ(reason(named(32'769)), "STRING_TOO_LONG");
+}
+
+// The event is 1, its properties 2: so a property has 30 levels of its own, as in a Segment call.
+TEST_F(MapTest, APropertyIsAsDeepAsInASegmentCall) {
+  const auto deep = [](std::size_t depth) {
+    return quoted("{'event':'A','at':1,'u':'a','d':" + std::string(depth, '[') +
+                  std::string(depth, ']') + "}");
+  };
+  for (const std::string properties : {"{x: body.d}", "\"{'x': body.d}\""}) {
+    map("properties: " + properties);
+    EXPECT_EQ(reason(deep(30)), "") << properties;
+    EXPECT_EQ(reason(deep(31)), "TOO_DEEP") << properties;
+  }
+}
+
 }  // namespace
 }  // namespace spur
