@@ -23,6 +23,9 @@ bool parse(const InputRecord& record, spur::v1::ShardMessage& message) {
          message.has_event();
 }
 
+// What it belongs to is told by its topic; of the log's own records by the name beside them.
+bool by_topic(const InputRecord& record) { return record.source.empty() && !record.topic.empty(); }
+
 }  // namespace
 
 struct SliceHash::State {
@@ -111,7 +114,8 @@ void Intake::input(std::uint32_t source, const InputRecord& record, Effects& eff
   } else {
     const std::int32_t from = source_of(record);
     Origin origin = origin_of(source, from, record);
-    const std::int32_t reference = catalog->find_reference(record.source);
+    const std::int32_t reference = by_topic(record) ? catalog->find_reference_of(record.topic)
+                                                    : catalog->find_reference(record.source);
     if (reference != catalog::kNone) {
       business_record(static_cast<std::uint32_t>(reference), origin, effects);
     } else {
@@ -127,11 +131,9 @@ void Intake::input(std::uint32_t source, const InputRecord& record, Effects& eff
   crumb_.disarm(index_);
 }
 
-// What it is told by: the log's own records by the name of their Source, others by their topic.
 std::int32_t Intake::source_of(const InputRecord& record) const {
-  return record.source.empty() && !record.topic.empty()
-             ? shard_.catalog()->find_source_of(record.topic)
-             : shard_.catalog()->find_source(record.source);
+  return by_topic(record) ? shard_.catalog()->find_source_of(record.topic)
+                          : shard_.catalog()->find_source(record.source);
 }
 
 bool Intake::reads_headers(std::int32_t from) const {

@@ -44,4 +44,11 @@ std::int32_t Compiled::find_reference(std::string_view name) const {
   return kNone;
 }
 
+std::int32_t Compiled::find_reference_of(std::string_view topic) const {
+  for (std::size_t i = 0; i < business_data.size(); ++i) {
+    if (business_data[i].topic == topic) return static_cast<std::int32_t>(i);
+  }
+  return kNone;
+}
+
 }  // namespace spur::catalog

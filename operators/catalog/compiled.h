@@ -417,8 +417,9 @@ class Compiled {
   std::int32_t find_source(std::string_view name) const;
   // The Source that a topic belongs to.
   std::int32_t find_source_of(std::string_view topic) const;
-  // Of business data by name; kNone for an empty one too.
+  // The same of business data; kNone for an empty name or topic too.
   std::int32_t find_reference(std::string_view name) const;
+  std::int32_t find_reference_of(std::string_view topic) const;
 };
 
 }  // namespace spur::catalog

@@ -29,6 +29,11 @@ apiVersion: spur/v1
 kind: Source
 metadata: {name: cloud}
 spec: {topic: events.cloud, format: cloudevents}
+---
+apiVersion: spur/v1
+kind: Reference
+metadata: {name: products}
+spec: {topic: business.products, key: body.id}
 )";
 
 spur::v1::Catalog formats_catalog() {
@@ -36,6 +41,7 @@ spur::v1::Catalog formats_catalog() {
   const catalog::Loaded more = catalog::load_text("more.yaml", kMore);
   EXPECT_TRUE(more.errors.empty()) << catalog::to_text(more.errors);
   catalog.mutable_sources()->MergeFrom(more.catalog.sources());
+  catalog.mutable_references()->MergeFrom(more.catalog.references());
   return catalog;
 }
 
@@ -202,6 +208,15 @@ TEST_F(IntakeTest, ChangedHeadersAreChangedInputWhereTheyAreRead) {
   EXPECT_NE(hash("events.cloud", cloud_headers("ann")), hash("events.cloud", cloud_headers("ben")));
   EXPECT_EQ(hash("events.cloud", cloud_headers("ann")), hash("events.cloud", cloud_headers("ann")));
   EXPECT_EQ(hash("events.till", cloud_headers("ann")), hash("events.till", ""));
+}
+
+TEST_F(IntakeTest, ARecordOfATopicOfBusinessDataIsOneOfThatReference) {
+  take("business.products", R"({"id":"p1","price":80})");
+  EXPECT_THAT(effects_.dead_letters, SizeIs(0));
+  take("business.products", R"({"price":80})");
+  ASSERT_THAT(effects_.dead_letters, SizeIs(1));
+  EXPECT_EQ(effects_.dead_letters[0].reason, "MISSING_KEY");
+  EXPECT_EQ(effects_.dead_letters[0].topic, "business.products");
 }
 
 // The embedded log has no messages to pass an event on with.
