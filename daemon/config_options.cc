@@ -50,7 +50,9 @@ const Option kOptions[] = {
      [](Config& c, const OptionValue& v) { c.workers = static_cast<std::uint32_t>(v.number); }},
     {"clock", "", T::kChoice, "wall", 0, 0, "wall|events",
      "what moves time: the wall's clock, or the times of the events",
-     "events is for demos and load tests over history: timers fire as fast as history is read",
+     "events is for demos and load tests over history: timers fire as fast as history is read. Counts differ by a "
+     "few per cent from run to run: a shard without inputs takes over the time of the others, and what comes to it "
+     "then may be late; spur backtest is exact",
      [](Config& c, const OptionValue& v) { c.clock = static_cast<ClockSource>(v.number); }},
 
     {"kafka.brokers", "", T::kText, "", 0, 0, "",

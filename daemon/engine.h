@@ -126,9 +126,10 @@ struct EventToPublish {
 struct Published {
   std::uint32_t shard = 0;
   std::uint64_t offset = 0;  // in the shard's input log
-  std::string
-      dead_letter_reason;  // empty: taken. Otherwise it is kept as a dead letter, for this reason
-  // Of a batch, shard and offset are those of its last call, the reason that of the first refused.
+  // Empty: taken. Otherwise it is kept as a dead letter, for this reason.
+  std::string dead_letter_reason;
+  // Of a batch, shard and offset are those of its last call, the reason that of the first refused. Of
+  // a record of business data, which goes to every shard, those of its last copy.
 };
 using PublishDone = std::function<void(absl::StatusOr<std::vector<Published>>)>;
 

@@ -53,47 +53,50 @@ class Routing {
       : catalog_(catalog),
         shards_(log.shards()),
         copies_for_all_(log.copies_for_all()),
-        published_(published) {
+        published_(published),
+        warm_(warm()) {
     inputs_.reserve(published.size());
     events_.reserve(published.size());
-    arena().reset();
+    warm_.arena.reset();
   }
 
   void add(std::size_t index, const EventToPublish& event) {
     // Of a Source that the catalog lacks it goes by the first, to a dead letter of its own.
     const std::int32_t found = catalog_.find_source(event.source);
     const auto source = static_cast<std::uint32_t>(found == catalog::kNone ? 0 : found);
-    // When the log takes it is not known yet, and nothing here depends on it.
-    decoder().decode({event.bytes, {}, kInstantMin}, catalog_, source,
-                     [&](const Decoded& decoded, std::string_view bytes) {
-                       const bool whole =
-                           bytes.data() == event.bytes.data() && bytes.size() == event.bytes.size();
-                       append(index, event.source, whole ? event.bytes : arena().copy(bytes),
-                              decoded);
-                     });
+    // When the log takes it is not known yet, and nothing here depends on it; nor on any field.
+    static const EventSchema kNoFields;
+    warm_.decoder.decode(
+        {event.bytes, {}, kInstantMin}, catalog_.sources[source], kNoFields, source,
+        [&](const Decoded& decoded, std::string_view bytes) {
+          const bool whole =
+              bytes.data() == event.bytes.data() && bytes.size() == event.bytes.size();
+          append(index, event.source, whole ? event.bytes : warm_.arena.copy(bytes), decoded);
+        });
   }
 
   // A record of business data goes to every shard; one that is refused is kept as a dead letter
-  // once.
+  // once. Only a Reference that is full is told of by each shard.
   void add_record(std::size_t index, std::uint32_t reference, const EventToPublish& record) {
-    thread_local RecordDecoder records;
+    Published& published = published_[index];
     InputAppend input;
     input.source = record.source;
     input.value = record.bytes;
-    Published& published = published_[index];
-    const std::variant<Value, Malformed> decoded = records.decode(record.bytes, arena());
+    const std::variant<Value, Malformed> decoded = warm_.records.decode(record.bytes, warm_.arena);
     if (const auto* malformed = std::get_if<Malformed>(&decoded)) {
       published.dead_letter_reason = to_text(malformed->reason);
-    } else if (const auto key = key_of_record(catalog_, catalog_.business_data[reference],
-                                              std::get<Value>(decoded), arena())) {
-      input.key = *key;
     } else {
-      published.dead_letter_reason = "MISSING_KEY";
+      const RecordRead read =
+          read_record(catalog_, warm_.arena, catalog_.business_data[reference],
+                      std::get<Value>(decoded), /*key=*/{}, /*received=*/kInstantMax);
+      input.key = read.key;
+      published.dead_letter_reason = read.reason;
     }
     const std::uint32_t copies = published.dead_letter_reason.empty() ? copies_for_all_ : 1;
     for (input.shard = 0; input.shard < copies; ++input.shard) {
       inputs_.push_back(input);
       events_.push_back(index);
+      published.shard = input.shard;
     }
   }
 
@@ -102,15 +105,15 @@ class Routing {
   std::size_t bytes() const { return bytes_; }
 
  private:
-  // Warm per thread, so that routing allocates little. One Routing at a time on each.
-  static Decoder& decoder() {
-    thread_local Decoder decoder;
-    return decoder;
-  }
-  // What the inputs' views point to, beside the events' own bytes.
-  static Arena& arena() {
-    thread_local Arena arena;
-    return arena;
+  // Kept per thread, so that routing allocates little. One Routing at a time on each.
+  struct Warm {
+    Decoder decoder;
+    RecordDecoder records;
+    Arena arena;  // what the inputs' views point to, beside the events' own bytes
+  };
+  static Warm& warm() {
+    thread_local Warm warm;
+    return warm;
   }
 
   void append(std::size_t index, std::string_view source, std::string_view bytes,
@@ -122,7 +125,7 @@ class Routing {
     input.value = bytes;
     Published& published = published_[index];
     if (const auto* event = std::get_if<Event>(&decoded)) {
-      input.key = arena().copy(event->user_id.empty() ? event->anonymous_id : event->user_id);
+      input.key = warm_.arena.copy(event->user_id.empty() ? event->anonymous_id : event->user_id);
       input.shard = shard_of(input.key, shards_);
     } else {
       // Kept as a dead letter, where its bytes happen to lead, so that a flood of them is spread.
@@ -136,6 +139,7 @@ class Routing {
   const catalog::Compiled& catalog_;
   const std::uint32_t shards_, copies_for_all_;
   std::vector<Published>& published_;
+  Warm& warm_;
   std::vector<InputAppend> inputs_;
   std::vector<std::size_t> events_;  // by input
   std::size_t bytes_ = 0;

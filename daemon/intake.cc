@@ -23,6 +23,9 @@ bool parse(const InputRecord& record, spur::v1::ShardMessage& message) {
          message.has_event();
 }
 
+// What it belongs to is told by its topic; of the log's own records by the name beside them.
+bool by_topic(const InputRecord& record) { return record.source.empty() && !record.topic.empty(); }
+
 }  // namespace
 
 struct SliceHash::State {
@@ -46,6 +49,8 @@ void SliceHash::add(Offset offset, Instant received, std::string_view source, st
 }
 
 void SliceHash::add_headers(std::string_view packed) {
+  const std::uint64_t size = packed.size();
+  XXH3_64bits_update(&state_->xxh3, &size, sizeof size);
   XXH3_64bits_update(&state_->xxh3, packed.data(), packed.size());
 }
 
@@ -107,30 +112,46 @@ void Intake::input(std::uint32_t source, const InputRecord& record, Effects& eff
   if (source == kMessageSource) {
     message(record, effects);
   } else {
-    const bool by_topic = record.source.empty() && !record.topic.empty();
-    Origin origin{source, record.offset, record.received, record.key, record.value};
-    origin.source_name = record.source;
-    origin.topic = record.topic;
-    const std::int32_t reference = by_topic ? catalog->find_reference_of(record.topic)
-                                            : catalog->find_reference(record.source);
+    const std::int32_t from = source_of(record);
+    Origin origin = origin_of(source, from, record);
+    const std::int32_t reference = by_topic(record) ? catalog->find_reference_of(record.topic)
+                                                    : catalog->find_reference(record.source);
     if (reference != catalog::kNone) {
       business_record(static_cast<std::uint32_t>(reference), origin, effects);
-      return crumb_.disarm(index_);
+    } else {
+      // The embedded log has no messages: what it holds was routed when it was published. Where
+      // that was by another version of a Source's map, the event is a dead letter, and can be
+      // published again.
+      origin.forwarded = source == kInputSource;
+      if (reads_headers(from)) [[unlikely]]
+        hash_.add_headers(origin.headers);
+      event(from, origin, effects);
     }
-    // The embedded log has no messages: what it holds was routed when it was published. Where that
-    // was by another version of a Source's map, the event is a dead letter, and can be published
-    // again.
-    origin.forwarded = source == kInputSource;
-    const std::int32_t from =
-        by_topic ? catalog->find_source_of(record.topic) : catalog->find_source(record.source);
-    if (from != catalog::kNone &&
-        Decoder::reads_headers(catalog->sources[static_cast<std::size_t>(from)])) [[unlikely]] {
-      origin.headers = headers_of(record);
-      hash_.add_headers(origin.headers);
-    }
-    event(from, origin, effects);
   }
   crumb_.disarm(index_);
+}
+
+std::int32_t Intake::source_of(const InputRecord& record) const {
+  return by_topic(record) ? shard_.catalog()->find_source_of(record.topic)
+                          : shard_.catalog()->find_source(record.source);
+}
+
+bool Intake::reads_headers(std::int32_t from) const {
+  return from != catalog::kNone &&
+         Decoder::reads_headers(shard_.catalog()->sources[static_cast<std::size_t>(from)]);
+}
+
+// `from`: its Source in the catalog, or kNone. The headers are good until the next call.
+Origin Intake::origin_of(std::uint32_t source, std::int32_t from, const InputRecord& record) {
+  Origin origin{source, record.offset, record.received, record.key, record.value};
+  origin.source_name = record.source;
+  origin.topic = record.topic;
+  if (reads_headers(from) && record.read_headers != nullptr) [[unlikely]] {
+    headers_.clear();
+    record.read_headers(record.message, headers_);
+    origin.headers = headers_;
+  }
+  return origin;
 }
 
 void Intake::event(std::int32_t catalog_source, const Origin& from, Effects& effects) {
@@ -160,17 +181,11 @@ void Intake::event(std::int32_t catalog_source, const Origin& from, Effects& eff
                   });
 }
 
-std::string_view Intake::headers_of(const InputRecord& record) {
-  headers_.clear();
-  if (record.read_headers != nullptr) record.read_headers(record.message, headers_);
-  return headers_;
-}
-
 void Intake::business_record(std::uint32_t reference, const Origin& origin, Effects& effects) {
   // A message without a value deletes the record of its key.
-  const std::variant<Value, Malformed> decoded =
-      origin.bytes.empty() && !origin.key.empty() ? Value::absent()
-                                                  : records_.decode(origin.bytes, arena_);
+  const std::variant<Value, Malformed> decoded = origin.bytes.empty() && !origin.key.empty()
+                                                     ? Value::absent()
+                                                     : records_.decode(origin.bytes, arena_);
   if (const auto* body = std::get_if<Value>(&decoded)) {
     shard_.apply_record(reference, *body, origin, effects);
   } else {
@@ -205,8 +220,9 @@ void Intake::message(const InputRecord& record, Effects& effects) {
 
 void Intake::quarantine(std::uint32_t source, const InputRecord& record, std::string_view reason,
                         Effects& effects) {
-  Origin origin{source, record.offset, record.received, record.key, record.value};
-  origin.topic = record.topic;
+  // A message is kept as it came, with what it carries.
+  const std::int32_t from = source == kMessageSource ? catalog::kNone : source_of(record);
+  const Origin origin = origin_of(source, from, record);
   // A message's number is taken all the same, or all that follow it would be skipped for ever.
   spur::v1::ShardMessage message;
   if (source == kMessageSource && parse(record, message) &&

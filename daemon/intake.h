@@ -52,8 +52,8 @@ class Intake {
          std::function<void(std::uint32_t, std::uint64_t)> before_input);
 
   void catalog(const CatalogRecord& record, std::shared_ptr<const catalog::Compiled> compiled);
-  // Hints the shard at the customers of the inputs that follow: call before input() of rest[0]. `begins`: nothing was
-  // hinted of these records yet.
+  // Hints the shard at the customers of the inputs that follow: call before input() of rest[0].
+  // `begins`: nothing was hinted of these records yet.
   void look_ahead(std::span<const InputRecord> rest, bool begins);
   void input(std::uint32_t source, const InputRecord& record, Effects& effects);
   // An input that crashed the process: a dead letter in its place.
@@ -67,8 +67,9 @@ class Intake {
  private:
   void count(std::uint32_t source, Offset offset);
   void event(std::int32_t catalog_source, const Origin& origin, Effects& effects);
-  // The record's headers, packed; good until the next call.
-  std::string_view headers_of(const InputRecord& record);
+  std::int32_t source_of(const InputRecord& record) const;
+  bool reads_headers(std::int32_t from) const;
+  Origin origin_of(std::uint32_t source, std::int32_t from, const InputRecord& record);
   void message(const InputRecord& record, Effects& effects);
   void business_record(std::uint32_t reference, const Origin& origin, Effects& effects);
 

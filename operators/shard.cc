@@ -230,8 +230,8 @@ void Shard::apply_record(std::uint32_t reference, const Value& body, const Origi
   impl_->next_input();
   SPUR_CHECK(state.catalog != nullptr && reference < state.catalog->business_data.size());
   state.arena.reset();
-  const RecordRead record =
-      read_record(state, state.catalog->business_data[reference], body, origin.key, origin.received);
+  const RecordRead record = read_record(*state.catalog, state.arena, state.catalog->business_data[reference], body,
+                                        origin.key, origin.received);
   if (!record.reason.empty()) {
     impl_->dead_letter(record.reason, record.detail, origin, effects);
   } else if (!take_record(state, impl_->slots, reference, record)) {

@@ -90,6 +90,15 @@ void tell_one(ShardState& shard, Timeline& timeline, Customers& customers,
   changes.end_turn(telling, place);
 }
 
+// nullopt: it has none.
+std::optional<std::string_view> key_of_record(const catalog::Compiled& catalog,
+                                              const catalog::Reference& reference,
+                                              const Value& body, Arena& arena) {
+  BodySlots slots(catalog, body);
+  const auto key = key_text(reference.key->evaluate(slots, arena), arena);
+  return key && !key->empty() ? key : std::nullopt;
+}
+
 }  // namespace
 
 std::optional<Instant> record_time(const catalog::Compiled& catalog,
@@ -102,21 +111,14 @@ std::optional<Instant> record_time(const catalog::Compiled& catalog,
   return at < kInstantMin || at > kInstantMax ? std::nullopt : std::optional(at);
 }
 
-std::optional<std::string_view> key_of_record(const catalog::Compiled& catalog,
-                                              const catalog::Reference& reference,
-                                              const Value& body, Arena& arena) {
-  BodySlots slots(catalog, body);
-  const auto key = key_text(reference.key->evaluate(slots, arena), arena);
-  return key && !key->empty() ? key : std::nullopt;
-}
-
-RecordRead read_record(ShardState& shard, const catalog::Reference& reference, const Value& body,
-                       std::string_view key, Instant received) {
+RecordRead read_record(const catalog::Compiled& catalog, Arena& arena,
+                       const catalog::Reference& reference, const Value& body, std::string_view key,
+                       Instant received) {
   RecordRead record;
   record.since = received;
   record.key = key;
   if (!body.is_absent()) {
-    const auto text = key_of_record(*shard.catalog, reference, body, shard.arena);
+    const auto text = key_of_record(catalog, reference, body, arena);
     if (!text) {
       record.reason = "MISSING_KEY";
       record.detail = "the record has no key: what the Reference's `key` names is missing in it";
@@ -124,7 +126,7 @@ RecordRead read_record(ShardState& shard, const catalog::Reference& reference, c
     }
     record.key = *text;
     if (reference.time) {
-      const std::optional<Instant> time = record_time(*shard.catalog, reference, body, shard.arena);
+      const std::optional<Instant> time = record_time(catalog, reference, body, arena);
       if (!time) {
         record.reason = "BAD_TIMESTAMP";
         record.detail = "what the Reference's `time` names is no timestamp in the record";

@@ -16,23 +16,19 @@ std::optional<Instant> record_time(const catalog::Compiled& catalog,
                                    const catalog::Reference& reference, const Value& body,
                                    Arena& arena);
 
-// The key of a record, in `arena` or in `body`; nullopt: it has none.
-std::optional<std::string_view> key_of_record(const catalog::Compiled& catalog,
-                                              const catalog::Reference& reference,
-                                              const Value& body, Arena& arena);
-
 // What a record says of itself.
 struct RecordRead {
-  std::string_view key;  // in the arena of the shard, or in the body
+  std::string_view key;  // in the arena, or in the body
   Instant since;
   std::string value;  // encoded; empty: deleted
   // Why it is none, with a detail for people; "": it is one.
   std::string_view reason, detail;
 };
 // `body`: what came, absent if the record is deleted, which is then `key`. `received`: when the log
-// took it.
-RecordRead read_record(ShardState& shard, const catalog::Reference& reference, const Value& body,
-                       std::string_view key, Instant received);
+// took it, which decides `since` alone: whether it is a record can be asked before.
+RecordRead read_record(const catalog::Compiled& catalog, Arena& arena,
+                       const catalog::Reference& reference, const Value& body, std::string_view key,
+                       Instant received);
 
 // Takes a record, which may be a change to tell of. False: its Reference is full.
 bool take_record(ShardState& shard, Activation& slots, std::uint32_t reference,

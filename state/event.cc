@@ -6,14 +6,29 @@ namespace spur {
 
 std::string_view to_text(CallType type) {
   switch (type) {
-    case CallType::kTrack: return "track";
-    case CallType::kIdentify: return "identify";
-    case CallType::kPage: return "page";
-    case CallType::kScreen: return "screen";
-    case CallType::kGroup: return "group";
-    case CallType::kAlias: return "alias";
+    case CallType::kTrack:
+      return "track";
+    case CallType::kIdentify:
+      return "identify";
+    case CallType::kPage:
+      return "page";
+    case CallType::kScreen:
+      return "screen";
+    case CallType::kGroup:
+      return "group";
+    case CallType::kAlias:
+      return "alias";
   }
   return "";
+}
+
+std::optional<CallType> call_named(std::string_view name) {
+  static_assert(static_cast<int>(CallType::kAlias) == kCallNames.size() + 1,
+                "in the order of CallType, without track");
+  for (std::size_t i = 0; i < kCallNames.size(); ++i) {
+    if (name == kCallNames[i]) return static_cast<CallType>(i + 2);
+  }
+  return std::nullopt;
 }
 
 std::string normalized_event_name(std::string_view name) {
@@ -29,12 +44,8 @@ EventSchema::EventSchema() = default;
 
 EventSchema::NameIndex EventSchema::add_name(std::string_view name) {
   std::string normal = normalized_event_name(name);
-  if (normal == "$identify") return kIdentifyName;
-  if (normal == "$page") return kPageName;
-  if (normal == "$screen") return kScreenName;
-  if (normal == "$group") return kGroupName;
-  if (normal == "$alias") return kAliasName;
-  const auto index = static_cast<NameIndex>(names_.size() + 5);
+  if (const std::optional<CallType> call = call_named(normal)) return index_of(*call, {});
+  const auto index = static_cast<NameIndex>(name_count());
   return names_.try_emplace(std::move(normal), index).first->second;
 }
 
@@ -51,6 +62,24 @@ EventSchema::NameIndex EventSchema::find_name(std::string_view name) const {
   }
   const auto it = names_.find(std::string_view(buffer, name.size()));
   return it == names_.end() ? kOther : it->second;
+}
+
+EventSchema::NameIndex EventSchema::index_of(CallType type, std::string_view name) const {
+  switch (type) {
+    case CallType::kTrack:
+      return find_name(name);
+    case CallType::kIdentify:
+      return kIdentifyName;
+    case CallType::kPage:
+      return kPageName;
+    case CallType::kScreen:
+      return kScreenName;
+    case CallType::kGroup:
+      return kGroupName;
+    case CallType::kAlias:
+      return kAliasName;
+  }
+  return kOther;
 }
 
 EventSchema::FieldIndex EventSchema::add_field(const std::vector<std::string>& path) {

@@ -4,9 +4,11 @@
 // that the catalog in force names are read from the input (EventSchema); each is read once and shared by all triggers.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,6 +32,11 @@ enum class CallType : std::uint8_t {
 // "track", "identify", …; the text of `event.type`.
 std::string_view to_text(CallType type);
 
+// What a call that is no track goes by where event names stand: in a pattern, in a Source's map.
+inline constexpr std::array<std::string_view, 5> kCallNames = {"$identify", "$page", "$screen", "$group", "$alias"};
+// The call of such a name; nullopt: it is none.
+std::optional<CallType> call_named(std::string_view name);
+
 // An event name as patterns compare it: lower case (ASCII), `_` as a space. "order_completed" is "Order Completed".
 std::string normalized_event_name(std::string_view name);
 
@@ -40,8 +47,8 @@ class EventSchema {
   using NameIndex = std::uint32_t;
   using FieldIndex = std::uint32_t;
 
-  // Names 0 to 4 stand for calls without a name: $identify, $page, $screen, $group, $alias. Tracks follow. kOther is
-  // every track that no pattern names.
+  // Names 0 to 4 stand for calls without a name, in the order of kCallNames. Tracks follow. kOther is every track that
+  // no pattern names.
   static constexpr NameIndex kIdentifyName = 0, kPageName = 1, kScreenName = 2, kGroupName = 3, kAliasName = 4;
   static constexpr NameIndex kOther = 0xffffffff;
 
@@ -55,7 +62,9 @@ class EventSchema {
 
   // The index of a normalised or raw name, or kOther.
   NameIndex find_name(std::string_view name) const;
-  std::size_t name_count() const { return names_.size() + 5; }
+  // The same for a call of any type; `name` counts for a track alone.
+  NameIndex index_of(CallType type, std::string_view name) const;
+  std::size_t name_count() const { return names_.size() + kCallNames.size(); }
   std::size_t field_count() const { return paths_.size(); }
   const std::vector<std::string>& path(FieldIndex field) const { return paths_[field]; }
   // A hash of the path that is the same in every catalog: what stored events are keyed by.

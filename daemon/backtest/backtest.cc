@@ -23,6 +23,13 @@ struct Backtest::Part {
     shard->watch(watcher);
   }
 
+  // A run at `clock`, unless the shard's has gone further.
+  void begin_run(Instant clock) {
+    scores.clear();
+    shard->begin_run(
+        {++seq, std::max(clock, shard->clock()), Instant::never(), ClockMode::kRecords}, scores);
+  }
+
   const std::uint32_t shard_index, shard_count;
   const Shard::Assumed assumed;
   Watcher* const watcher;
@@ -40,20 +47,19 @@ Backtest::Backtest(std::shared_ptr<const catalog::Compiled> catalog, const Optio
     tells_ = tells_ || !reference.triggers.empty();
   for (std::uint32_t i = 0; i < options.shards; ++i) {
     parts_.push_back(std::make_unique<Part>(i, options));
-    Part& part = *parts_.back();
-    part.shard->begin_run({++part.seq, Instant::distant_past(), Instant::never(), ClockMode::kRecords}, part.scores);
-    part.shard->apply_catalog(catalog_);
+    parts_.back()->begin_run(clock_);
+    parts_.back()->shard->apply_catalog(catalog_);
   }
 }
 Backtest::~Backtest() = default;
 
-void Backtest::refuse(std::string_view reason, std::string_view detail, std::string_view file,
-                      std::uint64_t line) {
+void Backtest::refuse(std::string_view reason, std::string_view detail, const Line& line) {
   ++counts_.dead_letters;
   ++dead_letters_[std::string(reason)];
   if (samples_.size() >= 10) return;
-  const std::string where = file.empty() ? "line " + std::to_string(counts_.lines)
-                                         : std::string(file) + ":" + std::to_string(line);
+  const std::string where = line.file.empty()
+                                ? "line " + std::to_string(counts_.lines)
+                                : std::string(line.file) + ":" + std::to_string(line.number);
   samples_.push_back(where + ": " + std::string(reason) + ": " + std::string(detail));
 }
 
@@ -62,48 +68,45 @@ void Backtest::tell() {
   if (!tells_) return;
   for (const auto& part : parts_) {
     while (part->shard->next_due() <= clock_) {
-      part->scores.clear();
-      part->shard->begin_run({++part->seq, clock_, Instant::never(), ClockMode::kRecords}, part->scores);
+      part->begin_run(clock_);
       part->shard->fire_due(kTimersPerRun, effects_);
       keep(effects_);
     }
   }
 }
 
-std::optional<Instant> Backtest::time_of_record(std::uint32_t reference, std::string_view bytes) {
-  const catalog::Reference& definition = catalog_->business_data[reference];
-  if (!definition.time) return std::nullopt;
-  record_arena_.reset();
-  const std::variant<Value, Malformed> decoded = records_.decode(bytes, record_arena_);
-  const Value* const body = std::get_if<Value>(&decoded);
-  return body == nullptr ? std::nullopt : record_time(*catalog_, definition, *body, record_arena_);
+std::optional<Instant> Backtest::read_record(Record& record) {
+  record.arena.reset();
+  record.body = records_.decode(record.bytes, record.arena);
+  const Value* const body = std::get_if<Value>(&record.body);
+  const catalog::Reference& reference = catalog_->business_data[record.reference];
+  if (body == nullptr || !reference.time) return std::nullopt;
+  return record_time(*catalog_, reference, *body, record.arena);
 }
 
-void Backtest::feed_record(std::uint32_t reference, std::string_view bytes, Instant since,
-                           std::string_view file, std::uint64_t line) {
+void Backtest::feed_record(const Record& record) {
   ++counts_.lines;
-  if (since > options_.until) {
+  if (record.since > options_.until) {
     ++counts_.after_until;
     return;
   }
-  record_arena_.reset();
-  const std::variant<Value, Malformed> decoded = records_.decode(bytes, record_arena_);
-  if (const Malformed* const malformed = std::get_if<Malformed>(&decoded))
-    return refuse(to_text(malformed->reason), malformed->detail, file, line);
-  ++counts_.records;
-  clock_ = std::max(clock_, since);
+  const Line line{record.file, record.line};
+  if (const Malformed* const malformed = std::get_if<Malformed>(&record.body))
+    return refuse(to_text(malformed->reason), malformed->detail, line);
+  clock_ = std::max(clock_, record.since);
   tell();
   Origin origin;
   origin.offset = ++offset_;
-  origin.bytes = bytes;
-  origin.received = since;
+  origin.bytes = record.bytes;
+  origin.received = record.since;
   for (const auto& part : parts_) {
-    part->scores.clear();
-    part->shard->begin_run({++part->seq, std::max(clock_, part->shard->clock()), Instant::never(), ClockMode::kRecords},
-                           part->scores);
-    part->shard->apply_record(reference, std::get<Value>(decoded), origin, effects_);
-    if (part != parts_.front()) effects_.dead_letters.clear();  // it is one record, refused by each shard
-    for (const DeadLetter& letter : effects_.dead_letters) refuse(letter.reason, letter.detail, file, line);
+    part->begin_run(clock_);
+    part->shard->apply_record(record.reference, std::get<Value>(record.body), origin, effects_);
+    // It is one record, refused by each shard.
+    if (part == parts_.front()) {
+      for (const DeadLetter& letter : effects_.dead_letters)
+        refuse(letter.reason, letter.detail, line);
+    }
     effects_.dead_letters.clear();
     keep(effects_);
     if (options_.restart_after_each_input) restart(*part);
@@ -134,21 +137,20 @@ void Backtest::take(const Decoded& decoded, std::string_view bytes, const Line& 
   origin.offset = ++offset_;
   origin.bytes = bytes;
   if (const Malformed* const malformed = std::get_if<Malformed>(&decoded)) {
-    return refuse(to_text(malformed->reason), malformed->detail, line.file, line.number);
+    return refuse(to_text(malformed->reason), malformed->detail, line);
   }
   const Event& event = std::get<Event>(decoded);
   if (event.time > options_.until) {
     ++counts_.after_until;
     return;
   }
-  if (options_.before_event) options_.before_event(event.time);
+  if (options_.before_event) options_.before_event(*this, event.time);
   ++counts_.events;
   clock_ = std::max(clock_, event.time);
   tell();
   Part& part = *parts_[shard_of(event.user_id.empty() ? event.anonymous_id : event.user_id, options_.shards)];
   origin.received = event.time;
-  part.scores.clear();
-  part.shard->begin_run({++part.seq, clock_, Instant::never(), ClockMode::kRecords}, part.scores);
+  part.begin_run(clock_);
   part.shard->apply(event, origin, effects_);
   keep(effects_);
   if (options_.restart_after_each_input) restart(part);
@@ -157,8 +159,7 @@ void Backtest::take(const Decoded& decoded, std::string_view bytes, const Line& 
 void Backtest::tick(Instant clock) {
   clock_ = std::max(clock_, clock);
   for (const auto& part : parts_) {
-    part->scores.clear();
-    part->shard->begin_run({++part->seq, clock_, Instant::never(), ClockMode::kRecords}, part->scores);
+    part->begin_run(clock_);
     do {
       part->shard->fire_due(kTimersPerRun, effects_);
       keep(effects_);
@@ -171,9 +172,7 @@ void Backtest::tick(Instant clock) {
 void Backtest::finish() {
   const Instant until = options_.until == Instant::never() ? clock_ : options_.until;
   for (const auto& part : parts_) {
-    part->scores.clear();
-    part->shard->begin_run({++part->seq, std::max(clock_, part->shard->clock()), Instant::never(), ClockMode::kRecords},
-                           part->scores);
+    part->begin_run(clock_);
     part->shard->finish(until, effects_);
     keep(effects_);
   }
@@ -228,14 +227,6 @@ std::vector<Shard::TriggerCounters> Backtest::trigger_counters() const {
     for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += part->shard->trigger_counters()[i];
   }
   return sum;
-}
-
-Customers& Backtest::customers_of(std::string_view identity_value) {
-  return *parts_[shard_of(identity_value, options_.shards)]->customers;
-}
-
-Shard& Backtest::shard_of_customer(std::string_view identity_value) {
-  return *parts_[shard_of(identity_value, options_.shards)]->shard;
 }
 
 void sort_decisions(std::vector<Decision>& decisions) {

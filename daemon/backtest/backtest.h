@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "daemon/inputs/decoder.h"
@@ -32,7 +33,7 @@ class Backtest {
     bool restart_after_each_input = false;     // write everything out and read it back between inputs
     Shard::Assumed assumed;
     // Before an event of this time is taken: what comes before it from elsewhere may be fed. May be empty.
-    std::function<void(Instant)> before_event;
+    std::function<void(Backtest&, Instant)> before_event;
     Watcher* watcher = nullptr;                // is told what the fold does; outlives the backtest
   };
 
@@ -46,12 +47,22 @@ class Backtest {
   // Source's format.
   void feed_to(std::uint32_t source, std::string_view bytes, Instant received);
   void feed_call(std::string_view bytes);
-  // One record of business data as JSON, of the Reference with that index, that holds from `since` on, or
-  // earlier if its own `time` says so. To be fed in the order of their times, between the events.
-  void feed_record(std::uint32_t reference, std::string_view bytes, Instant since, std::string_view file = {},
-                   std::uint64_t line = 0);
-  // Since when it holds by its own account, so that it can be fed in its place; nullopt: it does not say.
-  std::optional<Instant> time_of_record(std::uint32_t reference, std::string_view bytes);
+  // One record of business data as JSON.
+  struct Record {
+    std::uint32_t reference = 0;  // index of its Reference
+    std::string bytes;
+    Instant since;  // it holds from then on, or earlier if its own `time` says so
+    std::string_view file = {};
+    std::uint64_t line = 0;
+    // By read_record(), in `arena` and in `bytes`.
+    std::variant<Value, Malformed> body = Value::absent();
+    Arena arena;
+  };
+  // Answers since when it holds by its own account, so that it can be fed in its place; nullopt: it
+  // does not say.
+  std::optional<Instant> read_record(Record& record);
+  // What was read. To be fed in the order of their times, between the events.
+  void feed_record(const Record& record);
   // Moves the clock without an event, as a tick does.
   void tick(Instant clock);
   // Decides everything due up to and including options.until, or the last event. Nothing may be fed afterwards.
@@ -61,7 +72,7 @@ class Backtest {
   std::vector<Decision>& decisions() { return decisions_; }
 
   struct Counts {
-    std::uint64_t lines = 0, events = 0, records = 0, after_until = 0, dead_letters = 0, customers = 0;
+    std::uint64_t lines = 0, events = 0, after_until = 0, dead_letters = 0, customers = 0;
     Shard::Counters shards;  // summed
   };
   Counts counts() const;
@@ -71,8 +82,6 @@ class Backtest {
   // By index of the catalog's triggers, summed over shards.
   std::vector<Shard::TriggerCounters> trigger_counters() const;
   Instant clock() const { return clock_; }
-  Customers& customers_of(std::string_view identity_value);
-  Shard& shard_of_customer(std::string_view identity_value);
   const catalog::Compiled& catalog() const { return *catalog_; }
 
  private:
@@ -86,7 +95,7 @@ class Backtest {
   void take(const Decoded& decoded, std::string_view bytes, const Line& line);
   void keep(Effects& effects);
   void restart(Part& part);
-  void refuse(std::string_view reason, std::string_view detail, std::string_view file, std::uint64_t line);
+  void refuse(std::string_view reason, std::string_view detail, const Line& line);
   void tell();
 
   std::shared_ptr<const catalog::Compiled> catalog_;
@@ -94,7 +103,6 @@ class Backtest {
   std::vector<std::unique_ptr<Part>> parts_;
   Decoder decoder_;
   RecordDecoder records_;
-  Arena record_arena_;
   Instant clock_ = Instant::distant_past();
   Effects effects_;
   std::vector<Decision> decisions_;

@@ -39,7 +39,9 @@ int say(const std::string& message, int code) {
 class RecordFile {
  public:
   RecordFile(EventFile file, std::string path, std::uint32_t reference)
-      : file_(std::move(file)), path_(std::move(path)), reference_(reference) {}
+      : file_(std::move(file)), path_(std::move(path)) {
+    next_.reference = reference;
+  }
 
   // Feeds what holds from `until` on or before. A record that does not say since when holds from the beginning.
   void feed(Backtest& backtest, Instant until) {
@@ -48,12 +50,13 @@ class RecordFile {
         const std::optional<EventFile::Line> line = file_.next();
         if (!line) return;
         here_ = true;
-        number_ = line->number;
-        bytes_ = line->bytes;
-        since_ = backtest.time_of_record(reference_, bytes_).value_or(Instant{0});
+        next_.file = path_;
+        next_.line = line->number;
+        next_.bytes = line->bytes;
+        next_.since = backtest.read_record(next_).value_or(Instant{0});
       }
-      if (since_ > until) return;
-      backtest.feed_record(reference_, bytes_, since_, path_, number_);
+      if (next_.since > until) return;
+      backtest.feed_record(next_);
       here_ = false;
     }
   }
@@ -62,11 +65,8 @@ class RecordFile {
  private:
   EventFile file_;
   const std::string path_;
-  const std::uint32_t reference_;
-  bool here_ = false;
-  std::string bytes_;
-  std::uint64_t number_ = 0;
-  Instant since_;
+  Backtest::Record next_;
+  bool here_ = false;  // `next_` is read and not fed
 };
 
 EventFile::Options file_options() {
@@ -201,16 +201,14 @@ int run(const Arguments& arguments) {
   const std::chrono::nanoseconds start = clock.read().steady;
   std::vector<RecordFile> records;
   if (const int code = open_references(arguments, *catalog.compiled, records); code != kFine) return code;
-  Backtest* feeds = nullptr;
-  const auto feed_records = [&](Instant until) {
-    for (RecordFile& file : records) file.feed(*feeds, until);
+  const auto feed_records = [&records](Backtest& backtest, Instant until) {
+    for (RecordFile& file : records) file.feed(backtest, until);
   };
   if (!records.empty()) options.before_event = feed_records;
   Backtest backtest(catalog.compiled, options);
-  feeds = &backtest;
   Progress progress(!arguments.quiet && isatty(STDERR_FILENO) != 0);
   if (const int code = feed_files(arguments, backtest, progress); code != kFine) return code;
-  feed_records(options.until == Instant::never() ? backtest.clock() : options.until);
+  feed_records(backtest, options.until == Instant::never() ? backtest.clock() : options.until);
   for (const RecordFile& file : records) {
     if (!file.status().ok()) return say(std::string(file.status().message()), kBadUse);
   }

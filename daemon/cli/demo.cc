@@ -294,6 +294,22 @@ void print_hints(const DemoOptions& options, const std::string& customer,
   hint(options.metrics_url + "/metrics", "for Prometheus");
 }
 
+// Until the daemon has folded all that it has taken, by its own metrics, or `most` is over. What is published before
+// waits behind history, and would be measured with it.
+void wait_folded(const std::string& url, std::chrono::milliseconds most) {
+  httplib::Client http(url);
+  for (const std::chrono::nanoseconds start = now(); now() - start < most;) {
+    const httplib::Result answer = http.Get("/metrics");
+    if (!answer || answer->status != 200) return;  // print_decisions() says so
+    double behind = 0;
+    top::Samples::parse(answer->body).each("spur_consumer_lag_records", [&](const top::Sample& sample) {
+      behind += sample.value;
+    });
+    if (behind == 0) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+}
+
 // Lets what is on its way arrive: until nothing has come for a while.
 void drain(Board& board, std::chrono::milliseconds quiet, std::chrono::milliseconds most) {
   const std::chrono::nanoseconds start = now();
@@ -337,6 +353,7 @@ int run_demo(const DemoOptions& options) {
   const std::optional<std::uint64_t> history = publish_history(*events, options);
   if (!history) return kWorld;
   const double history_rate = static_cast<double>(*history) / std::chrono::duration<double>(now() - start).count();
+  wait_folded(options.metrics_url, kCallTime);
   drain(board, std::chrono::milliseconds(500), std::chrono::seconds(15));
 
   fmt::print(

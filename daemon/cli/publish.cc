@@ -331,12 +331,11 @@ void add_publish(CLI::App& app, Chosen& chosen) {
   command
       ->add_option("file", a->files,
                    "lines of what the Source takes: Segment calls, or JSON of its format; .gz and "
-                   ".zst too; - "
-                   "is standard input")
+                   ".zst too; - is standard input")
       ->required();
   command->add_option("--source", a->source,
-                      "the Source of the catalog that they belong to, by default the first; or the Reference, of "
-                      "which they are records");
+                      "the Source of the catalog that they belong to, by default the first; or a "
+                      "Reference, whose records they are then");
   command
       ->add_option("--rate", a->rate,
                    "events a second at most; 0: as fast as the daemon takes them")

@@ -14,7 +14,7 @@
 #include "daemon/inputs/headers.h"
 #include "daemon/inputs/json_fields.h"
 #include "daemon/inputs/mapped_json.h"
-#include "operators/expression/utf8.h"
+#include "daemon/inputs/structural_index.h"
 
 namespace spur {
 namespace {
@@ -46,20 +46,16 @@ class Reading {
       : reader_(reader), limits_(limits), arena_(arena) {}
 
   bool structured(std::string_view bytes) {
-    Token at = reader_.open(bytes);
-    if (at == nullptr) return wrong();
-    const Token begin = at;
-    const bool object = reader_.peek(at) == '{';
-    at = reader_.read(at, arena_, body_);
+    content_ = bytes;
+    Token at = reader_.open_object(bytes, "a CloudEvent");
+    if (at != nullptr) at = reader_.read(at, arena_, body_);
     if (at == nullptr || !reader_.finish(at)) return wrong();
-    if (!object) {
-      reader_.fail(begin, Reason::kWrongType, "a CloudEvent is a JSON object");
-      return wrong();
-    }
     return decode_base64();
   }
 
   bool binary(std::string_view headers, std::string_view value) {
+    binary_ = true;
+    content_ = value;
     std::vector<MapEntry> entries;
     bool good = true;
     for_each_header(headers, [&](std::string_view name, std::string_view text) {
@@ -68,7 +64,7 @@ class Reading {
     if (!good) return false;
     if (!value.empty()) {
       Value data;
-      if (!read_data(value, field_of(entries, "datacontenttype"), data)) return false;
+      if (!is_read(field_of(entries, "datacontenttype")) || !read_data(value, data)) return false;
       entries.push_back({Value::string("data"), data});
     }
     const std::span<MapEntry> kept = arena_.array<MapEntry>(entries.size());
@@ -81,8 +77,7 @@ class Reading {
     const std::string_view version = text("specversion"), id = text("id"), source = text("source");
     parts.name = text("type");
     parts.user_id = text("subject");
-    const std::string_view time = text("time");
-    static_cast<void>(text("datacontenttype"));
+    const std::string_view time = text("time"), content_type = text("datacontenttype");
     if (failure_) return false;
     for (const auto& [name, value] : {std::pair{"specversion", version}, std::pair{"id", id},
                                       std::pair{"source", source}, std::pair{"type", parts.name}}) {
@@ -92,7 +87,13 @@ class Reading {
     if (version != "1.0")
       return fail(Reason::kBadAttribute,
                   fmt::format("`specversion` is `{:.40}`, not 1.0", version));
+    parts.name_tells_call = true;
     parts.id = arena_.copy(fmt::format("{} {}", source, id));
+    // In binary mode most of an event stands in its attributes: another `id` or `type` is another
+    // event, whatever a map makes of them.
+    parts.content = binary_ ? arena_.copy(fmt::format("{}\n{} {}\n{}", parts.id, parts.name,
+                                                      parts.user_id, content_))
+                            : content_;
     parts.time = received;
     if (!time.empty()) {
       Instant read;
@@ -100,7 +101,7 @@ class Reading {
       parts.time = read;
     }
     if (map != nullptr && !mapped(*map, parts)) return false;
-    if (map == nullptr || map->properties.empty()) return data_as_properties(parts);
+    if (map == nullptr || map->properties.empty()) return data_as_properties(content_type, parts);
     return true;
   }
 
@@ -134,7 +135,7 @@ class Reading {
     } else {
       return true;
     }
-    if (!expression::is_utf8(name) || !expression::is_utf8(value))
+    if (!StructuralIndex::is_utf8(name) || !StructuralIndex::is_utf8(value))
       return fail(Reason::kInvalidUtf8, "a header is not UTF-8");
     if (value.size() > limits_.string_bytes_max || name.size() > limits_.key_bytes_max)
       return fail(Reason::kStringTooLong, fmt::format("a header of {} bytes", value.size()));
@@ -145,11 +146,14 @@ class Reading {
     return true;
   }
 
-  bool read_data(std::string_view bytes, std::string_view content_type, Value& data) {
-    if (!content_type.empty() && !is_json(content_type)) {
-      return fail(Reason::kUnsupportedContent,
-                  fmt::format("the data is `{:.60}`; JSON is read", content_type));
-    }
+  // Whether data of this media type is read; without one it is taken to be JSON.
+  bool is_read(std::string_view content_type) {
+    return content_type.empty() || is_json(content_type) ||
+           fail(Reason::kUnsupportedContent,
+                fmt::format("the data is `{:.60}`; JSON is read", content_type));
+  }
+
+  bool read_data(std::string_view bytes, Value& data) {
     Token at = reader_.open(bytes);
     if (at != nullptr) at = reader_.read(at, arena_, data);
     return (at != nullptr && reader_.finish(at)) || wrong();
@@ -169,7 +173,7 @@ class Reading {
     if (!encoded.is(Kind::kString) || !absl::Base64Unescape(absl_view(encoded.as_text()), &bytes))
       return fail(Reason::kWrongType, "`data_base64` is not base64");
     Value decoded;
-    if (!read_data(arena_.copy(bytes), type.as_text(), decoded)) return false;
+    if (!read_data(arena_.copy(bytes), decoded)) return false;
     const std::span<const MapEntry> old = body_.entries();
     const std::span<MapEntry> all = arena_.array<MapEntry>(old.size() + 1);
     all[0] = {Value::string("data"), decoded};
@@ -195,13 +199,10 @@ class Reading {
     return true;
   }
 
-  bool data_as_properties(EventParts& parts) {
-    const Value type = field(body_, "datacontenttype"), data = field(body_, "data");
+  bool data_as_properties(std::string_view content_type, EventParts& parts) {
+    const Value data = field(body_, "data");
     if (data.is_absent() || data.is(Kind::kNull)) return true;
-    if (type.is(Kind::kString) && !type.as_text().empty() && !is_json(type.as_text())) {
-      return fail(Reason::kUnsupportedContent,
-                  fmt::format("the data is `{:.60}`; JSON is read", type.as_text()));
-    }
+    if (!is_read(content_type)) return false;
     if (!data.is(Kind::kMap)) {
       return fail(Reason::kWrongType,
                   "`data` is not an object; say in the Source's `map` what the properties are");
@@ -213,6 +214,8 @@ class Reading {
   JsonReader& reader_;
   const InputLimits& limits_;
   Arena& arena_;
+  bool binary_ = false;
+  std::string_view content_;  // the record's value
   Value body_;
   std::optional<Malformed> failure_;
 };
@@ -236,29 +239,27 @@ Mode mode_of(std::string_view headers) {
   return {false, json ? std::string_view() : content_type};
 }
 
+// A header is any bytes, and what is said of it goes into a text.
+Malformed unreadable(std::string_view content_type) {
+  if (!StructuralIndex::is_utf8(content_type))
+    return {Reason::kInvalidUtf8, "the content-type is not UTF-8"};
+  return {Reason::kUnsupportedContent,
+          fmt::format("`{:.60}`; a CloudEvent is read as application/cloudevents+json, or in "
+                      "binary mode",
+                      content_type)};
+}
+
 }  // namespace
 
-Decoded CloudEventDecoder::decode(const Record& record, const catalog::Mapping* map,
+Decoded CloudEventDecoder::decode(const RawInput& record, const catalog::Mapping* map,
                                   const EventSchema& schema, std::uint32_t source, Arena& arena) {
   const Mode mode = mode_of(record.headers);
-  if (!mode.unread.empty()) {
-    return Malformed{Reason::kUnsupportedContent,
-                     fmt::format("`{:.60}`; a CloudEvent is read as application/cloudevents+json, "
-                                 "or in binary mode",
-                                 mode.unread)};
-  }
+  if (!mode.unread.empty()) return unreadable(mode.unread);
   Reading reading(reader_, limits_, arena);
   const bool read =
-      mode.binary ? reading.binary(record.headers, record.value) : reading.structured(record.value);
+      mode.binary ? reading.binary(record.headers, record.bytes) : reading.structured(record.bytes);
   EventParts parts;
-  parts.content = record.value;
-  parts.name_tells_call = true;
   if (!read || !reading.parts(map, record.received, parts)) return reading.take_failure();
-  // In binary mode most of an event stands in its attributes, where another `type` is another
-  // event.
-  if (mode.binary) {
-    parts.content = arena.copy(fmt::format("{} {}\n{}", parts.name, parts.user_id, record.value));
-  }
   return make_event(parts, schema, source, limits_, arena);
 }
 

@@ -16,7 +16,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string_view>
 
 #include "daemon/inputs/decoded.h"
@@ -31,13 +30,8 @@ class CloudEventDecoder {
  public:
   explicit CloudEventDecoder(const InputLimits& limits = {}) : reader_(limits), limits_(limits) {}
 
-  struct Record {
-    std::string_view value;
-    std::string_view headers;         // packed (headers.h)
-    std::optional<Instant> received;  // when the log took it
-  };
   // As SegmentDecoder::decode. `map` may be nullptr.
-  Decoded decode(const Record& record, const catalog::Mapping* map, const EventSchema& schema,
+  Decoded decode(const RawInput& record, const catalog::Mapping* map, const EventSchema& schema,
                  std::uint32_t source, Arena& arena);
 
  private:

@@ -1,4 +1,4 @@
-// What a decoder makes of one message: an Event, or why it is none.
+// What a decoder is given, and what it makes of one message: an Event, or why it is none.
 //
 // Bad input is not an error of ours but part of history: a Malformed is journaled and becomes a
 // dead letter, so that a replay agrees (style.md C9, "the input"). Whether and why a message is
@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -55,6 +56,13 @@ struct Malformed {
 };
 
 using Decoded = std::variant<Event, Malformed>;
+
+// A record as it lies in a log or a file.
+struct RawInput {
+  std::string_view bytes;
+  std::string_view headers = {};                   // packed (headers.h); empty: none
+  std::optional<Instant> received = std::nullopt;  // when the log took it
+};
 
 // What one message may hold. Chosen above what users already live under (Segment: 32 KB a call),
 // and low enough that no message can hold a shard up.

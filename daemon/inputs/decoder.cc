@@ -12,8 +12,7 @@ Decoded Decoder::decode_other(const RawInput& input, const catalog::Source& from
     case catalog::Format::kJson:
       return mapped_.decode(input.bytes, *from.map, schema, source, arena_);
     case catalog::Format::kCloudEvents:
-      return cloud_.decode({input.bytes, input.headers, input.received}, from.map.get(), schema,
-                           source, arena_);
+      return cloud_.decode(input, from.map.get(), schema, source, arena_);
     case catalog::Format::kProtobuf:
       return protobuf_.decode(input.bytes, segment_, schema, source, arena_);
     case catalog::Format::kSegment:

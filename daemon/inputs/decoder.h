@@ -20,13 +20,6 @@
 
 namespace spur {
 
-// A record as it lies in a log or a file.
-struct RawInput {
-  std::string_view bytes;
-  std::string_view headers = {};                   // packed (headers.h); empty: none
-  std::optional<Instant> received = std::nullopt;  // when the log took it
-};
-
 // One per thread: keeps the memory that decoding needs.
 class Decoder {
  public:
@@ -44,16 +37,22 @@ class Decoder {
   template <typename Each>
   void decode(const RawInput& input, const catalog::Compiled& catalog, std::uint32_t source,
               Each&& each) {
+    decode(input, catalog.sources[source], catalog.schema, source, each);
+  }
+  // The same for who reads less of an event, or more, than the catalog: what is refused, and why,
+  // is the same under every schema.
+  template <typename Each>
+  void decode(const RawInput& input, const catalog::Source& from, const EventSchema& schema,
+              std::uint32_t source, Each&& each) {
     arena_.reset();
-    const catalog::Source& from = catalog.sources[source];
     if (from.format != catalog::Format::kSegment) [[unlikely]] {
-      return each(decode_other(input, from, catalog.schema, source), input.bytes);
+      return each(decode_other(input, from, schema, source), input.bytes);
     }
-    const Decoded decoded = segment_.decode(input.bytes, catalog.schema, source, arena_);
-    // A batch has no `type`, so nothing is asked of what has one.
-    const auto* const malformed = std::get_if<Malformed>(&decoded);
-    if (malformed != nullptr && malformed->reason == Reason::kMissingType) [[unlikely]] {
-      return decode_batch(input.bytes, decoded, catalog.schema, source, each);
+    const Decoded decoded = segment_.decode(input.bytes, schema, source, arena_);
+    // A batch is no good call, for it has no `type`; and whatever else is wrong with it may be
+    // wrong with one of its calls alone.
+    if (std::holds_alternative<Malformed>(decoded)) [[unlikely]] {
+      return decode_batch(input.bytes, decoded, schema, source, each);
     }
     each(decoded, input.bytes);
   }

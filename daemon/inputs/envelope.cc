@@ -11,24 +11,6 @@
 
 namespace spur {
 
-EventSchema::NameIndex name_index(CallType type, std::string_view name, const EventSchema& schema) {
-  switch (type) {
-    case CallType::kTrack:
-      return schema.find_name(name);
-    case CallType::kIdentify:
-      return EventSchema::kIdentifyName;
-    case CallType::kPage:
-      return EventSchema::kPageName;
-    case CallType::kScreen:
-      return EventSchema::kScreenName;
-    case CallType::kGroup:
-      return EventSchema::kGroupName;
-    case CallType::kAlias:
-      return EventSchema::kAliasName;
-  }
-  return EventSchema::kOther;
-}
-
 Malformed bad_timestamp(std::string_view text) {
   return Malformed{
       Reason::kBadTimestamp,
@@ -80,11 +62,6 @@ Value traits_set_by(CallType type, const Value& own, const Value& in_context, Ar
     if (field(own, entry.key.as_text()).is_absent()) all[count++] = entry;
   }
   return Value::map(all.first(count));
-}
-
-Malformed id_too_long(std::string_view what, std::size_t size, std::size_t bytes_max) {
-  return Malformed{Reason::kStringTooLong,
-                   fmt::format("`{}` of {} bytes; at most {} are taken", what, size, bytes_max)};
 }
 
 }  // namespace spur

@@ -1,5 +1,4 @@
-// What the decoders of all formats say of an event alike: its name's index, its time, its derived
-// id.
+// What the decoders of all formats say of an event alike: its time, its derived id, its traits.
 #pragma once
 
 #include <initializer_list>
@@ -11,9 +10,6 @@
 #include "state/event.h"
 
 namespace spur {
-
-// Where an event of this type and name stands in the schema.
-EventSchema::NameIndex name_index(CallType type, std::string_view name, const EventSchema& schema);
 
 // An instant as RFC 3339 text. Malformed if it is none, or lies outside what an event may have.
 std::optional<Malformed> read_time(std::string_view text, Instant& time);
@@ -29,8 +25,5 @@ std::string_view derived_id(std::initializer_list<std::string_view> parts, Arena
 // The traits that a call sets on the customer: identify's own before those of its context; of other
 // calls the context's, for those of a group call describe the account. Maps, or absent.
 Value traits_set_by(CallType type, const Value& own, const Value& in_context, Arena& arena);
-
-// An id is too long; `what` names it.
-Malformed id_too_long(std::string_view what, std::size_t size, std::size_t bytes_max);
 
 }  // namespace spur

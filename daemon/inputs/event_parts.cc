@@ -12,14 +12,9 @@
 namespace spur {
 namespace {
 
-std::optional<CallType> call_of(std::string_view name) {
-  for (const auto& [text, type] :
-       {std::pair{"$identify", CallType::kIdentify}, std::pair{"$page", CallType::kPage},
-        std::pair{"$screen", CallType::kScreen}, std::pair{"$group", CallType::kGroup},
-        std::pair{"$alias", CallType::kAlias}}) {
-    if (name == text) return type;
-  }
-  return std::nullopt;
+Malformed too_long(std::string_view what, std::size_t size, std::size_t bytes_max) {
+  return Malformed{Reason::kStringTooLong,
+                   fmt::format("`{}` of {} bytes; at most {} are taken", what, size, bytes_max)};
 }
 
 std::optional<Malformed> check(const EventParts& parts, CallType type, const InputLimits& limits) {
@@ -30,9 +25,10 @@ std::optional<Malformed> check(const EventParts& parts, CallType type, const Inp
   for (const auto& [what, text] :
        {std::pair{"user_id", parts.user_id}, std::pair{"anonymous_id", parts.anonymous_id},
         std::pair{"id", parts.id}}) {
-    if (text.size() > limits.id_bytes_max)
-      return id_too_long(what, text.size(), limits.id_bytes_max);
+    if (text.size() > limits.id_bytes_max) return too_long(what, text.size(), limits.id_bytes_max);
   }
+  if (parts.name.size() > limits.string_bytes_max)
+    return too_long("name", parts.name.size(), limits.string_bytes_max);
   if (!parts.time)
     return Malformed{Reason::kMissingTimestamp, "nothing tells the time of the event"};
   return check_time(*parts.time, "the time of the event");
@@ -45,15 +41,18 @@ Decoded make_event(const EventParts& parts, const EventSchema& schema, std::uint
   std::string_view name = parts.name;
   CallType type = parts.type;
   if (parts.name_tells_call && name.starts_with('$')) {
-    const std::optional<CallType> call = call_of(name);
+    const std::optional<CallType> call = call_named(name);
     if (!call) {
       return Malformed{
           Reason::kUnknownType,
           fmt::format("`{:.40}` is none of $identify, $page, $screen, $group, $alias", name)};
     }
     type = *call;
-    name = {};
   }
+  // As with a Segment call: `type` says all of these that is to say.
+  const bool named =
+      type == CallType::kTrack || type == CallType::kPage || type == CallType::kScreen;
+  if (type != parts.type || !named) name = {};
   if (auto malformed = check(parts, type, limits)) return *std::move(malformed);
   const std::span<Value> fields = arena.array<Value>(schema.field_count());
   for (const auto& [key, value] :
@@ -66,7 +65,7 @@ Decoded make_event(const EventParts& parts, const EventSchema& schema, std::uint
   event.source = source;
   event.type = type;
   event.name = name;
-  event.name_index = name_index(type, name, schema);
+  event.name_index = schema.index_of(type, name);
   event.id = parts.id.empty() ? derived_id({parts.content}, arena) : parts.id;
   event.user_id = parts.user_id;
   event.anonymous_id = parts.anonymous_id;

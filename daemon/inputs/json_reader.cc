@@ -87,6 +87,42 @@ JsonReader::Token JsonReader::open(std::string_view bytes) {
   return index_.begin();
 }
 
+JsonReader::Token JsonReader::open_object(std::string_view bytes, std::string_view what) {
+  const Token at = open(bytes);
+  if (at == nullptr || peek(at) == '{') return at;
+  const Token behind = skip(at);
+  if (behind != nullptr && finish(behind))
+    fail(at, Reason::kWrongType, fmt::format("{} is a JSON object", what));
+  return nullptr;
+}
+
+JsonReader::Token JsonReader::pass(Token at) {
+  std::size_t open = 0;
+  do {
+    switch (peek(at)) {
+      case '{':
+      case '[':
+        ++open;
+        break;
+      case '}':
+      case ']':
+        if (open == 0) return unexpected(at, "a value");
+        --open;
+        break;
+      case ',':
+      case ':':
+        if (open == 0) return unexpected(at, "a value");
+        break;
+      case '\0':
+        return unexpected(at, open == 0 ? "a value" : "a bracket");
+      default:
+        break;
+    }
+    ++at;
+  } while (open > 0);
+  return at;
+}
+
 bool JsonReader::finish(Token at) {
   if (at == end_) return true;
   fail(at, Reason::kNotJson, "more behind the end of the document");
@@ -284,21 +320,7 @@ JsonReader::Token JsonReader::skip_object(Token at) {
 }
 
 JsonReader::Token JsonReader::skip_list(Token at) {
-  if (++depth_ > limits_.depth_max) return too_deep(at);
-  ++at;
-  if (peek(at) != ']') {
-    for (std::size_t elements = 1;; ++elements) {
-      if (elements > limits_.list_elements_max) return too_many_elements(at);
-      at = skip(at);
-      if (at == nullptr) return nullptr;
-      const char c = peek(at);
-      if (c == ']') break;
-      if (c != ',') return unexpected(at, "a comma or ]");
-      ++at;
-    }
-  }
-  --depth_;
-  return at + 1;
+  return list(at, [this](Token element) { return skip(element); });
 }
 
 JsonReader::Token JsonReader::read(Token at, Arena& arena, Value& value) {
@@ -316,28 +338,19 @@ JsonReader::Token JsonReader::read(Token at, Arena& arena, Value& value) {
 }
 
 JsonReader::Token JsonReader::read_list(Token at, Arena& arena, Value& value) {
-  if (++depth_ > limits_.depth_max) return too_deep(at);
   const std::size_t base = stack_.size();
-  ++at;
-  if (peek(at) != ']') {
-    for (;;) {
-      if (stack_.size() - base == limits_.list_elements_max) return too_many_elements(at);
-      Value element;
-      at = read(at, arena, element);
-      if (at == nullptr) return nullptr;
-      stack_.push_back(element);
-      const char c = peek(at);
-      if (c == ']') break;
-      if (c != ',') return unexpected(at, "a comma or ]");
-      ++at;
-    }
-  }
-  --depth_;
+  at = list(at, [&](Token element_at) {
+    Value element;
+    const Token behind = read(element_at, arena, element);
+    stack_.push_back(element);
+    return behind;
+  });
+  if (at == nullptr) return nullptr;
   const std::span<Value> elements = arena.array<Value>(stack_.size() - base);
   std::copy(stack_.begin() + static_cast<std::ptrdiff_t>(base), stack_.end(), elements.begin());
   stack_.resize(base);
   value = Value::list(elements);
-  return at + 1;
+  return at;
 }
 
 JsonReader::Token JsonReader::read_object(Token at, Arena& arena, Value& value) {

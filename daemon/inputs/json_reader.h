@@ -42,6 +42,12 @@ class JsonReader {
 
   // Begins with `bytes`, which must stay until the walk and what it returned are done with.
   [[nodiscard]] Token open(std::string_view bytes);
+  // The same where the document must be an object. One that is good and something else is refused:
+  // "`what` is a JSON object".
+  [[nodiscard]] Token open_object(std::string_view bytes, std::string_view what);
+  // Passes a value by its brackets alone, unchecked, however deep: for what is read by itself
+  // later.
+  [[nodiscard]] Token pass(Token at);
   // Checks that the document ends at `at`.
   [[nodiscard]] bool finish(Token at);
 

@@ -142,9 +142,10 @@ class Maker {
 
 }  // namespace
 
-std::optional<Malformed> make_json(Value& value, const InputLimits& limits, Arena& arena) {
+std::optional<Malformed> make_json(Value& value, std::size_t depth, const InputLimits& limits,
+                                   Arena& arena) {
   Maker maker(limits, arena);
-  value = maker.run(value, 1);
+  value = maker.run(value, depth);
   return maker.take_failure();
 }
 

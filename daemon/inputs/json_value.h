@@ -13,7 +13,9 @@ namespace spur {
 // Changes `value` in place; what is copied lies in `arena`. An int becomes a double up to 2^53, as
 // JSON's numbers are read; a timestamp its RFC 3339 text, a duration its seconds ("90s"); an
 // optional its value or absent. A key of a map that is no text becomes its text. Malformed for what
-// JSON cannot say (bytes, types, NaN) and beyond the limits of a message.
-std::optional<Malformed> make_json(Value& value, const InputLimits& limits, Arena& arena);
+// JSON cannot say (bytes, types, NaN) and beyond the limits of a message, in which `depth` objects
+// stand around the value.
+std::optional<Malformed> make_json(Value& value, std::size_t depth, const InputLimits& limits,
+                                   Arena& arena);
 
 }  // namespace spur

@@ -15,6 +15,8 @@ namespace {
 
 using expression::Program;
 
+constexpr std::size_t kPropertyDepth = 2;  // what a property lies in: the event, and its properties
+
 class BodySlots final : public expression::Slots {
  public:
   BodySlots(const catalog::Mapping& map, std::span<const Value> fields)
@@ -52,11 +54,12 @@ class Mapped {
   }
 
   // Absent for null and for an optional that is none.
-  Value ask(std::string_view what, const Program& program) {
+  Value ask(std::string_view what, const Program& program,
+            Reason if_error = Reason::kMappingFailed) {
     Value value = program.evaluate(slots_, arena_);
     if (value.is(Kind::kOptional))
       value = value.optional_value() == nullptr ? Value::absent() : *value.optional_value();
-    if (value.is_error()) fail(Reason::kMappingFailed, what, value.as_text());
+    if (value.is_error()) fail(if_error, what, value.as_text());
     return value.is(Kind::kNull) || value.is_error() ? Value::absent() : value;
   }
 
@@ -87,7 +90,8 @@ class Mapped {
   }
 
   void time(EventParts& parts) {
-    const Value value = ask("time", *map_.time);
+    // timestamp('yesterday') is the text's fault, not the map's.
+    const Value value = ask("time", *map_.time, Reason::kBadTimestamp);
     parts.time.reset();
     if (value.is(Kind::kTimestamp)) {
       parts.time = instant_of(value);
@@ -100,10 +104,6 @@ class Mapped {
     } else if (!value.is_absent()) {
       fail(Reason::kBadTimestamp, "time", "neither a timestamp nor RFC 3339 text");
     }
-    // timestamp('yesterday') is the text's fault, not the map's.
-    if (failure_ && failure_->reason == Reason::kMappingFailed &&
-        failure_->detail.starts_with("map.time"))
-      failure_->reason = Reason::kBadTimestamp;
   }
 
   // A map of what `named` gives; what is none is left out.
@@ -114,7 +114,7 @@ class Mapped {
     for (const catalog::Mapping::Named& one : named) {
       if (failure_) break;
       Value value = one.program.evaluate(slots_, arena_);
-      if (auto malformed = make_json(value, limits_, arena_))
+      if (auto malformed = make_json(value, kPropertyDepth, limits_, arena_))
         fail(malformed->reason, fmt::format("{}.{}", key, one.name), malformed->detail);
       if (!value.is_absent()) entries[count++] = {Value::string(one.name), value};
     }
@@ -128,7 +128,7 @@ class Mapped {
       fail(Reason::kWrongType, key, "not a map");
       return Value::absent();
     }
-    if (auto malformed = make_json(value, limits_, arena_))
+    if (auto malformed = make_json(value, kPropertyDepth - 1, limits_, arena_))
       fail(malformed->reason, key, malformed->detail);
     return value;
   }
@@ -149,17 +149,11 @@ std::optional<Malformed> apply_map(const catalog::Mapping& map, std::span<const 
 
 Decoded MappedJsonDecoder::decode(std::string_view bytes, const catalog::Mapping& map,
                                   const EventSchema& schema, std::uint32_t source, Arena& arena) {
-  JsonReader::Token at = reader_.open(bytes);
+  JsonReader::Token at = reader_.open_object(bytes, "an event");
   if (at == nullptr) return reader_.take_failure();
   JsonFields fields(reader_, arena, arena.array<Value>(map.body.field_count()));
-  const bool object = reader_.peek(at) == '{';
-  const JsonReader::Token begin = at;
-  at = object ? fields.take(at, JsonFields::child(map.body.root(), "body")) : reader_.skip(at);
+  at = fields.take(at, JsonFields::child(map.body.root(), "body"));
   if (at == nullptr || !reader_.finish(at)) return reader_.take_failure();
-  if (!object) {
-    reader_.fail(begin, Reason::kWrongType, "an event is a JSON object");
-    return reader_.take_failure();
-  }
   EventParts parts;
   parts.content = bytes;
   parts.name_tells_call = true;

@@ -98,19 +98,26 @@ std::optional<Malformed> parts_of(const spur::v1::Call& call, const InputLimits&
   if (!spur::v1::Call::Type_IsValid(call.type()))
     return Malformed{Reason::kUnknownType,
                      fmt::format("`type` is {}, not {}", static_cast<int>(call.type()), kWanted)};
+  static_assert(static_cast<int>(CallType::kTrack) == spur::v1::Call::TRACK &&
+                static_cast<int>(CallType::kIdentify) == spur::v1::Call::IDENTIFY &&
+                static_cast<int>(CallType::kPage) == spur::v1::Call::PAGE &&
+                static_cast<int>(CallType::kScreen) == spur::v1::Call::SCREEN &&
+                static_cast<int>(CallType::kGroup) == spur::v1::Call::GROUP &&
+                static_cast<int>(CallType::kAlias) == spur::v1::Call::ALIAS);
   parts.type = static_cast<CallType>(call.type());
   parts.name = call.name();
   parts.id = call.message_id();
   parts.user_id = call.user_id();
   parts.anonymous_id = call.anonymous_id();
-  if (parts.name.size() > limits.string_bytes_max)
-    return Malformed{Reason::kStringTooLong, fmt::format("a name of {} bytes", parts.name.size())};
   if (call.has_timestamp()) {
+    const std::int32_t nanos = call.timestamp().nanos();
+    if (nanos < 0 || nanos > 999'999'999)
+      return Malformed{Reason::kBadTimestamp,
+                       fmt::format("`timestamp.nanos` is {}, not 0 to 999,999,999", nanos)};
     // Towards the past; seconds beyond what an event may have are told as such.
     const std::int64_t seconds = std::clamp(call.timestamp().seconds(), kInstantMin.ms / 1000 - 1,
                                             kInstantMax.ms / 1000 + 1);
-    parts.time = Value::timestamp(seconds, std::clamp(call.timestamp().nanos(), 0, 999'999'999))
-                     .as_instant();
+    parts.time = Value::timestamp(seconds, nanos).as_instant();
   }
   StructReader reader(limits, arena);
   Value traits, context;

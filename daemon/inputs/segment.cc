@@ -127,15 +127,8 @@ class Call {
 };
 
 bool Call::read(std::string_view bytes) {
-  Token at = reader_.open(bytes);
+  Token at = reader_.open_object(bytes, "an event");
   if (at == nullptr) return false;
-  if (reader_.peek(at) != '{') {
-    const Token behind = reader_.skip(at);
-    if (behind != nullptr && reader_.finish(behind)) {
-      reader_.fail(at, Reason::kWrongType, "an event is a JSON object");
-    }
-    return false;
-  }
   const std::span<bool> seen = arena_.array<bool>(schema_.root().children.size());
   at = reader_.object(at, arena_,
                       [&](std::string_view key, Token value) { return member(value, key, seen); });
@@ -340,7 +333,7 @@ Decoded Call::conclude(std::uint32_t source) {
   event.source = source;
   event.type = *type;
   event.name = name_of(*type);
-  event.name_index = name_index(*type, event.name, schema_);
+  event.name_index = schema_.index_of(*type, event.name);
   event.id = part(kMessageId).empty() ? id_of_content(*type) : part(kMessageId);
   event.user_id = part(kUserId);
   event.anonymous_id = part(kAnonymousId);

@@ -15,10 +15,12 @@ std::optional<std::string_view> inside(std::string_view value) {
   return first == std::string_view::npos ? std::string_view() : members.substr(first);
 }
 
-// What stands for nothing where an object should be: null, and [] as PHP writes an empty map.
-bool is_nothing(std::string_view value) {
-  return value == "null" ||
-         (value.front() == '[' && value.find_first_not_of("[] \t\r\n") == std::string_view::npos);
+// What stands for nothing where an object should be: null, and [] as PHP writes an empty map. And
+// an empty text where a time should be.
+bool is_nothing(std::string_view value, bool time) {
+  if (value == "null") return true;
+  if (time) return value == R"("")";
+  return value.front() == '[' && value.find_first_not_of(" \t\r\n", 1) == value.size() - 1;
 }
 
 }  // namespace
@@ -35,80 +37,80 @@ SegmentBatch::Outcome SegmentBatch::open(std::string_view bytes) {
   arena_.reset();
   std::fill(std::begin(shared_), std::end(shared_), std::string_view());
   bool has_calls = false, has_type = false;
-  Token at = reader_.open(bytes);
-  if (at != nullptr && reader_.peek(at) != '{') return Outcome::kNone;
-  if (at != nullptr) {
-    at = reader_.object(at, arena_, [&](std::string_view key, Token value) {
-      if (key == "batch" && !has_calls && reader_.peek(value) == '[') {
-        has_calls = true;
-        return calls(value);
-      }
-      const Token behind = reader_.skip(value);
-      has_type = has_type || key == "type";
-      const std::optional<Shared> shared = shared_of(key);
-      if (shared && behind != nullptr && shared_[*shared].empty())
-        shared_[*shared] = reader_.between(value, behind);
-      return behind;
-    });
-  }
-  if (at == nullptr || !reader_.finish(at)) {
-    failure_ = reader_.take_failure();
-    return Outcome::kMalformed;
-  }
-  if (!has_calls || has_type) return Outcome::kNone;
-  if (calls_.empty()) {
-    failure_ = {Reason::kEmptyBatch, "`batch` holds no call"};
-    return Outcome::kMalformed;
+  Token at = reader_.open_object(bytes, "a batch");
+  if (at == nullptr) return Outcome::kNone;
+  at = reader_.object(at, arena_, [&](std::string_view key, Token value) {
+    if (key == "batch" && !has_calls && reader_.peek(value) == '[') {
+      has_calls = true;
+      return calls(value);
+    }
+    const Token behind = reader_.skip(value);
+    has_type = has_type || key == "type";
+    const std::optional<Shared> shared = shared_of(key);
+    if (shared && behind != nullptr && shared_[*shared].empty())
+      shared_[*shared] = reader_.between(value, behind);
+    return behind;
+  });
+  if (at == nullptr || !reader_.finish(at) || !has_calls || has_type) return Outcome::kNone;
+  if (calls_.empty()) return refuse(Reason::kEmptyBatch, "`batch` holds no call");
+  if (calls_.size() > limits_.batch_calls_max) {
+    return refuse(Reason::kTooManyElements,
+                  fmt::format("more than {} calls in one batch", limits_.batch_calls_max));
   }
   std::size_t size = 0;
   for (const std::string_view shared : shared_) size += shared.size();
   if (size * calls_.size() <= limits_.batch_shared_bytes_max) return Outcome::kBatch;
   // Without a bound a record could grow by a thousand times.
-  failure_ = {
-      Reason::kTooLarge,
-      fmt::format("{} bytes of `context`, `integrations` and times for each of {} calls; at "
-                  "most {} together are taken",
-                  size, calls_.size(), limits_.batch_shared_bytes_max)};
+  return refuse(Reason::kTooLarge,
+                fmt::format("{} bytes of `context`, `integrations` and times for each of {} calls; "
+                            "at most {} together are taken",
+                            size, calls_.size(), limits_.batch_shared_bytes_max));
+}
+
+SegmentBatch::Outcome SegmentBatch::refuse(Reason reason, std::string detail) {
+  failure_ = {reason, std::move(detail)};
   return Outcome::kMalformed;
 }
 
 SegmentBatch::Token SegmentBatch::calls(Token at) {
   return reader_.list(at, [&](Token element) {
-    if (calls_.size() == limits_.batch_calls_max) {
-      return reader_.fail(element, Reason::kTooManyElements,
-                          fmt::format("more than {} calls in one batch", limits_.batch_calls_max));
-    }
-    return one_call(element);
+    const Token behind = reader_.pass(element);
+    // One more than may be, which is enough to tell.
+    if (behind != nullptr && calls_.size() <= limits_.batch_calls_max)
+      calls_.push_back(reader_.between(element, behind));
+    return behind;
   });
 }
 
-SegmentBatch::Token SegmentBatch::one_call(Token at) {
-  Call call;
-  call.object = reader_.peek(at) == '{';
-  const Token behind = !call.object
-                           ? reader_.skip(at)
-                           : reader_.object(at, arena_, [&](std::string_view key, Token value) {
-                               call.empty = false;
-                               const Token next = reader_.skip(value);
-                               const std::optional<Shared> shared = shared_of(key);
-                               if (shared && next != nullptr && call.own[*shared].empty())
-                                 call.own[*shared] = reader_.between(value, next);
-                               return next;
-                             });
-  if (behind == nullptr) return nullptr;
-  call.bytes = reader_.between(at, behind);
-  calls_.push_back(call);
-  return behind;
+bool SegmentBatch::read(Call& call) {
+  if (call.bytes.front() != '{') return false;
+  Token at = reader_.open(call.bytes);
+  if (at != nullptr) {
+    at = reader_.object(at, arena_, [&](std::string_view key, Token value) {
+      call.empty = false;
+      const Token behind = reader_.skip(value);
+      const std::optional<Shared> shared = shared_of(key);
+      if (shared && behind != nullptr && call.own[*shared].empty())
+        call.own[*shared] = reader_.between(value, behind);
+      return behind;
+    });
+  }
+  return at != nullptr && reader_.finish(at);
 }
 
 SegmentBatch::How SegmentBatch::how(const Call& call, std::size_t i) const {
-  if (!call.object || shared_[i].empty() || is_nothing(shared_[i])) return How::kNot;
-  if (call.own[i].empty() || is_nothing(call.own[i])) return How::kBefore;
+  const bool time = i == kSentAt || i == kReceivedAt;
+  if (shared_[i].empty() || is_nothing(shared_[i], time)) return How::kNot;
+  if (call.own[i].empty() || is_nothing(call.own[i], time)) return How::kBefore;
   return inside(call.own[i]) && inside(shared_[i]) ? How::kInto : How::kNot;
 }
 
 std::string_view SegmentBatch::call(std::size_t index) {
-  const Call& call = calls_[index];
+  Call call{calls_[index], {}, true};
+  const auto said = [](std::string_view shared) { return !shared.empty(); };
+  if (std::none_of(std::begin(shared_), std::end(shared_), said)) return call.bytes;
+  arena_.reset();  // keys with escapes, of the call before
+  if (!read(call)) return call.bytes;
   for (std::size_t i = 0; i < kSharedCount; ++i) {
     if (how(call, i) != How::kNot) {
       write(call);

@@ -4,7 +4,8 @@
 //
 // Each call becomes one that stands for itself: what the batch says once for all is written into
 // it, where it does not say so itself; of `context` and `integrations` key by key. So a call is a
-// dead letter alone, and is passed on to another shard alone.
+// dead letter alone, and is passed on to another shard alone. The calls are told apart by their
+// brackets, and each is checked by itself: one that is too deep, or no JSON, is refused alone.
 #pragma once
 
 #include <optional>
@@ -24,8 +25,8 @@ class SegmentBatch {
   explicit SegmentBatch(const InputLimits& limits = {}) : reader_(limits), limits_(limits) {}
 
   enum class Outcome : std::uint8_t { kBatch, kNone, kMalformed };
-  // Takes `bytes`, which must stay until the calls are done with. kNone: a good document that is no
-  // batch, for it has no list `batch`, or a `type` beside it.
+  // Takes `bytes`, which must stay until the calls are done with. kNone: no batch, for it has no
+  // list `batch`, or a `type` beside it, or is broken around its calls.
   Outcome open(std::string_view bytes);
   // After kMalformed.
   Malformed take_failure() { return std::move(failure_); }
@@ -43,10 +44,10 @@ class SegmentBatch {
   static constexpr std::size_t kSharedCount = 4;
   static constexpr std::string_view kSharedNames[kSharedCount] = {"sentAt", "receivedAt", "context",
                                                                   "integrations"};
+  // A call, with what it says itself of what the batch may say once.
   struct Call {
     std::string_view bytes;
     std::string_view own[kSharedCount];  // empty: not there
-    bool object = false;
     bool empty = true;
   };
 
@@ -56,14 +57,16 @@ class SegmentBatch {
 
   static std::optional<Shared> shared_of(std::string_view key);
   Token calls(Token at);
-  Token one_call(Token at);
+  // False: it is no good object.
+  bool read(Call& call);
   void write(const Call& call);
+  Outcome refuse(Reason reason, std::string detail);
 
   JsonReader reader_;
   InputLimits limits_;
   Arena arena_;
   std::string_view shared_[kSharedCount];
-  std::vector<Call> calls_;
+  std::vector<std::string_view> calls_;
   std::string written_;
   Malformed failure_{Reason::kNotJson, {}};
 };

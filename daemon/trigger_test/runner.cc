@@ -48,8 +48,10 @@ Run run_once(const std::shared_ptr<const catalog::Compiled>& catalog,
     newest = std::max(newest, event.time);
     tick_to(newest);
     if (!event.reference.empty()) {
-      backtest.feed_record(static_cast<std::uint32_t>(catalog->find_reference(event.reference)),
-                           event.json, event.time);
+      Backtest::Record record{static_cast<std::uint32_t>(catalog->find_reference(event.reference)),
+                              event.json, event.time};
+      backtest.read_record(record);
+      backtest.feed_record(record);
     } else if (event.source.empty()) {
       backtest.feed_call(event.json);
     } else {

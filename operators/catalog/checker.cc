@@ -7,6 +7,7 @@
 #include "operators/calendar.h"
 #include "operators/catalog/durations.h"
 #include "operators/catalog/nearest.h"
+#include "state/event.h"
 
 namespace spur::catalog {
 namespace {
@@ -136,7 +137,7 @@ void Checker::reference(const std::string& path, std::string_view kind, const st
 
 void Checker::patterns(const std::string& path,
                        const google::protobuf::RepeatedPtrField<spur::v1::Pattern>& patterns) {
-  static const std::set<std::string> calls = {"$identify", "$page", "$screen", "$group", "$alias"};
+  static const std::set<std::string> calls(kCallNames.begin(), kCallNames.end());
   for (int i = 0; i < patterns.size(); ++i) {
     const spur::v1::Pattern& pattern = patterns[i];
     const std::string here = at(path, i);

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "operators/expression/containers.h"
+#include "state/text_prefix.h"
 
 namespace spur::expression {
 
@@ -30,7 +31,7 @@ Value Evaluation::optional(const Value& value) {
 
 Value Evaluation::error(std::initializer_list<std::string_view> message) {
   TextBuilder text(*this);
-  for (const std::string_view part : message) text.append(part.substr(0, 200));
+  for (const std::string_view part : message) text.append(text_prefix(part, 200));
   return Value::error(text.view());
 }
 

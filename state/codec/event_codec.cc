@@ -31,24 +31,6 @@ bool has_field(const Event& event, EventSchema::FieldIndex index) {
   return index < event.fields.size() && !event.fields[index].is_absent();
 }
 
-EventSchema::NameIndex name_index(const Event& event, const EventSchema& schema) {
-  switch (event.type) {
-    case CallType::kTrack:
-      return schema.find_name(event.name);
-    case CallType::kIdentify:
-      return EventSchema::kIdentifyName;
-    case CallType::kPage:
-      return EventSchema::kPageName;
-    case CallType::kScreen:
-      return EventSchema::kScreenName;
-    case CallType::kGroup:
-      return EventSchema::kGroupName;
-    case CallType::kAlias:
-      return EventSchema::kAliasName;
-  }
-  return EventSchema::kOther;
-}
-
 // Where `hash` stands in the schema, or field_count(). Fields were stored in the order of their
 // schema, so under the same one the search ends at once.
 EventSchema::FieldIndex find_field(const EventSchema& schema, std::uint32_t hash,
@@ -141,7 +123,7 @@ std::optional<StoredEvent> decode_event(std::string_view bytes, const EventSchem
     event.anonymous_id = read_name(in);
   }
   if (!in.ok()) return std::nullopt;
-  event.name_index = name_index(event, schema);
+  event.name_index = schema.index_of(event.type, event.name);
   read_fields(schema, in, event, arena);
   event.traits = form == kWhole ? read_value(in, arena) : Value::absent();
   if (!in.done()) return std::nullopt;

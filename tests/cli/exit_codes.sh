@@ -144,6 +144,24 @@ expect 0 'bad.jsonl:3: MISSING_EVENT_NAME' "$spur" backtest --catalog "$folder" 
 head -c 3000000 /dev/zero | tr '\0' ' ' >"$folder/long.jsonl"
 expect 0 'long.jsonl:1: TOO_LARGE' "$spur" backtest --catalog "$folder" --events "$folder/long.jsonl"
 
+# Business data beside events.
+mkdir "$folder/prices"
+cat >"$folder/prices/catalog.yaml" <<'CATALOG'
+apiVersion: spur/v1
+kind: Reference
+metadata: {name: products}
+spec: {topic: products, key: body.id}
+CATALOG
+printf '{"id":"p1"}\n{"price":1}\n[]\n' >"$folder/prices.jsonl"
+prices="$spur backtest --catalog $folder/prices --events $folder/order.json"
+expect 0 'prices.jsonl:2: MISSING_KEY' $prices --reference "products=$folder/prices.jsonl"
+expect 0 'prices.jsonl:3: WRONG_TYPE' $prices --reference "products=$folder/prices.jsonl"
+expect 2 '`products` is no NAME=FILE' $prices --reference products
+expect 2 'the catalog has no Reference `prices`' $prices --reference "prices=$folder/prices.jsonl"
+expect 2 "$folder/nowhere" $prices --reference "products=$folder/nowhere"
+printf '\037\213\010' >"$folder/prices.jsonl.gz"
+expect 2 'prices.jsonl.gz' $prices --reference "products=$folder/prices.jsonl.gz"
+
 # The time line of one customer.
 cat >"$folder/hello.jsonl" <<'EVENTS'
 {"type":"track","messageId":"1","userId":"ann","event":"Hello","timestamp":"2026-03-01T08:00:00Z"}

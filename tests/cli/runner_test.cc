@@ -132,5 +132,46 @@ TEST(Runner, NamesThatTheCatalogHasNotAreErrors) {
             "a_test.yaml:3:41: the catalog has no Channel `sms`\n");
 }
 
+constexpr char kPrices[] = R"(
+---
+apiVersion: spur/v1
+kind: Reference
+metadata: {name: products}
+spec: {topic: products, key: body.id}
+---
+apiVersion: spur/v1
+kind: Trigger
+metadata: {name: cheaper}
+spec:
+  class: transactional
+  business:
+    reference: products
+    interest: {on: Viewed, key: "'p1'", within: 30d}
+    when: has(previous.price) && record.price < previous.price
+    rate: {max: 1, per: 1h}
+  actions: [{channel: email, template: t}]
+)";
+
+TEST(Runner, ASourceOrReferenceThatTheCatalogHasNotIsAnError) {
+  const TestFile file = parsed(
+      "  - {name: x, expect: [], events: [{at: 0m, source: tll, body: {}}, "
+      "{at: 0m, reference: product, record: {}}]}\n");
+  EXPECT_EQ(catalog::to_text(check_names(*compiled(std::string(kCatalog) + kTill + kPrices), file)),
+            "a_test.yaml:3:36: the catalog has no Source `tll`; did you mean `till`?\n"
+            "a_test.yaml:3:69: the catalog has no Reference `product`; did you mean `products`?\n");
+}
+
+// Each shard has a part of a rate: what four of them tell differs from what one does.
+TEST(Runner, WithARateThereIsNoRunOnFourShards) {
+  const Result result =
+      run("  - {name: x, events: [{at: 0m, reference: products, record: {id: p1, price: 100}},\n"
+          "      {at: 1m, customer: ann, event: Viewed}, {at: 2m, customer: bob, event: Viewed},\n"
+          "      {at: 10m, reference: products, record: {id: p1, price: 80}}], run_until: 3h,\n"
+          "     expect: [{at: 10m, customer: ann}, {at: 1h10m, customer: bob}]}\n",
+          kPrices);
+  EXPECT_EQ(text(result.lines), "");
+  EXPECT_EQ(result.runs, 2);
+}
+
 }  // namespace
 }  // namespace spur::trigger_test

@@ -56,6 +56,26 @@ TEST(TestFile, AnEventMayBeWhatAProducerSends) {
             "a_test.yaml:3:61: `event` beside `body`; the body says it\n");
 }
 
+TEST(TestFile, AnEventMayBeARecordOfBusinessData) {
+  const TestEvent event = only_event("{at: 1h, reference: products, record: {id: p1, price: 80}}");
+  EXPECT_EQ(event.reference, "products");
+  EXPECT_EQ(event.json, R"({"id":"p1","price":80})");
+  EXPECT_EQ(event.time, only_event("{at: 1h, customer: a, event: A}").time);
+  const std::string head =
+      "start: 2026-03-01T08:00:00Z\ntests:\n  - {name: x, expect: [], events: [";
+  EXPECT_EQ(errors_of(head + "{reference: products}]}\n"),
+            "a_test.yaml:3:36: a record without `at`; a duration from start (90s, 30m, 25h, -7d), "
+            "or an instant such as "
+            "2026-03-01T08:00:00Z\n"
+            "a_test.yaml:3:36: no `record`; what has changed, as a mapping\n");
+  EXPECT_EQ(errors_of(head + "{at: 0m, record: 7}]}\n"),
+            "a_test.yaml:3:36: a record without `reference`; the name of a Reference\n"
+            "a_test.yaml:3:45: `record` is a mapping\n");
+  EXPECT_EQ(errors_of(head + "{at: 0m, reference: products, record: {}, customer: ann}]}\n"),
+            "a_test.yaml:3:78: unknown key `customer` in a record of business data; known are at, "
+            "record, reference\n");
+}
+
 TEST(TestFile, TheCustomerIsTheOneBefore) {
   const TestFile file = parsed(
       "  - {name: x, events: [{at: 0m, customer: ann, event: A}, {at: 1m, event: B}], expect: "

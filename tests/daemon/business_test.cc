@@ -1,8 +1,10 @@
 // Business data in the daemon: a record that is published reaches every shard, and a change is told
 // to everybody who cares, once, through deaths of the process in the middle of it.
 #include <atomic>
+#include <map>
 #include <set>
 
+#include "operators/references.h"
 #include "tests/daemon/engine_fixture.h"
 
 namespace spur::testing {
@@ -23,6 +25,11 @@ apiVersion: spur/v1
 kind: Reference
 metadata: {name: products}
 spec: {topic: products, key: body.id}
+---
+apiVersion: spur/v1
+kind: Reference
+metadata: {name: timed}
+spec: {topic: timed, key: body.id, time: timestamp(body.at)}
 ---
 apiVersion: spur/v1
 kind: Channel
@@ -82,17 +89,6 @@ class BusinessEngineTest : public EngineTest {
     armed = false;
     return decision_bytes();
   }
-  void survive() {
-    while (!settle()) {
-      ++crashes_;
-      engine_.reset();
-      ASSERT_NO_FATAL_FAILURE(begin_open());
-      (void)engine_->wait_started(kPatience);
-      ASSERT_THAT(engine_->health().parked, ::testing::IsEmpty()) << engine_->health().why;
-    }
-  }
-
-  int crashes_ = 0;
 };
 
 TEST_F(BusinessEngineTest, ARecordReachesEveryShardAndEverybodyWhoCaresIsToldOnce) {
@@ -113,25 +109,59 @@ TEST_F(BusinessEngineTest, TheLongestInterestIsToldFirst) {
   std::vector<int> last(options_.shards, -1);
   const auto deliveries = engine_->read_actions(kTopic, "", 100'000);
   ASSERT_TRUE(deliveries.ok());
+  int told = 0;
   for (const ActionDelivery& delivery : *deliveries) {
     if (delivery.action.data_json().find("\"price\":80") == std::string::npos) continue;
+    ++told;
     const int number = std::stoi(delivery.action.customer().substr(sizeof("user_id:user") - 1));
     EXPECT_GT(number, last[delivery.action.id().shard()]);
     last[delivery.action.id().shard()] = number;
   }
+  EXPECT_EQ(told, kCustomers);
 }
 
-TEST_F(BusinessEngineTest, ARecordWithoutItsKeyIsOneDeadLetter) {
+TEST_F(BusinessEngineTest, ThePublisherIsToldWhereTheLastCopyOfARecordLies) {
   open();
   apply(price_catalog());
-  const auto published = publish({R"({"price":1})"}, "products");
-  ASSERT_TRUE(published.ok());
-  EXPECT_EQ(published->at(0).dead_letter_reason, "MISSING_KEY");
+  ASSERT_TRUE(publish({record(100)}, "products").ok());
+  const auto second = publish({record(90)}, "products");
+  ASSERT_TRUE(second.ok());
+  EXPECT_EQ(second->at(0).dead_letter_reason, "");
+  EXPECT_EQ(second->at(0).shard, 1u);
+  EXPECT_EQ(second->at(0).offset, 1u);
   ASSERT_TRUE(settle());
-  std::size_t letters = 0;
-  for (std::uint32_t shard = 0; shard < engine_->shards(); ++shard)
-    letters += engine_->dead_letters(shard, 10)->size();
-  EXPECT_EQ(letters, 1u);
+  for (const ShardStats& shard : engine_->stats().shards) EXPECT_EQ(shard.input_end, 2u);
+}
+
+TEST_F(BusinessEngineTest, ARefusedRecordIsOneDeadLetterAndItsPublisherIsTold) {
+  open();
+  apply(price_catalog());
+  const std::string long_key(kRecordKeyBytesMax + 1, 'k');
+  const std::string large(kRecordBytesMax, 'x');
+  const std::vector<std::pair<std::string, std::string>> refused = {
+      {"[]", "WRONG_TYPE"},
+      {R"({"price":1})", "MISSING_KEY"},
+      {absl::StrCat(R"({"at":"2026-03-01T00:00:00Z","id":")", long_key, R"("})"),
+       "STRING_TOO_LONG"},
+      {absl::StrCat(R"({"id":"p1","at":"2026-03-01T00:00:00Z","x":")", large, R"("})"),
+       "TOO_LARGE"},
+      {R"({"id":"p1","at":"yesterday"})", "BAD_TIMESTAMP"}};
+  std::vector<std::string> records;
+  for (const auto& [bytes, reason] : refused) records.push_back(bytes);
+  const auto published = publish(records, "timed");
+  ASSERT_TRUE(published.ok());
+  ASSERT_TRUE(settle());
+  std::map<std::string, int> letters;
+  for (std::uint32_t shard = 0; shard < engine_->shards(); ++shard) {
+    const auto found = engine_->dead_letters(shard, 100);
+    ASSERT_TRUE(found.ok());
+    for (const spur::v1::DeadLetter& letter : *found) ++letters[letter.reason()];
+  }
+  for (std::size_t i = 0; i < refused.size(); ++i) {
+    EXPECT_EQ(published->at(i).dead_letter_reason, refused[i].second);
+    EXPECT_EQ(letters[refused[i].second], 1) << refused[i].second;
+  }
+  EXPECT_THAT(letters, SizeIs(refused.size()));
 }
 
 struct Deaths {
@@ -153,6 +183,7 @@ TEST_P(BusinessCrashTest, DeathsInTheMiddleOfTellingChangeNothing) {
   options_.faults = {};
   clock_.jump_wall(kNoon - clock_.read().wall);
   const std::vector<std::string> undisturbed = tell(0, true, std::chrono::hours(1));
+  EXPECT_THAT(undisturbed, SizeIs(2 * kCustomers));
   EXPECT_EQ(disturbed.size(), undisturbed.size());
   EXPECT_TRUE(disturbed == undisturbed);
 }

@@ -50,20 +50,6 @@ class CrashTest : public EngineTest, public ::testing::WithParamInterface<Case> 
     }
     return decision_bytes();
   }
-  // Until everything is folded, through as many deaths as it takes.
-  void survive() {
-    while (!settle()) {
-      ++crashes_;
-      engine_.reset();
-      ASSERT_NO_FATAL_FAILURE(begin_open());
-      // What was left to do is folded as soon as a shard is live, and may be the next run to die in,
-      // before the other shard has started: settle() tells.
-      (void)engine_->wait_started(kPatience);
-      ASSERT_THAT(engine_->health().parked, ::testing::IsEmpty()) << engine_->health().why;
-    }
-  }
-
-  int crashes_ = 0;
 };
 
 TEST_P(CrashTest, DecidesTheSameBytesAsUndisturbed) {

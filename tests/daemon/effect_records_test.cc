@@ -86,5 +86,21 @@ TEST(EffectRecords, ADeadLetterHasTheHeadersForWhichThereIsRoom) {
   EXPECT_EQ(kept.headers(1).name(), "large");
 }
 
+TEST(EffectRecords, AnyBytesOfAnInputCanBeReadBackFromItsDeadLetter) {
+  Effects effects;
+  DeadLetter& letter = effects.dead_letters.emplace_back();
+  letter.key = letter.value = "\xff\xfe";
+  pack_header("\xff", "\xfe", letter.headers);
+  // Cut within its last character.
+  letter.detail = "a";
+  while (letter.detail.size() <= kDeadLetterTextMax) letter.detail += "\u00e4";
+  spur::v1::DeadLetter kept;
+  ASSERT_TRUE(
+      kept.ParseFromString(to_records(1, effects, DeploymentId{}, "hash").dead_letters.at(0)));
+  EXPECT_EQ(kept.key(), "\xff\xfe");
+  EXPECT_EQ(kept.headers(0).name(), "\xff");
+  EXPECT_EQ(kept.detail().size(), kDeadLetterTextMax - 1);
+}
+
 }  // namespace
 }  // namespace spur

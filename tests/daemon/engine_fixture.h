@@ -157,6 +157,19 @@ class EngineTest : public ::testing::Test {
     return true;
   }
 
+  // Until everything is folded, through as many deaths as it takes.
+  void survive() {
+    while (!settle()) {
+      ++crashes_;
+      engine_.reset();
+      ASSERT_NO_FATAL_FAILURE(begin_open());
+      // What was left to do is folded as soon as a shard is live, and may be the next run to die
+      // in, before the other shard has started: settle() tells.
+      (void)engine_->wait_started(kPatience);
+      ASSERT_THAT(engine_->health().parked, ::testing::IsEmpty()) << engine_->health().why;
+    }
+  }
+
   // Until there is something behind `cursor`. False: not within kPatience.
   bool wait_actions(std::string_view cursor) {
     std::mutex mutex;
@@ -207,6 +220,7 @@ class EngineTest : public ::testing::Test {
   EngineOptions options_;
   std::unique_ptr<Engine> engine_;
   int number_ = 0;
+  int crashes_ = 0;  // survived
 };
 
 }  // namespace spur::testing

@@ -13,8 +13,6 @@
 namespace spur::testing {
 namespace {
 
-using ::testing::Contains;
-using ::testing::ElementsAre;
 using ::testing::SizeIs;
 
 constexpr const char* kMore = R"(
@@ -31,6 +29,11 @@ apiVersion: spur/v1
 kind: Source
 metadata: {name: cloud}
 spec: {topic: events.cloud, format: cloudevents}
+---
+apiVersion: spur/v1
+kind: Reference
+metadata: {name: products}
+spec: {topic: business.products, key: body.id}
 )";
 
 spur::v1::Catalog formats_catalog() {
@@ -38,6 +41,7 @@ spur::v1::Catalog formats_catalog() {
   const catalog::Loaded more = catalog::load_text("more.yaml", kMore);
   EXPECT_TRUE(more.errors.empty()) << catalog::to_text(more.errors);
   catalog.mutable_sources()->MergeFrom(more.catalog.sources());
+  catalog.mutable_references()->MergeFrom(more.catalog.references());
   return catalog;
 }
 
@@ -63,8 +67,7 @@ class IntakeTest : public ::testing::Test {
   }
 
   // A record of a topic, with its headers as the Kafka log gives them.
-  void take(std::string_view topic, const std::string& value, const std::string& headers = "",
-            std::uint32_t source = kFirstTopicSource) {
+  InputRecord record(std::string_view topic, const std::string& value, const std::string& headers) {
     InputRecord record;
     record.offset = offset_++;
     record.received = kNoon;
@@ -74,7 +77,11 @@ class IntakeTest : public ::testing::Test {
     record.read_headers = [](const void* message, std::string& to) {
       to += *static_cast<const std::string*>(message);
     };
-    intake_.input(source, record, effects_);
+    return record;
+  }
+  void take(std::string_view topic, const std::string& value, const std::string& headers = "",
+            std::uint32_t source = kFirstTopicSource) {
+    intake_.input(source, record(topic, value, headers), effects_);
   }
   std::uint64_t slice_hash() { return intake_.take_slices().back().hash(); }
 
@@ -169,6 +176,29 @@ TEST_F(IntakeTest, ADeadLetterKeepsTheHeadersThatItsFormatReads) {
   EXPECT_EQ(effects_.dead_letters[0].headers, cloud_headers("ann"));
 }
 
+TEST_F(IntakeTest, AQuarantinedRecordKeepsThemToo) {
+  for (const std::string topic : {"events.cloud", "events.till"}) {
+    const std::string headers = cloud_headers("ann");
+    intake_.quarantine(kFirstTopicSource, record(topic, "{}", headers), "it crashed", effects_);
+  }
+  ASSERT_THAT(effects_.dead_letters, SizeIs(2));
+  EXPECT_EQ(effects_.dead_letters[0].reason, "QUARANTINED");
+  EXPECT_EQ(effects_.dead_letters[0].headers, cloud_headers("ann"));
+  EXPECT_EQ(effects_.dead_letters[0].topic, "events.cloud");
+  EXPECT_EQ(effects_.dead_letters[1].headers, "");  // another format, which reads none
+}
+
+TEST(SliceHashTest, HeadersAndTheRecordBehindThemDoNotRunTogether) {
+  const std::uint64_t head[5] = {2, static_cast<std::uint64_t>(kNoon.ms), 0, 0, 0};
+  SliceHash headers, another;
+  headers.add(1, kNoon, "", "", "{}");
+  headers.add_headers({reinterpret_cast<const char*>(head), sizeof head});
+  another.add(1, kNoon, "", "", "{}");
+  another.add_headers("");
+  another.add(2, kNoon, "", "", "");
+  EXPECT_NE(headers.value(), another.value());
+}
+
 TEST_F(IntakeTest, ChangedHeadersAreChangedInputWhereTheyAreRead) {
   const auto hash = [&](std::string_view topic, const std::string& headers) {
     offset_ = 7;
@@ -178,6 +208,15 @@ TEST_F(IntakeTest, ChangedHeadersAreChangedInputWhereTheyAreRead) {
   EXPECT_NE(hash("events.cloud", cloud_headers("ann")), hash("events.cloud", cloud_headers("ben")));
   EXPECT_EQ(hash("events.cloud", cloud_headers("ann")), hash("events.cloud", cloud_headers("ann")));
   EXPECT_EQ(hash("events.till", cloud_headers("ann")), hash("events.till", ""));
+}
+
+TEST_F(IntakeTest, ARecordOfATopicOfBusinessDataIsOneOfThatReference) {
+  take("business.products", R"({"id":"p1","price":80})");
+  EXPECT_THAT(effects_.dead_letters, SizeIs(0));
+  take("business.products", R"({"price":80})");
+  ASSERT_THAT(effects_.dead_letters, SizeIs(1));
+  EXPECT_EQ(effects_.dead_letters[0].reason, "MISSING_KEY");
+  EXPECT_EQ(effects_.dead_letters[0].topic, "business.products");
 }
 
 // The embedded log has no messages to pass an event on with.

@@ -18,7 +18,6 @@ namespace spur::testing {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 class RefusalTest : public EngineTest {

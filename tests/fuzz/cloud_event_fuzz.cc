@@ -1,5 +1,7 @@
-// Any bytes as a CloudEvent: what is before the first line end is the packed headers of a record,
-// the rest its value; with a map and without.
+// Any bytes as a CloudEvent, with a map and without: the first two say, the lower first, how many
+// of the rest are the packed headers of a record; what is left is its value.
+#include <algorithm>
+
 #include "tests/fuzz/format_fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -9,10 +11,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       "\"body.?subject\"}, "
       "properties: {total: \"body.?data\", all: body}}}");
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  const std::size_t end = bytes.find('\n');
-  const std::string_view headers =
-      end == std::string_view::npos ? std::string_view() : bytes.substr(0, end);
-  const std::string_view value = end == std::string_view::npos ? bytes : bytes.substr(end + 1);
+  if (size < 2) return 0;
+  const std::size_t headers_size = std::min<std::size_t>(data[0] | data[1] << 8, size - 2);
+  const std::string_view headers = bytes.substr(2, headers_size);
+  const std::string_view value = bytes.substr(2 + headers_size);
   spur::fuzz::decode(*kPlain, value, headers);
   return spur::fuzz::decode(*kMapped, value, headers);
 }

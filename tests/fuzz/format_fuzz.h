@@ -10,23 +10,17 @@
 #include <variant>
 
 #include "daemon/inputs/decoder.h"
-#include "operators/catalog/compile.h"
-#include "operators/catalog/load.h"
 #include "state/check.h"
+#include "tests/inputs/one_source.h"
 
 namespace spur::fuzz {
 
 // Reads all properties and one of them, by a Source with `spec`.
 inline std::shared_ptr<const catalog::Compiled> catalog_of(const std::string& spec) {
-  const catalog::Loaded loaded = catalog::load_text(
-      "c", "apiVersion: spur/v1\nkind: Source\nmetadata: {name: s}\nspec: " + spec +
-               "\n---\napiVersion: spur/v1\nkind: Feature\nmetadata: {name: f}\n"
-               "spec: {on: A, aggregate: count, where: \"size(event.properties) > "
-               "event.properties.total\"}\n");
-  SPUR_CHECK(loaded.errors.empty());
-  catalog::CompileResult compiled = catalog::compile(loaded.catalog, loaded.positions);
-  SPUR_CHECK(compiled.errors.empty());
-  return std::move(compiled.compiled);
+  return one_source(spec,
+                    "apiVersion: spur/v1\nkind: Feature\nmetadata: {name: f}\n"
+                    "spec: {on: A, aggregate: count, where: \"size(event.properties) > "
+                    "event.properties.total\"}\n");
 }
 
 // Touches every byte that a value points to.

@@ -1,5 +1,6 @@
 // CloudEvents 1.0: both modes of the Kafka binding, and what a map may change.
 #include "daemon/inputs/headers.h"
+#include "operators/expression/utf8.h"
 #include "tests/inputs/format_fixture.h"
 
 namespace spur {
@@ -32,6 +33,12 @@ HeaderList with(std::string_view name, std::string_view value) {
     }
   }
   headers.emplace_back(name, value);
+  return headers;
+}
+
+HeaderList without_header(std::string_view name) {
+  HeaderList headers = binary();
+  std::erase_if(headers, [&](const auto& header) { return header.first == name; });
   return headers;
 }
 
@@ -68,15 +75,30 @@ TEST_F(CloudEventTest, TheContentTypeTellsTheMode) {
   EXPECT_EQ(one(structured(), packed({{"traceparent", "00-1"}})).id, "/shop 7");
 }
 
+// A dead letter's detail is a text, and a record with another could never be read back.
+TEST_F(CloudEventTest, OfAHeaderThatIsNoUtf8NothingIsQuoted) {
+  for (const Seen& seen :
+       {one(structured(), packed({{"content-type", "application/cloudevents+\xff"}})),
+        one("{}", packed(with("content-type", "application/\xff"))),
+        one("{}", packed(with("ce_\xff", "x"))), one("{}", packed(with("ce_type", "\xff")))}) {
+    EXPECT_EQ(seen.reason, "INVALID_UTF8");
+    EXPECT_TRUE(expression::is_utf8(seen.detail)) << seen.detail;
+  }
+  // What is no attribute may be any bytes.
+  EXPECT_EQ(one("{}", packed(with("\xff", "\xfe"))).id, "/shop 7");
+}
+
 TEST_F(CloudEventTest, WhatIsRequiredIsMissed) {
-  for (const char* name : {"id", "source", "type", "specversion"}) {
-    const std::string key = "'" + std::string(name) + "':";
+  for (const std::string name : {"id", "source", "type", "specversion"}) {
     std::string without = structured();
-    const std::size_t at = without.find(quoted(key));
-    without.replace(at, key.size() - 2, "\"x");
-    EXPECT_EQ(reason(without), "MISSING_ATTRIBUTE") << without;
-    EXPECT_EQ(reason("{}", packed(with("ce_" + std::string(name), ""))),
-              std::string(name) == "specversion" ? "MISSING_ATTRIBUTE" : "MISSING_ATTRIBUTE");
+    const std::string key = quoted("'" + name + "'");
+    without.replace(without.find(key), key.size(), "\"other\"");
+    const Seen seen = one(without), bare = one("{}", packed(without_header("ce_" + name)));
+    EXPECT_EQ(seen.reason, "MISSING_ATTRIBUTE") << without;
+    EXPECT_THAT(seen.detail, testing::HasSubstr("`" + name + "`"));
+    // Without the header that says so the record is not in binary mode, and {} no CloudEvent.
+    EXPECT_EQ(bare.reason, "MISSING_ATTRIBUTE") << name;
+    EXPECT_EQ(reason("{}", packed(with("ce_" + name, ""))), "MISSING_ATTRIBUTE") << name;
   }
   EXPECT_EQ(reason("{}", packed(with("ce_specversion", "0.3"))), "BAD_ATTRIBUTE");
   EXPECT_EQ(reason("{}", packed(with("ce_subject", ""))), "MISSING_IDENTITY");
@@ -142,6 +164,16 @@ TEST_F(CloudEventTest, InBinaryModeAnotherTypeUnderOneIdIsOtherContent) {
   EXPECT_NE(first.content, one("{}", packed(with("ce_type", "A"))).content);
 }
 
+TEST_F(CloudEventTest, WhereAMapFindsNoIdAnotherIdOrSourceIsAnotherEvent) {
+  source("{format: cloudevents, map: {id: \"body.?order\"}}");
+  const std::string id = one("{}", packed(binary())).id;
+  EXPECT_TRUE(id.starts_with("derived-")) << id;
+  EXPECT_EQ(one("{}", packed(with("ce_x", "1"))).id, id);
+  EXPECT_NE(one("{}", packed(with("ce_id", "8"))).id, id);
+  EXPECT_NE(one("{}", packed(with("ce_source", "/till"))).id, id);
+  EXPECT_NE(one(structured()).id, one(structured(",'x':1")).id);
+}
+
 TEST_F(CloudEventTest, AMapSeesBothModesAlikeAndChangesWhatItNames) {
   source(
       "{format: cloudevents, map: {identities: {user_id: body.data.customer.id}, "
@@ -174,11 +206,21 @@ TEST(HeadersTest, PackedAndUnpackedTheyAreTheSame) {
     seen.emplace_back(name, value);
   });
   EXPECT_EQ(seen, (HeaderList{{"a", ""}, {"", std::string_view("x\0y", 3)}, {"c", "d"}}));
-  int count = 0;
-  for (std::size_t size = 0; size < bytes.size(); ++size)
-    for_each_header(bytes.substr(0, size), [&](auto, auto) { ++count; });
-  EXPECT_LT(count, 3 * static_cast<int>(bytes.size()));
   EXPECT_EQ(bytes.substr(0, 9), std::string("\1\0\0\0a\0\0\0\0", 9));  // stored: never another
+}
+
+TEST(HeadersTest, OfWhatIsCutTheWholeHeadersAreRead) {
+  const HeaderList headers{{"a", ""}, {"", std::string_view("x\0y", 3)}, {"c", "d"}};
+  const std::string bytes = packed(headers);
+  std::size_t whole = 0;  // of the headers
+  for (std::size_t size = 0; size <= bytes.size(); ++size) {
+    if (packed({headers.begin(), headers.begin() + whole + (whole < 3)}).size() == size) ++whole;
+    HeaderList seen;
+    for_each_header(
+        std::string_view(bytes).substr(0, size),
+        [&](std::string_view name, std::string_view value) { seen.emplace_back(name, value); });
+    EXPECT_EQ(seen, HeaderList(headers.begin(), headers.begin() + whole)) << size;
+  }
 }
 
 }  // namespace

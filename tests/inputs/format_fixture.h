@@ -9,9 +9,8 @@
 #include <vector>
 
 #include "daemon/inputs/decoder.h"
-#include "operators/catalog/compile.h"
-#include "operators/catalog/load.h"
 #include "tests/inputs/decoding.h"
+#include "tests/inputs/one_source.h"
 
 namespace spur {
 
@@ -19,17 +18,13 @@ class Formats : public testing::Test {
  protected:
   // A catalog whose one Source has `spec`; its features read properties.total and all properties.
   void source(const std::string& spec) {
-    const catalog::Loaded loaded = catalog::load_text(
-        "c", "apiVersion: spur/v1\nkind: Source\nmetadata: {name: s}\nspec: " + spec +
-                 "\n---\napiVersion: spur/v1\nkind: Feature\nmetadata: {name: f}\n"
-                 "spec: {on: Order Completed, aggregate: sum, of: event.properties.total}\n"
-                 "---\napiVersion: spur/v1\nkind: Feature\nmetadata: {name: g}\n"
-                 "spec: {on: Order Completed, aggregate: distinct, of: "
-                 "\"event.properties.?other.orValue(size(event.properties))\"}\n");
-    ASSERT_EQ(to_text(loaded.errors), "");
-    catalog::CompileResult compiled = catalog::compile(loaded.catalog, loaded.positions);
-    ASSERT_EQ(to_text(compiled.errors), "");
-    catalog_ = std::move(compiled.compiled);
+    catalog_ =
+        one_source(spec,
+                   "apiVersion: spur/v1\nkind: Feature\nmetadata: {name: f}\n"
+                   "spec: {on: Order Completed, aggregate: sum, of: event.properties.total}\n"
+                   "---\napiVersion: spur/v1\nkind: Feature\nmetadata: {name: g}\n"
+                   "spec: {on: Order Completed, aggregate: distinct, of: "
+                   "\"event.properties.?other.orValue(size(event.properties))\"}\n");
   }
 
   struct Seen {

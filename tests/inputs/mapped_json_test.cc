@@ -16,7 +16,7 @@ class MappedJsonTest : public Formats {
     identities: {user_id: body.card, anonymous_id: "body.?till"}
     properties: {total: body.sum_cents / 100, products: "body.?lines", lines: "size(body.?lines.orValue([]))"}
     traits: {email: "body.?mail"})yaml");
-}
+  }
 };
 
 std::string receipt(std::string_view more = "") {
@@ -144,12 +144,44 @@ TEST_F(MapTest, WhatIsMappedAndReadByNobodyIsAskedAllTheSame) {
   EXPECT_EQ(reason(quoted("{'event':'A','at':1,'u':'a'}")), "MAPPING_FAILED");
 }
 
+// 'a' and characters of two bytes: what of a text is cut for an error is cut between two of them.
+TEST_F(MapTest, AnErrorThatQuotesTheMessageIsUtf8) {
+  map("properties: {x: \"{'k': 1}[body.k]\"}");
+  std::string key = "a";
+  for (int i = 0; i < 150; ++i) key += "\u00e4";
+  const Seen seen = one(quoted("{'event':'A','at':1,'u':'a','k':'" + key + "'}"));
+  EXPECT_EQ(seen.reason, "MAPPING_FAILED");
+  EXPECT_EQ(seen.detail, "map.properties.x: no such key: " + key.substr(0, 199));
+}
+
 TEST_F(MapTest, WhatAMapMakesHasTheLimitsOfAMessage) {
   map("properties: {x: body.s + body.s}");
   EXPECT_EQ(reason(quoted("{'event':'A','at':1,'u':'a','s':'" + std::string(32'768, 'x') + "'}")),
             "");
   EXPECT_EQ(reason(quoted("{'event':'A','at':1,'u':'a','s':'" + std::string(32'769, 'x') + "'}")),
             "STRING_TOO_LONG");
+}
+
+TEST_F(MapTest, ANameHasTheLimitOfAText) {
+  map("", "body.event + body.event");
+  const auto named = [](std::size_t size) {
+    return quoted("{'event':'" + std::string(size, 'x') + "','at':1,'u':'a'}");
+  };
+  EXPECT_EQ(reason(named(32'768)), "");
+  EXPECT_EQ(reason(named(32'769)), "STRING_TOO_LONG");
+}
+
+// The event is 1, its properties 2: so a property has 30 levels of its own, as in a Segment call.
+TEST_F(MapTest, APropertyIsAsDeepAsInASegmentCall) {
+  const auto deep = [](std::size_t depth) {
+    return quoted("{'event':'A','at':1,'u':'a','d':" + std::string(depth, '[') +
+                  std::string(depth, ']') + "}");
+  };
+  for (const std::string properties : {"{x: body.d}", "\"{'x': body.d}\""}) {
+    map("properties: " + properties);
+    EXPECT_EQ(reason(deep(30)), "") << properties;
+    EXPECT_EQ(reason(deep(31)), "TOO_DEEP") << properties;
+  }
 }
 
 }  // namespace

@@ -60,6 +60,17 @@ TEST_F(ProtobufEventTest, TraitsAreThoseThatASegmentCallWouldSet) {
   EXPECT_EQ(traits(spur::v1::Call::TRACK), "{'ctx':2}");
 }
 
+TEST_F(ProtobufEventTest, ANameIsOfATrackAPageOrAScreen) {
+  using Call = spur::v1::Call;
+  const auto name = [&](Call::Type type) {
+    return one(bytes([&](Call& call) { call.set_type(type); })).name;
+  };
+  for (const Call::Type type : {Call::TRACK, Call::PAGE, Call::SCREEN})
+    EXPECT_EQ(name(type), "Order Completed");
+  for (const Call::Type type : {Call::IDENTIFY, Call::GROUP, Call::ALIAS})
+    EXPECT_EQ(name(type), "");
+}
+
 TEST_F(ProtobufEventTest, JsonInsideOrInItsPlaceIsASegmentCall) {
   spur::v1::Event event;
   event.set_json(track("'properties':{'total':7}"));
@@ -86,6 +97,9 @@ TEST_F(ProtobufEventTest, WhatMustBeThereIsMissed) {
             "TIME_OUT_OF_RANGE");
   EXPECT_EQ(reason(bytes([](Call& c) { c.mutable_timestamp()->set_seconds(1LL << 62); })),
             "TIME_OUT_OF_RANGE");
+  for (const int nanos : {-1, 1'000'000'000})
+    EXPECT_EQ(reason(bytes([&](Call& c) { c.mutable_timestamp()->set_nanos(nanos); })),
+              "BAD_TIMESTAMP");
   EXPECT_EQ(reason(bytes([](Call& c) { c.set_name("$page"); })), "");  // a track of that name
   EXPECT_TRUE(one(bytes([](Call& c) { c.clear_message_id(); })).id.starts_with("derived-"));
 }
@@ -122,6 +136,9 @@ TEST_F(ProtobufEventTest, TheLimitsOfAMessageHold) {
             })),
             "STRING_TOO_LONG");
   EXPECT_EQ(reason(bytes([](Call& c) { c.set_user_id(std::string(1025, 'k')); })),
+            "STRING_TOO_LONG");
+  EXPECT_EQ(reason(bytes([](Call& c) { c.set_name(std::string(65'536, 'k')); })), "");
+  EXPECT_EQ(reason(bytes([](Call& c) { c.set_name(std::string(65'537, 'k')); })),
             "STRING_TOO_LONG");
 }
 

@@ -36,6 +36,43 @@ TEST_F(SegmentBatchTest, ACallThatIsRefusedIsSoAloneWithItsOwnBytes) {
   EXPECT_EQ(seen[4].user, "ben");
 }
 
+// Whatever is wrong inside the brackets of a call is wrong with that call.
+TEST_F(SegmentBatchTest, ACallBeyondALimitOrBrokenIsRefusedAlone) {
+  const auto with = [](const std::string& value) {
+    return call("ann", "'timestamp':'2026-03-01T08:00:00Z','x':" + value);
+  };
+  const auto lists = [](std::size_t depth) {
+    return std::string(depth, '[') + std::string(depth, ']');
+  };
+  const std::string shared = ",'sentAt':'2026-03-01T08:00:00Z'";
+  for (const std::string& more : {std::string(), shared}) {
+    for (const auto& [value, reason] :
+         {std::pair{lists(31), ""}, std::pair{lists(32), "TOO_DEEP"},
+          std::pair{lists(100'000), "TOO_DEEP"},
+          std::pair{"'" + std::string(65'537, 'x') + "'", "STRING_TOO_LONG"},
+          std::pair{std::string("1e999"), "NUMBER_OUT_OF_RANGE"},
+          std::pair{std::string("'\\ud83d'"), "INVALID_UTF8"},
+          std::pair{std::string("tru"), "NOT_JSON"}, std::pair{std::string("1 2"), "NOT_JSON"},
+          std::pair{std::string("[}"), "NOT_JSON"}}) {
+      const auto seen = all(batch(with(value) + "," + call("ben"), more));
+      ASSERT_EQ(seen.size(), 2u) << value.substr(0, 40);
+      EXPECT_EQ(seen[0].reason, reason) << value.substr(0, 40);
+      EXPECT_TRUE(seen[0].reason.empty() || seen[0].bytes == with(value));
+      EXPECT_EQ(seen[1].user, "ben");
+    }
+  }
+}
+
+TEST_F(SegmentBatchTest, WhatIsBrokenAroundTheCallsRefusesTheWhole) {
+  for (const char* calls : {"{},", ",", "{}{}", "{}]", ":", "[{]", "{}}"}) {
+    const auto seen = all(batch(calls));
+    ASSERT_EQ(seen.size(), 1u) << calls;
+    EXPECT_EQ(seen[0].bytes, batch(calls));
+  }
+  EXPECT_EQ(reason(batch("{}", ",'context':{'x':'" + std::string(65'537, 'x') + "'}")),
+            "STRING_TOO_LONG");
+}
+
 TEST_F(SegmentBatchTest, ABatchInABatchIsNoCall) {
   const auto seen = all(batch(batch(call("ann"))));
   ASSERT_EQ(seen.size(), 1u);
@@ -69,6 +106,20 @@ TEST_F(SegmentBatchTest, ContextIsMergedKeyByKeyAndTheCallsOwnCounts) {
   for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(seen[i].traits, "{'email':'shared@x'}") << i;
   EXPECT_EQ(seen[4].traits, "{'email':'own@x'}");
   EXPECT_EQ(seen[5].reason, "WRONG_TYPE");
+}
+
+TEST_F(SegmentBatchTest, OnlyAnEmptyListAndAnEmptyTimeStandForNothing) {
+  const std::string at = "'originalTimestamp':'2026-03-01T08:00:00Z'";
+  const auto seen = all(
+      batch(call("ann", at + ",'context':[ ]") + "," + call("ben", at + ",'context':[[]]") + "," +
+                call("cid", at + ",'context':''") + "," + call("dan", at + ",'sentAt':''"),
+            ",'context':{'traits':{'email':'shared@x'}},"
+            "'sentAt':'2026-03-01T08:00:00Z','receivedAt':'2026-03-01T09:00:00Z'"));
+  ASSERT_EQ(seen.size(), 4u);
+  EXPECT_EQ(seen[0].traits, "{'email':'shared@x'}");
+  EXPECT_EQ(seen[1].reason, "WRONG_TYPE");
+  EXPECT_EQ(seen[2].reason, "WRONG_TYPE");
+  EXPECT_EQ(seen[3].time, Instant{1'772'355'600'000});  // nine: its clock is an hour behind
 }
 
 TEST_F(SegmentBatchTest, ACallWithWhatTheBatchAddsStandsForItself) {

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -85,8 +86,8 @@ std::string wanted_by_the_specification(std::string_view example) {
   };
   const std::string type = text("type");
   if (type.empty()) return "MISSING_TYPE";
-  const std::string_view calls = "track identify page screen group alias";
-  if (calls.find(type) == std::string_view::npos) return "UNKNOWN_TYPE";
+  const std::set<std::string> calls = {"track", "identify", "page", "screen", "group", "alias"};
+  if (!calls.contains(type)) return "UNKNOWN_TYPE";
   if (type == "track" && text("event").empty()) return "MISSING_EVENT_NAME";
   if (text("userId").empty() && text("anonymousId").empty()) return "MISSING_IDENTITY";
   for (const char* time : {"timestamp", "originalTimestamp", "receivedAt", "sentAt"}) {
