@@ -52,7 +52,6 @@ struct KafkaConfig {
   std::string instance;  // empty: a new member at each start
   std::chrono::milliseconds session_timeout{};
   std::uint64_t waiting_bytes_max = 0;
-  bool transactional_channels = false;
   bool dev = false;
   std::map<std::string, std::string> properties;  // handed to librdkafka as they are
 

@@ -147,7 +147,6 @@ KafkaOptions Daemon::kafka_options() {
   options.instance = config_.kafka.instance;
   options.session_timeout = config_.kafka.session_timeout;
   options.waiting_bytes_max = config_.kafka.waiting_bytes_max;
-  options.transactional_channels = config_.kafka.transactional_channels;
   options.dev = config_.kafka.dev;
   options.on_transaction = [this](std::chrono::nanoseconds took) { counters_.transaction.record(took); };
   options.on_transaction_aborted = [this] { counters_.transactions_aborted.add(); };

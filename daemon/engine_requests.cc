@@ -420,14 +420,6 @@ absl::Status EngineImpl::log_refuses(const spur::v1::Catalog& catalog) const {
         "Channel ", channel.name(), ": a `rate` is kept where the log is Kafka; an embedded spurd ",
         "slows no channel down, so leave it out here"));
   }
-  if (log_->takes_transactional_channels()) return absl::OkStatus();
-  for (const spur::v1::Channel& channel : catalog.channels()) {
-    if (channel.delivery() != "transactional") continue;
-    return absl::FailedPreconditionError(absl::StrCat(
-        "Channel ", channel.name(),
-        ": `delivery: transactional` on Kafka is not proved yet, so it has to be asked for: "
-        "kafka.transactional_channels; or remove it: actions carry ids to drop repeats by"));
-  }
   return absl::OkStatus();
 }
 

@@ -26,7 +26,6 @@ class KafkaDeliveryTest : public testing::KafkaLogTest {
     KafkaLogTest::SetUp();
     if (IsSkipped() || HasFatalFailure()) return;
     options.waiting_bytes_max = 256 << 10;
-    options.transactional_channels = true;
     plain = make_topic("plain", kShards);
     once = make_topic("once", kShards);
     heavy = make_topic("heavy", kShards);

@@ -156,8 +156,6 @@ class Deployment:
                  "kafka-session-timeout": f"{SESSION}s", "kafka-instance": f"node-{number}",
                  "state-dir": self.folder / f"state-{number}", "state-flush-interval": "1s", "catalog": self.folder / "catalog",
                  "grpc-address": f"127.0.0.1:{grpc}", "http-address": f"127.0.0.1:{http}"}
-        if self.transactional:
-            flags |= {"kafka-transactional-channels": True}
         if self.snapshots:
             flags |= {"state-snapshots": self.snapshots, "state-snapshot-interval": "1s"}
         flags |= {name.replace("_", "-"): value for name, value in options.items()}

@@ -18,7 +18,6 @@ using ::testing::IsEmpty;
 class KafkaTransactionsTest : public testing::KafkaLogTest {
  protected:
   void SetUp() override {
-    options.transactional_channels = true;
     options.on_transaction = [this](std::chrono::nanoseconds) { ++committed; };
     options.on_transaction_aborted = [this] { ++aborted; };
     KafkaLogTest::SetUp();

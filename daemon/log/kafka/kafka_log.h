@@ -61,7 +61,6 @@ class KafkaLog final : public Log {
   void folded(std::uint32_t shard, std::uint32_t source, Offset next) override;
   // Produced to the topic of the Source. Where they will stand is not known before they do: 0 each.
   std::uint32_t copies_for_all() const override { return 1; }
-  bool takes_transactional_channels() const override { return options_.transactional_channels; }
   absl::StatusOr<std::vector<Offset>> append_inputs(
       std::span<const InputAppend> inputs, std::function<void(absl::Status)> done) override;
 

@@ -33,9 +33,7 @@ struct KafkaOptions {
   // Effects in memory that wait for their destinations, of all shards; beyond it they are in the
   // outbox alone (docs/limits.md).
   std::size_t waiting_bytes_max = 256u << 20;
-  // Whether catalogs may have channels with `delivery: transactional`.
-  bool transactional_channels = false;
-  // Of those: a transaction was committed, with the time from its
+  // Of channels with `delivery: transactional`: a transaction was committed, with the time from its
   // first record on; one was aborted or given up. From their threads; must be cheap.
   std::function<void(std::chrono::nanoseconds)> on_transaction;
   std::function<void()> on_transaction_aborted;

@@ -130,17 +130,15 @@ absl::Status ensure_own_topics(const Admin& admin, const TopicNames& names,
   const Need journal[] = {kDelete, kForEver, kNoSize, kAppendTime};
   const Need messages[] = {kDelete, kForEver, kNoSize};
   const Need cursors[] = {kCompact};
+  const Need delivered[] = {kCompact, kSmallSegments};
   const auto partitions = static_cast<std::int32_t>(shards);
   if (absl::Status s = ensure(admin, names.journal, partitions, journal, options); !s.ok())
     return s;
   if (absl::Status s = ensure(admin, names.messages, partitions, messages, options); !s.ok())
     return s;
   if (absl::Status s = ensure(admin, names.cursors, 1, cursors, options); !s.ok()) return s;
-  if (options.transactional_channels) {
-    const Need delivered[] = {kCompact, kSmallSegments};
-    if (absl::Status s = ensure(admin, names.delivered, partitions, delivered, options); !s.ok())
-      return s;
-  }
+  if (absl::Status s = ensure(admin, names.delivered, partitions, delivered, options); !s.ok())
+    return s;
   if (absl::Status s = ensure_output_topic(admin, names.decisions, options, shards); !s.ok())
     return s;
   return ensure_output_topic(admin, names.dead_letters, options, shards);
