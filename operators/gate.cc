@@ -18,6 +18,7 @@
 #include "operators/guards/shadow.h"
 #include "operators/guards/still_true.h"
 #include "operators/held.h"
+#include "operators/instance_view.h"
 #include "operators/opened.h"
 #include "operators/retract.h"
 #include "operators/triggers/collect.h"
@@ -106,18 +107,10 @@ Chosen choose(Turn& turn, const StepAsked& asked, std::span<const std::uint32_t>
   return deferred ? *deferred : *first;
 }
 
-InstanceView view_of(const Turn& turn, const StepAsked& asked) {
-  const Trigger& trigger = turn.catalog().triggers[asked.trigger];
-  return {
-      asked.key,
-      asked.opened_at,
-      asked.count,
-      asked.event,
-      asked.opened,
-      asked.item,
-      trigger.keeps_last_data ? last_data(turn.customer, trigger.current, asked.key) : nullptr,
-      trigger.reference,
-      asked.previous};
+InstanceView view_of_step(const Turn& turn, const StepAsked& asked) {
+  InstanceView view{asked.key, asked.opened_at, asked.count, asked.event, asked.opened, asked.item};
+  view.previous = asked.previous;
+  return view_of(turn.catalog(), turn.customer, asked.trigger, view);
 }
 
 void remember_data(Turn& turn, const StepAsked& asked, const Step& step) {
@@ -176,7 +169,7 @@ Pending pending_of(Turn& turn, const StepAsked& asked, Pending::State state) {
 bool decide_step(Turn& turn, const StepAsked& asked, const Pending* released, HeldDecisions* held) {
   const Trigger& trigger = turn.catalog().triggers[asked.trigger];
   const Step& step = trigger.steps[asked.step];
-  const InstanceView view = view_of(turn, asked);
+  const InstanceView view = view_of_step(turn, asked);
   turn.slots.set_instance(&view);
 
   Decision decision = new_decision(turn, asked.trigger, asked.key, asked.fired_at);
@@ -397,38 +390,56 @@ const LastData* last_data(const Customer& customer, std::uint32_t trigger, std::
 }
 
 std::vector<GuardSaid> ask_each_guard(Turn& turn, std::uint32_t index, std::string_view key) {
-  const Trigger& trigger = turn.catalog().triggers[index];
+  const catalog::Compiled& catalog = turn.catalog();
+  const Trigger& trigger = catalog.triggers[index];
   std::vector<GuardSaid> said;
   const auto add = [&](std::string_view guard, std::string_view channel, Answer answer) {
-    said.push_back({std::string(guard), std::string(channel), answer.through(),
+    said.push_back({std::string(guard), std::string(channel), answer.through(), false,
                     answer.kind == Answer::Kind::kHeldOut, std::move(answer.detail),
                     answer.kind == Answer::Kind::kDeferred ? answer.until : Instant::never()});
   };
+  const auto add_unknown = [&](std::string_view guard, std::string_view channel, std::string detail) {
+    said.push_back({std::string(guard), std::string(channel), true, true, false, std::move(detail), Instant::never()});
+  };
+  // A guard that asks a condition: an error for want of what only the firing has is no answer.
+  const auto add_condition = [&](std::string_view guard, std::string_view channel, const auto& ask) {
+    const std::uint64_t errors = turn.shard.counters.conditions_in_error;
+    turn.slots.take_missed();
+    Answer answer = ask();
+    if (turn.shard.counters.conditions_in_error > errors && turn.slots.take_missed())
+      return add_unknown(guard, channel, "it reads what is only known when it fires");
+    add(guard, channel, std::move(answer));
+  };
+  const InstanceView view = [&]() -> InstanceView {
+    for (const Instances::View& open : turn.customer.instances) {
+      // What an earlier version opened goes on as one of this one.
+      if (catalog.triggers[open.trigger].current == trigger.current && open.key == key)
+        return view_of(catalog, turn.customer, open, turn.arena());
+    }
+    return {};
+  }();
+  std::optional<InstanceScope> scope;
+  if (!view.opened.empty()) scope.emplace(turn.slots, view);
   add("erased", "", turn.customer.is_erased() ? Answer::no("erased") : Answer::yes());
+  add("age", "", guards::age(turn, turn.now));
   add("warming", "", guards::warming(turn, index));
   add("once", "", guards::once(turn, index, key));
   add("cooldown", "", guards::cooldown(turn, index, key, guards::Detail::kYes));
   add("ladder", "", guards::ladder(turn, index));
-  InstanceView view;
-  std::string kept;
-  if (const auto open = turn.customer.instances.lower_bound(index, key);
-      open != turn.customer.instances.end() && open.trigger() == index && (*open).key == key) {
-    kept = std::string(Instances::opened(*open, turn.arena()));
-    view = {key, (*open).opened_at, (*open).count, nullptr, kept, Value::absent(),
-            trigger.keeps_last_data ? last_data(turn.customer, trigger.current, key) : nullptr};
-    turn.slots.set_instance(&view);
-  }
   if (trigger.steps.empty()) return said;
+  const bool arbitrated = trigger.trigger_class == catalog::Class::kMarketing &&
+                          catalog.policy.arbitration != catalog::Arbitration::kNone;
   for (const std::uint32_t channel : trigger.steps.front().channels) {
-    const std::string& name = turn.catalog().channels[channel].name;
+    const std::string& name = catalog.channels[channel].name;
     add("consent", name, guards::consent(turn, index, channel));
-    add("reachable", name, guards::reachable(turn, index, channel));
-    add("while", name, guards::still_true(turn, index));
+    add_condition("reachable", name, [&] { return guards::reachable(turn, index, channel); });
+    add_condition("while", name, [&] { return guards::still_true(turn, index); });
     add("holdout", name, guards::holdout(turn, trigger.trigger_class));
     add("quiet_hours", name, guards::quiet_hours(turn, channel));
     add("cap", name, guards::caps(turn, trigger.trigger_class, channel));
+    if (arbitrated) add_unknown("arbitration", name, "it depends on what else fires at that instant");
+    if (trigger.shadow) add("shadow", name, guards::shadow(turn, index));
   }
-  turn.slots.set_instance(nullptr);
   return said;
 }
 

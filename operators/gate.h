@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "operators/customer_snapshot.h"
+#include "operators/guards/guard.h"
 #include "operators/turn.h"
 
 namespace spur {

@@ -38,7 +38,11 @@ void forget_old(RecordVersions& record, Instant clock) {
 
 Value References::at(std::uint64_t definition, std::string_view key, Instant t, Arena& arena) {
   if (key.size() > kRecordKeyBytesMax) return Value::absent();
-  const std::string* const row = rows_.get(record_key(definition, key));
+  const std::string row_key = record_key(definition, key);
+  if (asked_ != nullptr) asked_->insert(row_key);
+  if (known_ != nullptr && !known_->contains(row_key))
+    return Value::error("this record of business data is not known here");
+  const std::string* const row = rows_.get(row_key);
   if (row == nullptr) return Value::absent();
   const RecordVersions record = decoded(row);
   const auto next = after(record, t);
@@ -47,6 +51,10 @@ Value References::at(std::uint64_t definition, std::string_view key, Instant t, 
   const Version& version = next == record.versions.begin() ? *next : *(next - 1);
   if (version.value.empty()) return Value::absent();
   return decode_value(version.value, arena).value_or(Value::absent());
+}
+
+void References::copy(const References& all, std::string_view row_key) {
+  if (const std::string* const row = all.rows_.get(row_key)) rows_.put(row_key, *row);
 }
 
 References::Taken References::take(std::uint64_t definition, std::string_view key, Instant since,

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,6 +46,15 @@ class References {
   Taken take(std::uint64_t definition, std::string_view key, Instant since, std::string_view value,
              Instant clock, std::string& previous);
 
+  // Rows of records, by their keys.
+  using Asked = std::set<std::string, std::less<>>;
+  // From now on at() notes what it is asked for; nullptr: it does not.
+  void note(Asked* asked) { asked_ = asked; }
+  // There are copies of these alone: of any other at() answers an error. Outlives its use.
+  void know_only(const Asked* known) { known_ = known; }
+  // Takes over what `all` has under this key.
+  void copy(const References& all, std::string_view row_key);
+
   // Of a definition: how many keys it has. For what is stored, and to forget a definition that has
   // gone.
   std::map<std::uint64_t, std::uint64_t>& counts() { return counts_; }
@@ -54,6 +64,8 @@ class References {
  private:
   RowsBehind& rows_;
   bool moved_ = false;
+  Asked* asked_ = nullptr;
+  const Asked* known_ = nullptr;
   std::map<std::uint64_t, std::uint64_t> counts_;
 };
 
