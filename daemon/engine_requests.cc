@@ -430,7 +430,7 @@ void EngineImpl::apply_catalog(const spur::v1::Catalog& catalog, std::string_vie
   // Instances that are open keep the version of the trigger that opened them.
   const spur::v1::Catalog with_earlier =
       catalog::with_retired(catalog, current == nullptr ? spur::v1::Catalog() : current->catalog);
-  catalog::CompileResult compiled = catalog::compile(with_earlier);
+  catalog::CompileResult compiled = catalog::compile_checked(with_earlier);
   CatalogApplied applied;
   applied.errors = std::move(compiled.errors);
   applied.warnings = std::move(compiled.warnings);

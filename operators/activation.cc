@@ -25,8 +25,6 @@ const Aggregate& nothing_yet() {
   return empty;
 }
 
-Value no_instance() { return Value::error("there is no event that opened or fired this"); }
-
 }  // namespace
 
 // 'vip' in segments: each segment is asked when it is asked for.
@@ -147,7 +145,7 @@ class Activation::ByKey final : public LookupMap {
 // has no keys that could be listed.
 class Activation::Records final : public LookupMap {
  public:
-  Records(const Activation& activation, std::uint32_t reference) : activation_(activation), reference_(reference) {}
+  Records(Activation& activation, std::uint32_t reference) : activation_(activation), reference_(reference) {}
 
   Value find(const Value& key) const override {
     const std::optional<std::string_view> text = key_text(key, activation_.arena_);
@@ -156,7 +154,7 @@ class Activation::Records final : public LookupMap {
   std::span<const Value> keys() const override { return {}; }
 
  private:
-  const Activation& activation_;
+  Activation& activation_;
   const std::uint32_t reference_;
 };
 
@@ -168,6 +166,7 @@ void Activation::use(const catalog::Compiled* catalog) {
   before_stamps_.assign(catalog->slots.size(), 0);
   epoch_ = 1;
   turn_ = 0;
+  record_ = {};
 }
 
 void Activation::begin(const Customer& customer, Instant now, const Event* event, ScoreTape* scores) {
@@ -180,6 +179,7 @@ void Activation::begin(const Customer& customer, Instant now, const Event* event
   session_key_ = {};
   ended_ = nullptr;
   frozen_.clear();
+  missed_ = false;
   ++epoch_;
   ++turn_;
 }
@@ -230,7 +230,7 @@ Value Activation::load(std::uint32_t slot) {
     case SlotKind::kBefore:
     case SlotKind::kBeforeByKey:
       if (before_stamps_[slot] == turn_) return before_[slot];
-      return Value::error("`before` is only known while the event is being taken");
+      return missing("`before` is only known while the event is being taken");
     case SlotKind::kInstanceKey:
     case SlotKind::kInstanceOpenedAt:
     case SlotKind::kInstanceCount:
@@ -294,7 +294,7 @@ Value Activation::compute(const SlotSource& slot) {
     }
     case SlotKind::kPrevious:
       if (instance_ == nullptr || instance_->previous.is_absent())
-        return Value::error("`previous` is only known while the change is being told");
+        return missing("`previous` is only known while the change is being told");
       return expression::select(instance_->previous, slot.path);
     case SlotKind::kInstanceKey:
       return instance_ == nullptr ? no_instance() : Value::string(instance_->key);
@@ -436,9 +436,13 @@ Value Activation::event_part(SlotKind kind, std::uint32_t index, const Event* ev
   }
 }
 
-Value Activation::record(std::uint32_t reference, std::string_view key) const {
+Value Activation::record(std::uint32_t reference, std::string_view key) {
   if (references_ == nullptr) return Value::absent();
-  return references_->at(catalog_->business_data[reference].definition, key, now_, arena_);
+  if (record_.epoch == epoch_ && record_.reference == reference && record_.key == key) return record_.value;
+  const Value found = references_->at(catalog_->business_data[reference].definition, key, now_, arena_);
+  if (found.is_error()) missed_ = true;
+  record_ = {epoch_, reference, arena_.copy(key), found};
+  return found;
 }
 
 const Event* Activation::opened() {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "operators/catalog/compiled.h"
@@ -59,6 +60,10 @@ class Activation final : public expression::Slots {
   // Whether load() has the answer already: asking again computes nothing and takes no score from the tape.
   bool knows(std::uint32_t slot) const { return stamps_[slot] == epoch_; }
 
+  // Whether something was asked since begin() or this that only a firing has: its event, its instance, the record
+  // before a change. Where somebody asks before it fires, an error of such an expression says nothing yet.
+  bool take_missed() { return std::exchange(missed_, false); }
+
   // The segment's condition for this customer now; false for an unknown name.
   bool in_segment(std::uint32_t segment);
 
@@ -80,8 +85,13 @@ class Activation final : public expression::Slots {
   Value model(const catalog::SlotSource& slot);
   Value event_part(catalog::SlotKind kind, std::uint32_t index, const Event* event) const;
   const Event* opened();
-  // The record of `key`, as of now.
-  Value record(std::uint32_t reference, std::string_view key) const;
+  // The record of `key`, as of now. The last one is kept: conditions read field after field of it.
+  Value record(std::uint32_t reference, std::string_view key);
+  Value missing(const char* what) const {
+    missed_ = true;
+    return Value::error(what);
+  }
+  Value no_instance() const { return missing("there is no event that opened or fired this"); }
 
   Arena& arena_;
   References* const references_;
@@ -106,6 +116,13 @@ class Activation final : public expression::Slots {
   std::vector<std::uint32_t> before_stamps_;  // turn
   std::uint32_t turn_ = 0;
   std::vector<std::unique_ptr<KeyedAggregates>> frozen_;  // of before_, for features with `by`
+  mutable bool missed_ = false;
+  struct {
+    std::uint32_t epoch = 0;  // of `value`
+    std::uint32_t reference = 0;
+    std::string_view key;  // in the arena
+    Value value;
+  } record_;
 };
 
 }  // namespace spur

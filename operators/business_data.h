@@ -14,8 +14,8 @@ namespace spur {
 // Rows that go in one step, of a definition that has gone. Part of the fold version, as are the
 // next.
 inline constexpr std::size_t kLeavingRowsPerStep = 64;
-// Customers told of changes in one run, beside the timers of kTimersPerRun: what comes meanwhile
-// must not wait for more.
+// Of the steps of one run (kTimersPerRun), those that tell customers of changes: what comes
+// meanwhile must not wait for more.
 inline constexpr std::uint32_t kToldPerRun = 64;
 
 class BusinessData {
@@ -35,7 +35,7 @@ class BusinessData {
 
   // From the rows, once.
   void load();
-  // What has changed, into a row. To be called before a cut may follow.
+  // What has changed, into a row: at the end of each run, before a cut may follow.
   void save();
 
  private:

@@ -15,19 +15,23 @@ void Changes::use(const catalog::Compiled& catalog) {
   order_.clear();
   rated_.clear();
   by_key_.clear();
+  unrated_.assign(catalog.triggers.size(), 0);
   for (auto it = all_.begin(); it != all_.end();) {
-    Telling& telling = it->second;
-    const std::int32_t trigger = find_hash(catalog.layout->versions, telling.change.trigger);
+    const std::int32_t trigger = find_hash(catalog.layout->versions, it->second.change.trigger);
     if (trigger < 0) {
       forget(it++);
       continue;
     }
-    telling.trigger = static_cast<std::uint32_t>(trigger);
-    telling.rated = catalog.triggers[telling.trigger].rate_max > 0;
-    (telling.rated ? rated_[telling.trigger] : order_).emplace(telling.change.at, telling.number);
-    by_key_[interest_prefix(telling.change.trigger, telling.change.key)].push_back(&telling);
+    begin(it->second, static_cast<std::uint32_t>(trigger));
     ++it;
   }
+  // The window of a rate that nobody has any more.
+  const auto gone = [&](const auto& window) {
+    return std::none_of(catalog.triggers.begin(), catalog.triggers.end(), [&](const Trigger& t) {
+      return t.name_hash == window.first && t.rate_max > 0;
+    });
+  };
+  if (std::erase_if(windows_, gone) > 0) moved_ = true;
 }
 
 // --- the index ---
@@ -53,10 +57,20 @@ void Changes::close(std::uint32_t trigger, std::string_view key, std::string_vie
 
 // --- changes ---
 
-void Changes::insert(std::uint64_t number, Change change) {
+Changes::Telling& Changes::insert(std::uint64_t number, Change change) {
   Telling& telling = all_[number];
   telling.number = number;
   telling.change = std::move(change);
+  previous_bytes_ += telling.change.previous.size();
+  return telling;
+}
+
+void Changes::begin(Telling& telling, std::uint32_t trigger) {
+  telling.trigger = trigger;
+  telling.rated = catalog_->triggers[trigger].rate_max > 0;
+  (telling.rated ? rated_[trigger] : order_).emplace(telling.change.at, telling.number);
+  if (!telling.rated) ++unrated_[trigger];
+  by_key_[interest_prefix(telling.change.trigger, telling.change.key)].push_back(&telling);
 }
 
 bool Changes::add(std::uint32_t trigger, std::string_view key, Instant at,
@@ -68,15 +82,13 @@ bool Changes::add(std::uint32_t trigger, std::string_view key, Instant at,
     };
     if (std::any_of(of_key->second.begin(), of_key->second.end(), same)) return true;
   }
-  if (all_.size() >= kChangesMax) return false;
-  const std::uint64_t number = ++numbers_;
+  if (all_.size() >= kChangesMax || previous_bytes_ + previous.size() > kPreviousBytesMax)
+    return false;
   moved_ = true;
-  insert(number, {version_of(trigger), std::string(key), at, std::string(previous), {}});
-  Telling& telling = all_[number];
-  telling.trigger = trigger;
-  telling.rated = catalog_->triggers[trigger].rate_max > 0;
-  (telling.rated ? rated_[trigger] : order_).emplace(at, number);
-  by_key_[interest_prefix(telling.change.trigger, telling.change.key)].push_back(&telling);
+  const std::uint64_t number = ++numbers_;
+  Telling& telling =
+      insert(number, {version_of(trigger), std::string(key), at, std::string(previous), {}});
+  begin(telling, trigger);
   keep(telling);
   return true;
 }
@@ -212,6 +224,7 @@ void Changes::finish(Telling& telling) {
   const std::pair place(telling.change.at, telling.number);
   if (!telling.rated) {
     order_.erase(place);
+    --unrated_[telling.trigger];
   } else if (const auto order = rated_.find(telling.trigger);
              order->second.erase(place) > 0 && order->second.empty()) {
     rated_.erase(order);
@@ -223,6 +236,7 @@ void Changes::forget(std::map<std::uint64_t, Telling>::iterator at) {
   const std::string prefix = told_prefix(at->first);
   for (const std::string& place : at->second.told) rows_.erase(prefix + place);
   rows_.erase(change_key(at->first));
+  previous_bytes_ -= at->second.change.previous.size();
   all_.erase(at);
 }
 
@@ -233,6 +247,7 @@ void Changes::load(ReferencesState& state) {
   counts_ = {state.interests.begin(), state.interests.end()};
   windows_ = {state.windows.begin(), state.windows.end()};
   all_.clear();
+  previous_bytes_ = 0;
   const std::string changes = kind_prefix(KeyKind::kChange);
   rows_.scan(changes, changes, [&](std::string_view key, std::string_view value) {
     std::uint64_t number = 0;

@@ -27,9 +27,11 @@ namespace spur {
 
 // Bounds that are part of the fold version.
 inline constexpr std::size_t kInterestsMax =
-    1'000;  // of a customer, of one trigger; then the oldest goes
+    1'000;  // of a customer, of one trigger; then the one that ends first goes
 inline constexpr std::uint64_t kInterestedMax = 20'000'000;  // of a shard, of one trigger
 inline constexpr std::size_t kChangesMax = 100'000;          // of a shard, that are being told
+inline constexpr std::size_t kPreviousBytesMax = 256u
+                                                 << 20;  // of the records before them, in memory
 
 class Changes {
  public:
@@ -54,7 +56,10 @@ class Changes {
   void close(std::uint32_t trigger, std::string_view key, std::string_view place);
 
   // --- changes ---
-  bool any() const { return !all_.empty(); }
+  // Whether somebody may have to be told of one out of turn; and of one for this trigger. Those
+  // with a rate are told in their turn alone.
+  bool any() const { return !order_.empty(); }
+  bool any(std::uint32_t trigger) const { return unrated_[trigger] > 0; }
   // False: there are too many. Two of one key at one instant are one, as far as they are not told
   // yet.
   bool add(std::uint32_t trigger, std::string_view key, Instant at, std::string_view previous);
@@ -101,7 +106,8 @@ class Changes {
  private:
   using Order = std::set<std::pair<Instant, std::uint64_t>>;
 
-  void insert(std::uint64_t number, Change change);
+  Telling& insert(std::uint64_t number, Change change);
+  void begin(Telling& telling, std::uint32_t trigger);
   void forget(std::map<std::uint64_t, Telling>::iterator at);
   std::uint64_t version_of(std::uint32_t trigger) const {
     return catalog_->triggers[trigger].version;
@@ -116,6 +122,8 @@ class Changes {
   std::map<std::string, std::vector<Telling*>, std::less<>>
       by_key_;                                                // by the prefix of their index
   Order order_;                                               // of those without a rate
+  std::vector<std::uint32_t> unrated_;                        // how many of them, by trigger
+  std::size_t previous_bytes_ = 0;                            // of all
   std::map<std::uint32_t, Order> rated_;                      // by trigger: one after the other
   std::map<std::uint64_t, std::uint64_t> counts_;             // of the index, by version
   std::map<std::uint64_t, ReferencesState::Window> windows_;  // by a trigger's name

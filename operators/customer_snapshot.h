@@ -8,20 +8,14 @@
 #include <string_view>
 #include <vector>
 
+#include "operators/guards/guard.h"
+#include "operators/references.h"
 #include "operators/turn.h"
 #include "state/customer.h"
+#include "state/memory_store.h"
+#include "state/rows_behind.h"
 
 namespace spur {
-
-// What a guard says.
-struct GuardSaid {
-  std::string guard;    // the reason that a decision would have
-  std::string channel;  // empty: the firing as a whole
-  bool through = true;
-  bool held_out = false;
-  std::string detail;
-  Instant until = Instant::never();  // of a deferring one
-};
 
 class CustomerSnapshot {
  public:
@@ -30,14 +24,23 @@ class CustomerSnapshot {
 
   const Customer& customer() const { return customer_; }
   const std::shared_ptr<const catalog::Compiled>& catalog() const { return state_.catalog; }
+  // Of the business data what the conditions of this customer's triggers have read at the moment of the copy. What
+  // they had not read is an error: it is not known here.
+  References& references() { return records_; }
 
   // What the gate would say, guard by guard in their order, if the trigger of that index fired at
   // `now`; of the guards on a channel, for each channel of its first step.
   std::vector<GuardSaid> ask_guards(Instant now, std::uint32_t trigger, std::string_view key);
 
  private:
+  void copy_records(References& all, Instant now);
+
   ShardState state_;  // of it what guards read
   Customer customer_;
+  MemoryStore store_;
+  RowsBehind rows_;
+  References records_;
+  References::Asked copied_;
 };
 
 }  // namespace spur

@@ -18,6 +18,7 @@
 #include "operators/guards/shadow.h"
 #include "operators/guards/still_true.h"
 #include "operators/held.h"
+#include "operators/instance_view.h"
 #include "operators/opened.h"
 #include "operators/retract.h"
 #include "operators/triggers/collect.h"
@@ -106,18 +107,10 @@ Chosen choose(Turn& turn, const StepAsked& asked, std::span<const std::uint32_t>
   return deferred ? *deferred : *first;
 }
 
-InstanceView view_of(const Turn& turn, const StepAsked& asked) {
-  const Trigger& trigger = turn.catalog().triggers[asked.trigger];
-  return {
-      asked.key,
-      asked.opened_at,
-      asked.count,
-      asked.event,
-      asked.opened,
-      asked.item,
-      trigger.keeps_last_data ? last_data(turn.customer, trigger.current, asked.key) : nullptr,
-      trigger.reference,
-      asked.previous};
+InstanceView view_of_step(const Turn& turn, const StepAsked& asked) {
+  InstanceView view{asked.key, asked.opened_at, asked.count, asked.event, asked.opened, asked.item};
+  view.previous = asked.previous;
+  return view_of(turn.catalog(), turn.customer, asked.trigger, view);
 }
 
 void remember_data(Turn& turn, const StepAsked& asked, const Step& step) {
@@ -126,8 +119,9 @@ void remember_data(Turn& turn, const StepAsked& asked, const Step& step) {
       asked.prepared != nullptr ? std::string(asked.prepared->last_data) : step_values(turn, step);
   TriggerState& state = triggers::state_of(turn, turn.catalog().triggers[asked.trigger].current);
   std::vector<LastData>& all = state.rest().last;
-  const auto place = std::lower_bound(all.begin(), all.end(), asked.key,
-                                      [](const LastData& l, std::string_view key) { return l.key < key; });
+  const auto place =
+      std::lower_bound(all.begin(), all.end(), asked.key,
+                       [](const LastData& l, std::string_view key) { return l.key < key; });
   if (place != all.end() && place->key == asked.key) {
     place->at = asked.fired_at;
     place->data = std::move(bytes);
@@ -135,8 +129,8 @@ void remember_data(Turn& turn, const StepAsked& asked, const Step& step) {
   }
   all.insert(place, {std::string(asked.key), asked.fired_at, std::move(bytes)});
   if (all.size() > kLastDataMax) {
-    all.erase(
-        std::min_element(all.begin(), all.end(), [](const LastData& a, const LastData& b) { return a.at < b.at; }));
+    all.erase(std::min_element(all.begin(), all.end(),
+                               [](const LastData& a, const LastData& b) { return a.at < b.at; }));
     ++turn.shard.counters.dropped_over_limit;
   }
 }
@@ -168,6 +162,9 @@ Pending pending_of(Turn& turn, const StepAsked& asked, Pending::State state) {
   } else {
     pending.opened = std::string(asked.opened);
   }
+  // A later step does not see it; a deferred one is the same step as before.
+  if (state == Pending::State::kDeferred && trigger.keeps_previous && !asked.previous.is_absent())
+    encode_value(asked.previous, pending.previous);
   return pending;
 }
 
@@ -176,7 +173,7 @@ Pending pending_of(Turn& turn, const StepAsked& asked, Pending::State state) {
 bool decide_step(Turn& turn, const StepAsked& asked, const Pending* released, HeldDecisions* held) {
   const Trigger& trigger = turn.catalog().triggers[asked.trigger];
   const Step& step = trigger.steps[asked.step];
-  const InstanceView view = view_of(turn, asked);
+  const InstanceView view = view_of_step(turn, asked);
   turn.slots.set_instance(&view);
 
   Decision decision = new_decision(turn, asked.trigger, asked.key, asked.fired_at);
@@ -190,8 +187,9 @@ bool decide_step(Turn& turn, const StepAsked& asked, const Pending* released, He
     chosen.answer = a;
   } else if (step.expires.count > 0 && turn.now > asked.due + step.expires) {
     chosen.answer = Answer::no("expired");
-  } else if (released == nullptr && !(asked.prepared != nullptr ? asked.prepared->condition
-                                                                : turn.holds(step.condition, asked.trigger))) {
+  } else if (released == nullptr &&
+             !(asked.prepared != nullptr ? asked.prepared->condition
+                                         : turn.holds(step.condition, asked.trigger))) {
     chosen.answer = Answer::no("if");
   } else {
     chosen = choose(turn, asked, channels);
@@ -226,15 +224,17 @@ bool decide_step(Turn& turn, const StepAsked& asked, const Pending* released, He
       if (step.expires.count > 0) decision.expires = asked.due + step.expires;
       break;
   }
-  decision.data = asked.prepared != nullptr ? std::string(asked.prepared->data) : step_data(turn, step);
+  decision.data =
+      asked.prepared != nullptr ? std::string(asked.prepared->data) : step_data(turn, step);
   const bool through = !(chosen.answer.kind == Answer::Kind::kSuppressed);
   const bool sent =
       decision.verdict == Verdict::kSent || decision.verdict == Verdict::kHeldOut || shadow;
   if (sent && asked.step == 0) remember_data(turn, asked, step);
   turn.slots.set_instance(nullptr);
   if (held == nullptr) {
-    remember_sent(turn, decision,
-                  {asked.trigger, chosen.channel, asked.count, asked.opened_at, asked.key, asked.opened});
+    remember_sent(
+        turn, decision,
+        {asked.trigger, chosen.channel, asked.count, asked.opened_at, asked.key, asked.opened});
   }
   record(turn, asked.trigger, std::move(decision), held);
   if (through) guards::ladder_sent(turn, asked.trigger);
@@ -248,8 +248,8 @@ void supersede(Turn& turn, const Pending& due) {
   std::vector<Pending>& all = turn.customer.more().pending;
   for (std::size_t i = 0; i < all.size();) {
     const Pending& p = all[i];
-    const bool gives_way = p.state == Pending::State::kDeferred && p.trigger == due.trigger && p.key == due.key &&
-                           p.fired_at == due.fired_at && p.step < due.step &&
+    const bool gives_way = p.state == Pending::State::kDeferred && p.trigger == due.trigger &&
+                           p.key == due.key && p.fired_at == due.fired_at && p.step < due.step &&
                            std::find(channels.begin(), channels.end(), p.channel) != channels.end();
     if (!gives_way) {
       ++i;
@@ -263,21 +263,24 @@ void supersede(Turn& turn, const Pending& due) {
 void decide_pending(Turn& turn, const Firing& firing) {
   const Pending& p = *firing.pending;
   if (p.state == Pending::State::kWaiting) supersede(turn, p);
-  const StepAsked asked{p.trigger, p.step,  p.due,    p.fired_at, p.opened_at, p.count,
-                        p.key,     nullptr, p.opened, {},         nullptr,      true};
+  const Value previous = decode_value(p.previous, turn.arena()).value_or(Value::absent());
+  const StepAsked asked{p.trigger, p.step,   p.due, p.fired_at, p.opened_at, p.count, p.key,
+                        nullptr,   p.opened, {},    nullptr,    true,        previous};
   const bool released = p.state == Pending::State::kDeferred;
   HeldDecisions decided;  // leaves no earlier than the conclusion it belongs to
   const bool held = held_conclusion(turn.customer, p) != nullptr;
   const bool through = decide_step(turn, asked, released ? &p : nullptr, held ? &decided : nullptr);
   if (held) hold_step(*held_conclusion(turn.customer, p), std::move(decided.decisions));
-  if (through && !p.counted) guards::went_through(turn, p.trigger, p.key, std::max(p.fired_at, p.opened_at));
+  if (through && !p.counted)
+    guards::went_through(turn, p.trigger, p.key, std::max(p.fired_at, p.opened_at));
 }
 
 // A firing silenced as a whole: one decision without channel; its repeats are counted only.
 bool silenced(Turn& turn, const Firing& firing, HeldDecisions* held) {
   Answer answer = guards::warming(turn, firing.trigger);
   if (answer.through()) answer = guards::once(turn, firing.trigger, firing.key);
-  if (answer.through()) answer = guards::cooldown(turn, firing.trigger, firing.key, guards::Detail::kNo);
+  if (answer.through())
+    answer = guards::cooldown(turn, firing.trigger, firing.key, guards::Detail::kNo);
   if (answer.through()) answer = guards::ladder(turn, firing.trigger);
   if (answer.through()) return false;
   if (guards::recorded_before(turn, firing.trigger, firing.key, answer.reason)) {
@@ -337,7 +340,9 @@ void decide_firing(Turn& turn, const Firing& firing) {
       add_pending(turn, std::move(pending));
     }
     // A wait that was over when it opened fired then, though its steps count from before.
-    if (through) guards::went_through(turn, firing.trigger, firing.key, std::max(firing.base, firing.opened_at));
+    if (through)
+      guards::went_through(turn, firing.trigger, firing.key,
+                           std::max(firing.base, firing.opened_at));
   }
   if (held != nullptr) hold(turn, firing, std::move(conclusion));
 }
@@ -397,38 +402,60 @@ const LastData* last_data(const Customer& customer, std::uint32_t trigger, std::
 }
 
 std::vector<GuardSaid> ask_each_guard(Turn& turn, std::uint32_t index, std::string_view key) {
-  const Trigger& trigger = turn.catalog().triggers[index];
+  const catalog::Compiled& catalog = turn.catalog();
+  const Trigger& trigger = catalog.triggers[index];
   std::vector<GuardSaid> said;
   const auto add = [&](std::string_view guard, std::string_view channel, Answer answer) {
-    said.push_back({std::string(guard), std::string(channel), answer.through(),
+    said.push_back({std::string(guard), std::string(channel), answer.through(), false,
                     answer.kind == Answer::Kind::kHeldOut, std::move(answer.detail),
                     answer.kind == Answer::Kind::kDeferred ? answer.until : Instant::never()});
   };
+  const auto add_unknown = [&](std::string_view guard, std::string_view channel,
+                               std::string detail) {
+    said.push_back({std::string(guard), std::string(channel), true, true, false, std::move(detail),
+                    Instant::never()});
+  };
+  // A guard that asks a condition: an error for want of what only the firing has is no answer.
+  const auto add_condition = [&](std::string_view guard, std::string_view channel,
+                                 const auto& ask) {
+    const std::uint64_t errors = turn.shard.counters.conditions_in_error;
+    turn.slots.take_missed();
+    Answer answer = ask();
+    if (turn.shard.counters.conditions_in_error > errors && turn.slots.take_missed())
+      return add_unknown(guard, channel, "it reads what is only known when it fires");
+    add(guard, channel, std::move(answer));
+  };
+  const InstanceView view = [&]() -> InstanceView {
+    for (const Instances::View& open : turn.customer.instances) {
+      // What an earlier version opened goes on as one of this one.
+      if (catalog.triggers[open.trigger].current == trigger.current && open.key == key)
+        return view_of(catalog, turn.customer, open, turn.arena());
+    }
+    return {};
+  }();
+  std::optional<InstanceScope> scope;
+  if (!view.opened.empty()) scope.emplace(turn.slots, view);
   add("erased", "", turn.customer.is_erased() ? Answer::no("erased") : Answer::yes());
+  add("age", "", guards::age(turn, turn.now));
   add("warming", "", guards::warming(turn, index));
   add("once", "", guards::once(turn, index, key));
   add("cooldown", "", guards::cooldown(turn, index, key, guards::Detail::kYes));
   add("ladder", "", guards::ladder(turn, index));
-  InstanceView view;
-  std::string kept;
-  if (const auto open = turn.customer.instances.lower_bound(index, key);
-      open != turn.customer.instances.end() && open.trigger() == index && (*open).key == key) {
-    kept = std::string(Instances::opened(*open, turn.arena()));
-    view = {key, (*open).opened_at, (*open).count, nullptr, kept, Value::absent(),
-            trigger.keeps_last_data ? last_data(turn.customer, trigger.current, key) : nullptr};
-    turn.slots.set_instance(&view);
-  }
   if (trigger.steps.empty()) return said;
+  const bool arbitrated = trigger.trigger_class == catalog::Class::kMarketing &&
+                          catalog.policy.arbitration != catalog::Arbitration::kNone;
   for (const std::uint32_t channel : trigger.steps.front().channels) {
-    const std::string& name = turn.catalog().channels[channel].name;
+    const std::string& name = catalog.channels[channel].name;
     add("consent", name, guards::consent(turn, index, channel));
-    add("reachable", name, guards::reachable(turn, index, channel));
-    add("while", name, guards::still_true(turn, index));
+    add_condition("reachable", name, [&] { return guards::reachable(turn, index, channel); });
+    add_condition("while", name, [&] { return guards::still_true(turn, index); });
     add("holdout", name, guards::holdout(turn, trigger.trigger_class));
     add("quiet_hours", name, guards::quiet_hours(turn, channel));
     add("cap", name, guards::caps(turn, trigger.trigger_class, channel));
+    if (arbitrated)
+      add_unknown("arbitration", name, "it depends on what else fires at that instant");
+    if (trigger.shadow) add("shadow", name, guards::shadow(turn, index));
   }
-  turn.slots.set_instance(nullptr);
   return said;
 }
 

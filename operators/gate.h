@@ -1,14 +1,15 @@
 // The gate: every firing ends here, in recorded decisions. Guards are asked in a fixed order in the
-// same step of the fold, so that no counter can lag: age, once, cooldown, ladder for the firing as
-// a whole; consent, ladder, reachable, `while`, holdout, quiet hours, caps, arbitration, shadow for
-// each step. The verdict is sent, suppressed with a reason, held out, or deferred.
+// same step of the fold, so that no counter can lag: warming, once, cooldown, ladder for the firing
+// as a whole; age, `expires`, `if`, then of a channel consent, ladder (of a later step), reachable,
+// `while`, holdout, quiet hours, caps, arbitration, shadow for each step. The verdict is sent,
+// suppressed with a reason, held out, or deferred.
 #pragma once
 
 #include <functional>
 #include <string>
 #include <string_view>
 
-#include "operators/customer_snapshot.h"
+#include "operators/guards/guard.h"
 #include "operators/turn.h"
 
 namespace spur {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,7 +25,7 @@ inline constexpr std::size_t kRecordKeyBytesMax = 1'024;
 inline constexpr std::size_t kRecordBytesMax = 32u << 10;  // of a record, as stored
 inline constexpr std::size_t kRecordVersionsMax = 16;      // of a key; then the oldest goes
 inline constexpr Millis kRecordVersionFor = kDay;          // kept so long after the next one came
-inline constexpr std::uint64_t kRecordsMax = 5'000'000;    // keys of a Reference
+inline constexpr std::uint64_t kRecordsMax = 5'000'000;    // of a Reference, without those deleted
 
 class References {
  public:
@@ -41,19 +42,33 @@ class References {
     kFull,     // its key would be one too many
   };
   // A record that holds from `since` on; `value` is an encoded map, or empty: deleted. `previous`
-  // becomes what it was before, empty: nothing. `clock` is the shard's.
+  // becomes what it was before, empty: nothing. `clock` is the shard's. `dated`: records say
+  // themselves since when they hold, so that one of before may come later.
   Taken take(std::uint64_t definition, std::string_view key, Instant since, std::string_view value,
-             Instant clock, std::string& previous);
+             Instant clock, bool dated, std::string& previous);
 
-  // Of a definition: how many keys it has. For what is stored, and to forget a definition that has
-  // gone.
+  // Rows of records, by their keys.
+  using Asked = std::set<std::string, std::less<>>;
+  // From now on at() notes what it is asked for; nullptr: it does not.
+  void note(Asked* asked) { asked_ = asked; }
+  // There are copies of these alone: of any other at() answers an error. Outlives its use.
+  void know_only(const Asked* known) { known_ = known; }
+  // Takes over what `all` has under this key.
+  void copy(const References& all, std::string_view row_key);
+
+  // Of a definition: how many records it has, without those deleted. For what is stored, and to
+  // forget a definition that has gone.
   std::map<std::uint64_t, std::uint64_t>& counts() { return counts_; }
   // Something of it has changed since this was asked.
   bool moved() { return std::exchange(moved_, false); }
 
  private:
+  void sweep(std::string_view row_key, std::string_view prefix, Instant clock);
+
   RowsBehind& rows_;
   bool moved_ = false;
+  Asked* asked_ = nullptr;
+  const Asked* known_ = nullptr;
   std::map<std::uint64_t, std::uint64_t> counts_;
 };
 

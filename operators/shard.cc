@@ -45,7 +45,8 @@ struct Shard::Impl {
     state.run.ordinal = 0;
   }
 
-  void dead_letter(std::string_view reason, std::string_view detail, const Origin& origin, Effects& effects) {
+  void dead_letter(std::string_view reason, std::string_view detail, const Origin& origin,
+                   Effects& effects) {
     DeadLetter letter;
     letter.id = {state.run.shard, state.run.seq, state.run.input, state.run.ordinal++};
     letter.reason = std::string(reason);
@@ -88,11 +89,11 @@ struct Shard::Impl {
     customers.set_layout(state.generation, state.catalog->layout);
     slots.use(state.catalog.get());
     business.use(*state.catalog);
-    business.save();
     state.trigger_counters.assign(state.catalog->triggers.size(), {});
     std::map<std::uint64_t, Since> features, triggers;
     const Since now{state.generation, state.run.clock};
-    const auto keep = [&](std::map<std::uint64_t, Since>& kept, const std::map<std::uint64_t, Since>& old,
+    const auto keep = [&](std::map<std::uint64_t, Since>& kept,
+                          const std::map<std::uint64_t, Since>& old,
                           std::uint64_t hash) -> const Since& {
       const auto it = old.find(hash);
       return kept.try_emplace(hash, it == old.end() ? now : it->second).first->second;
@@ -115,14 +116,17 @@ struct Shard::Impl {
       Millis longest{0};
       for (const std::uint32_t t : session.triggers) {
         const catalog::Trigger& trigger = state.catalog->triggers[t];
-        if (trigger.moment == catalog::SessionMoment::kIdle) longest = std::max(longest, trigger.grace);
+        if (trigger.moment == catalog::SessionMoment::kIdle)
+          longest = std::max(longest, trigger.grace);
       }
       state.session_grace.push_back(longest);
     }
     state.trigger_grace.clear();
-    for (const catalog::Trigger& t : state.catalog->triggers) state.trigger_grace.push_back(t.grace);
+    for (const catalog::Trigger& t : state.catalog->triggers)
+      state.trigger_grace.push_back(t.grace);
     const auto none = [](Millis grace) { return grace.count == 0; };
-    if (std::all_of(state.trigger_grace.begin(), state.trigger_grace.end(), none)) state.trigger_grace.clear();
+    if (std::all_of(state.trigger_grace.begin(), state.trigger_grace.end(), none))
+      state.trigger_grace.clear();
     settle_empty();
   }
 };
@@ -158,12 +162,15 @@ void Shard::apply_catalog(std::shared_ptr<const catalog::Compiled> catalog) {
   impl_->next_input();
   const bool first = state.generation == 0;
   ++state.generation;
-  for (const std::uint8_t byte : catalog->hash) state.digest.add(static_cast<std::uint64_t>(Tag::kCatalog), byte);
+  for (const std::uint8_t byte : catalog->hash)
+    state.digest.add(static_cast<std::uint64_t>(Tag::kCatalog), byte);
   impl_->put_in_force(std::move(catalog));
   if (!first) impl_->customers.schedule_all(state.run.clock);
 }
 
-const std::shared_ptr<const catalog::Compiled>& Shard::catalog() const { return impl_->state.catalog; }
+const std::shared_ptr<const catalog::Compiled>& Shard::catalog() const {
+  return impl_->state.catalog;
+}
 
 void Shard::expect(std::string_view identity_value) { impl_->customers.expect(identity_value); }
 
@@ -174,15 +181,18 @@ void Shard::apply(const Event& arrived, const Origin& origin, Effects& effects) 
   SPUR_CHECK(state.catalog != nullptr);
   Event event = arrived;
   if (run.mode == ClockMode::kRecords) {
-    // The clock follows the records, held below the wall and, on a log, below when the log took them.
-    const Instant cap = run.wall == Instant::never() ? Instant::never() : std::min(run.wall, origin.received);
+    // The clock follows the records, held below the wall and, on a log, below when the log took
+    // them.
+    const Instant cap =
+        run.wall == Instant::never() ? Instant::never() : std::min(run.wall, origin.received);
     run.clock = std::max(run.clock, std::min(event.time, cap));
   }
   const bool known_user = !event.user_id.empty();
   const Identity identity{known_user ? IdentityKind::kUserId : IdentityKind::kAnonymousId,
                           known_user ? event.user_id : event.anonymous_id};
   SPUR_CHECK(!identity.value.empty());
-  if (const std::uint32_t home = impl_->shards == 1 ? 0 : shard_of(identity.value, impl_->shards); home != run.shard) {
+  if (const std::uint32_t home = impl_->shards == 1 ? 0 : shard_of(identity.value, impl_->shards);
+      home != run.shard) {
     if (!origin.forwarded &&
         origin.bytes.size() + origin.key.size() + origin.headers.size() <= kForwardBytesMax)
       return forward(state, home, identity.value, origin, effects);
@@ -203,13 +213,15 @@ void Shard::apply(const Event& arrived, const Origin& origin, Effects& effects) 
   }
   if (event.time > run.clock) {
     if (event.time - run.clock > kAheadMax) {
-      impl_->dead_letter("TIME_AHEAD", "the event lies more than an hour ahead of the clock", origin, effects);
+      impl_->dead_letter("TIME_AHEAD", "the event lies more than an hour ahead of the clock",
+                         origin, effects);
       return;
     }
     event.time = run.clock;  // taken to happen now
   }
   ++state.counters.events;
-  const std::uint64_t hash = hash64(identity.value);  // of the customer's place, and what the digest takes of a text
+  const std::uint64_t hash =
+      hash64(identity.value);  // of the customer's place, and what the digest takes of a text
   state.digest.add(static_cast<std::uint64_t>(Tag::kEvent), hash);
   bool created = false;
   Customer& customer = impl_->customers.touch(identity, hash, created);
@@ -222,28 +234,32 @@ void Shard::apply(const Event& arrived, const Origin& origin, Effects& effects) 
   state.arena.reset();
   impl_->timeline.arrive(customer, event, origin.received, effects);
   impl_->visits.replan(customer);
-  impl_->business.save();
 }
 
-void Shard::apply_record(std::uint32_t reference, const Value& body, const Origin& origin, Effects& effects) {
+void Shard::apply_record(std::uint32_t reference, const Value& body, const Origin& origin,
+                         Effects& effects) {
   ShardState& state = impl_->state;
   impl_->next_input();
   SPUR_CHECK(state.catalog != nullptr && reference < state.catalog->business_data.size());
   state.arena.reset();
-  const RecordRead record = read_record(*state.catalog, state.arena, state.catalog->business_data[reference], body,
+  const RecordRead record = read_record(*state.catalog, state.arena,
+                                        state.catalog->business_data[reference], body,
                                         origin.key, origin.received);
   if (!record.reason.empty()) {
     impl_->dead_letter(record.reason, record.detail, origin, effects);
   } else if (!take_record(state, impl_->slots, reference, record)) {
-    impl_->dead_letter("REFERENCE_FULL", "the Reference has five million records, and this would be one more", origin,
+    impl_->dead_letter("REFERENCE_FULL",
+                       "the Reference has five million records, and this would be one more", origin,
                        effects);
   }
-  impl_->business.save();
 }
 
-Arrival Shard::arrive(std::uint32_t sender, std::uint64_t seq) { return spur::arrive(impl_->state, sender, seq); }
+Arrival Shard::arrive(std::uint32_t sender, std::uint64_t seq) {
+  return spur::arrive(impl_->state, sender, seq);
+}
 
-void Shard::apply_malformed(std::string_view reason, std::string_view detail, const Origin& origin, Effects& effects) {
+void Shard::apply_malformed(std::string_view reason, std::string_view detail, const Origin& origin,
+                            Effects& effects) {
   impl_->next_input();
   impl_->dead_letter(reason, detail, origin, effects);
 }
@@ -255,17 +271,21 @@ std::uint32_t Shard::fire_due(std::uint32_t max, Effects& effects) {
   std::uint32_t steps = 0, told = 0;
   while (steps < max) {
     const Instant wake = impl_->customers.next_wake();
-    const Instant change = told < kToldPerRun ? impl_->business.changes.next().at : Instant::never();
+    const Instant change =
+        told < kToldPerRun ? impl_->business.changes.next().at : Instant::never();
     if (change < limit && change <= wake) {
-      const std::uint32_t taken = tell_next(state, impl_->timeline, impl_->customers,
-                                            std::min(max - steps, kToldPerRun - told), limit, effects);
+      const std::uint32_t taken =
+          tell_next(state, impl_->timeline, impl_->customers,
+                    std::min(max - steps, kToldPerRun - told), limit, effects);
       steps += taken;
       told += taken;
       continue;
     }
-    // While history is taken nobody goes on beyond a turn that is due before; live, timers wait for no rate.
-    const Instant rated =
-        state.run.mode == ClockMode::kRecords ? impl_->business.changes.next_rated() : Instant::never();
+    // While history is taken nobody goes on beyond a turn that is due before; live, timers wait for
+    // no rate.
+    const Instant rated = state.run.mode == ClockMode::kRecords
+                              ? impl_->business.changes.next_rated()
+                              : Instant::never();
     if (wake >= std::min(limit, rated)) break;
     ++steps;
     impl_->next_input();
@@ -276,7 +296,6 @@ std::uint32_t Shard::fire_due(std::uint32_t max, Effects& effects) {
     impl_->visits.replan(*customer);
   }
   steps += impl_->business.leave(max - steps);
-  impl_->business.save();
   return steps;
 }
 
@@ -308,11 +327,13 @@ void Shard::finish(Instant until, Effects& effects) {
     }
   }
   for (Customer* customer : waiting) impl_->visits.replan(*customer);
-  impl_->business.save();
   state.run.clock = std::max(state.run.clock, until);
 }
 
-std::uint64_t Shard::end_run() { return impl_->state.digest.value(); }
+std::uint64_t Shard::end_run() {
+  impl_->business.save();
+  return impl_->state.digest.value();
+}
 
 Instant Shard::next_due() const {
   const Instant wake = std::min(impl_->customers.next_wake(), impl_->business.changes.next().at);
@@ -329,7 +350,8 @@ Shard::Standing Shard::standing() const {
   standing.clock = impl_->state.run.clock;
   standing.digest = impl_->state.digest.value();
   standing.catalog_generation = impl_->state.generation;
-  for (const auto& [topic, last] : impl_->state.spurseq_by_topic) standing.spurseq.emplace_back(topic, last);
+  for (const auto& [topic, last] : impl_->state.spurseq_by_topic)
+    standing.spurseq.emplace_back(topic, last);
   standing.sent.assign(impl_->state.sent.begin(), impl_->state.sent.end());
   standing.accepted.assign(impl_->state.accepted.begin(), impl_->state.accepted.end());
   for (const auto& [hash, since] : impl_->since_feature)
@@ -348,8 +370,10 @@ void Shard::restore(const Standing& standing, std::shared_ptr<const catalog::Com
   for (const auto& [topic, last] : standing.spurseq) state.spurseq_by_topic[topic] = last;
   state.sent = {standing.sent.begin(), standing.sent.end()};
   state.accepted = {standing.accepted.begin(), standing.accepted.end()};
-  for (const Standing::Since& s : standing.since_feature) impl_->since_feature[s.hash] = {s.generation, s.at};
-  for (const Standing::Since& s : standing.since_trigger) impl_->since_trigger[s.hash] = {s.generation, s.at};
+  for (const Standing::Since& s : standing.since_feature)
+    impl_->since_feature[s.hash] = {s.generation, s.at};
+  for (const Standing::Since& s : standing.since_trigger)
+    impl_->since_trigger[s.hash] = {s.generation, s.at};
   impl_->business.load();
   if (catalog != nullptr) impl_->put_in_force(std::move(catalog));
 }
@@ -367,18 +391,22 @@ Shard::TriggerCounters& Shard::TriggerCounters::operator+=(const TriggerCounters
   retracted += other.retracted;
   return *this;
 }
-const std::vector<Shard::TriggerCounters>& Shard::trigger_counters() const { return impl_->state.trigger_counters; }
+const std::vector<Shard::TriggerCounters>& Shard::trigger_counters() const {
+  return impl_->state.trigger_counters;
+}
 
 std::uint32_t shard_of(std::string_view identity_value, std::uint32_t shards) {
-  // murmur2 with the seed and the masking to a positive number of the Java client (Kafka's Utils.murmur2, toPositive).
+  // murmur2 with the seed and the masking to a positive number of the Java client (Kafka's
+  // Utils.murmur2, toPositive).
   constexpr std::uint32_t kSeed = 0x9747b28c;
   constexpr std::uint32_t kMultiplier = 0x5bd1e995;
   const auto* bytes = reinterpret_cast<const unsigned char*>(identity_value.data());
   std::size_t left = identity_value.size();
   std::uint32_t hash = kSeed ^ static_cast<std::uint32_t>(left);
   for (; left >= 4; left -= 4, bytes += 4) {
-    std::uint32_t k = static_cast<std::uint32_t>(bytes[0]) | static_cast<std::uint32_t>(bytes[1]) << 8 |
-                      static_cast<std::uint32_t>(bytes[2]) << 16 | static_cast<std::uint32_t>(bytes[3]) << 24;
+    std::uint32_t k =
+        static_cast<std::uint32_t>(bytes[0]) | static_cast<std::uint32_t>(bytes[1]) << 8 |
+        static_cast<std::uint32_t>(bytes[2]) << 16 | static_cast<std::uint32_t>(bytes[3]) << 24;
     k *= kMultiplier;
     k ^= k >> 24;
     k *= kMultiplier;

@@ -45,9 +45,8 @@ bool is_told(ShardState& shard, Activation& slots, std::uint32_t index, const Re
 }
 
 bool still_cares(const Customer& customer, const Changes::Telling& telling, Instant since) {
-  const auto interest = customer.instances.lower_bound(telling.trigger, telling.change.key);
-  return interest != customer.instances.end() && interest.trigger() == telling.trigger &&
-         (*interest).key == telling.change.key && (*interest).opened_at == since;
+  const auto interest = customer.instances.find(telling.trigger, telling.change.key);
+  return interest != customer.instances.end() && (*interest).opened_at == since;
 }
 
 // One customer's turn in `telling`.
@@ -155,8 +154,9 @@ bool take_record(ShardState& shard, Activation& slots, std::uint32_t index,
   const catalog::Reference& reference = shard.catalog->business_data[index];
   BusinessData& business = *shard.business;
   std::string previous;
-  const References::Taken taken = business.records.take(
-      reference.definition, record.key, record.since, record.value, shard.run.clock, previous);
+  const References::Taken taken =
+      business.records.take(reference.definition, record.key, record.since, record.value,
+                            shard.run.clock, reference.time.has_value(), previous);
   if (taken == References::Taken::kFull) return false;
   const auto tag = static_cast<std::uint64_t>(Tag::kRecord);
   shard.digest.add(tag, record.key);

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "operators/consents.h"
 #include "operators/business_data.h"
+#include "operators/consents.h"
 #include "operators/fold.h"
 #include "operators/gate.h"
 #include "operators/triggers/absence.h"
@@ -21,7 +21,8 @@
 namespace spur {
 namespace {
 
-// Calls `timer(due, grace)` for everything of the customer that waits for time to pass, but for what is buffered.
+// Calls `timer(due, grace)` for everything of the customer that waits for time to pass, but for
+// what is buffered.
 template <typename Timer>
 void for_each_timer(const ShardState& shard, const Customer& customer, Timer&& timer) {
   const catalog::Compiled& catalog = *shard.catalog;
@@ -80,12 +81,14 @@ void Timeline::plan(Customer& customer, Instant at, Effects& effects) {
   if (is_new) {
     customer.first_seen = at;
     customer.first_generation = shard_.generation;
-    for (const std::uint32_t t : shard_.true_without_events) triggers::state_of(turn, t).level = true;
+    for (const std::uint32_t t : shard_.true_without_events)
+      triggers::state_of(turn, t).level = true;
     for (const std::uint32_t t : shard_.asked_at_creation) triggers::settle_threshold(turn, t);
   }
   for (const std::uint32_t t : shard_.catalog->thresholds) {
     // What already holds when a trigger comes is no edge.
-    if (!is_new && shard_.triggers_since[t].generation > customer.planned) triggers::settle_threshold(turn, t);
+    if (!is_new && shard_.triggers_since[t].generation > customer.planned)
+      triggers::settle_threshold(turn, t);
   }
   for (const std::uint32_t t : shard_.catalog->schedules) {
     const Instant from = shard_.catalog->triggers[t].from;
@@ -127,9 +130,10 @@ bool Timeline::first_copy(Customer& customer, const Event& event) {
   const Instant now = shard_.run.clock;
   // Ids of all sources stand together: those that the most patient one has forgotten go.
   Millis longest = source.deduplicate;
-  for (const catalog::Source& s : shard_.catalog->sources) longest = std::max(longest, s.deduplicate);
-  const auto expired =
-      std::find_if(seen.begin(), seen.end(), [&](const Seen& s) { return now - s.arrived <= longest; });
+  for (const catalog::Source& s : shard_.catalog->sources)
+    longest = std::max(longest, s.deduplicate);
+  const auto expired = std::find_if(seen.begin(), seen.end(),
+                                    [&](const Seen& s) { return now - s.arrived <= longest; });
   if (expired != seen.begin()) seen.erase(seen.begin(), expired);
   for (const Seen& s : seen) {
     if (s.high != high || s.low != low || now - s.arrived > source.deduplicate) continue;
@@ -154,7 +158,8 @@ void Timeline::arrive(Customer& customer, const Event& event, Instant received, 
   if (something_due) advance(customer, limit, /*final=*/false, effects);
   if (lateness.count == 0 || event.time < limit) {
     if (event.time < limit) ++shard_.counters.late;
-    // The customer's own timers before the event, graced ones too, and the changes that it is told of first.
+    // The customer's own timers before the event, graced ones too, and the changes that it is told
+    // of first.
     while (something_due) {
       const Due due = timers(customer, event.time, false);
       const Instant told = change(customer, event.time + Millis{1});
@@ -177,10 +182,11 @@ void Timeline::arrive(Customer& customer, const Event& event, Instant received, 
   encode_event(event, shard_.catalog->schema, source.name_hash, waiting.event);
   std::vector<Buffered>& buffered = customer.more().buffered;
   shard_.digest.add(static_cast<std::uint64_t>(Tag::kBuffered), hash64(waiting.id));
-  buffered.insert(
-      std::upper_bound(buffered.begin(), buffered.end(), waiting,
-                       [](const Buffered& a, const Buffered& b) { return buffer_order(a) < buffer_order(b); }),
-      std::move(waiting));
+  buffered.insert(std::upper_bound(buffered.begin(), buffered.end(), waiting,
+                                   [](const Buffered& a, const Buffered& b) {
+                                     return buffer_order(a) < buffer_order(b);
+                                   }),
+                  std::move(waiting));
   if (buffered.size() > kBufferedMax) {
     ++shard_.counters.dropped_over_limit;
     advance(customer, buffered.front().time + Millis{1}, false, effects);
@@ -194,8 +200,10 @@ void Timeline::advance(Customer& customer, Instant limit, bool final, Effects& e
                            customer.rare->buffered.front().time < limit;
     const Instant event = has_event ? customer.rare->buffered.front().time : Instant::never();
     const Instant told = change(customer, limit);
-    if (event == Instant::never() && due.ready == Instant::never() && told == Instant::never()) break;
-    // The earliest goes first: a timer whose grace is not over too, since something later is about to be taken.
+    if (event == Instant::never() && due.ready == Instant::never() && told == Instant::never())
+      break;
+    // The earliest goes first: a timer whose grace is not over too, since something later is about
+    // to be taken.
     if (told != Instant::never() && told <= std::min(due.at, event)) {
       take_changes(customer, told, effects);
     } else if (due.at < event) {
@@ -215,26 +223,31 @@ Instant Timeline::change(const Customer& customer, Instant limit) const {
   return triggers::business_next(shard_, customer, limit);
 }
 
-void Timeline::take_changes(Customer& customer, Instant at, Effects& effects) {
+template <typename Take>
+void Timeline::at_instant(Customer& customer, Instant now, Effects& effects, Take&& take) {
   shard_.arena.reset();
-  customer.newest = std::max(customer.newest, at);
-  slots_.begin(customer, customer.newest, nullptr, shard_.run.scores);
-  Turn turn{shard_, customer, customer.newest, nullptr, {}, false, slots_, effects, {}, {}};
-  triggers::business_told(turn, at);
-  if (!turn.firings.empty()) decide_all(turn);
-}
-
-bool Timeline::tell(Customer& customer, const Changes::Telling& telling, std::string_view place, Instant at,
-                    bool& fired, Effects& effects) {
-  advance(customer, at, /*final=*/false, effects);
-  shard_.arena.reset();
-  const Instant now = std::max(customer.newest, at);
   slots_.begin(customer, now, nullptr, shard_.run.scores);
   Turn turn{shard_, customer, now, nullptr, {}, false, slots_, effects, {}, {}};
-  if (!triggers::business_turn(turn, telling, place)) return false;
-  customer.newest = now;
-  fired = !turn.firings.empty();
-  if (fired) decide_all(turn);
+  if (shard_.watcher != nullptr) shard_.watcher->begins(turn);
+  customer.newest = std::max(customer.newest, now);
+  take(turn);
+  if (!turn.firings.empty()) decide_all(turn);
+  if (shard_.watcher != nullptr) shard_.watcher->ends(turn);
+}
+
+void Timeline::take_changes(Customer& customer, Instant at, Effects& effects) {
+  at_instant(customer, std::max(customer.newest, at), effects,
+             [&](Turn& turn) { triggers::business_told(turn, at); });
+}
+
+bool Timeline::tell(Customer& customer, const Changes::Telling& telling, std::string_view place,
+                    Instant at, bool& fired, Effects& effects) {
+  advance(customer, at, /*final=*/false, effects);
+  if (!triggers::business_cares(customer, telling, place)) return false;
+  at_instant(customer, std::max(customer.newest, at), effects, [&](Turn& turn) {
+    triggers::business_turn(turn, telling);
+    fired = !turn.firings.empty();
+  });
   return true;
 }
 
@@ -243,7 +256,8 @@ void Timeline::take_buffered(Customer& customer, Effects& effects) {
   const Buffered next = std::move(buffered.front());
   buffered.erase(buffered.begin());
   shard_.arena.reset();
-  std::optional<StoredEvent> stored = decode_event(next.event, shard_.catalog->schema, shard_.arena);
+  std::optional<StoredEvent> stored =
+      decode_event(next.event, shard_.catalog->schema, shard_.arena);
   SPUR_CHECK(stored.has_value());  // written by arrive()
   for (std::uint32_t s = 0; s < shard_.catalog->sources.size(); ++s) {
     if (shard_.catalog->sources[s].name_hash == stored->source_key) stored->event.source = s;
@@ -251,12 +265,15 @@ void Timeline::take_buffered(Customer& customer, Effects& effects) {
   take(customer, stored->event, next.received, Instant::distant_past(), effects);
 }
 
-void Timeline::take(Customer& customer, const Event& event, Instant received, Instant heard, Effects& effects) {
+void Timeline::take(Customer& customer, const Event& event, Instant received, Instant heard,
+                    Effects& effects) {
   if (customer.planned == 0) plan(customer, event.time, effects);
   const Instant now = std::max(event.time, customer.newest);
-  Turn turn{shard_, customer, now, &event, received, event.time < customer.newest, slots_, effects, {}, {}};
+  Turn turn{shard_, customer, now, &event, received, event.time < customer.newest,
+            slots_, effects,  {},  {}};
   if (shard_.watcher != nullptr) {
-    slots_.begin(customer, now, &event, shard_.run.scores);  // also where nothing listens and take() needs none
+    slots_.begin(customer, now, &event,
+                 shard_.run.scores);  // also where nothing listens and take() needs none
     shard_.watcher->begins(turn);
   }
   customer.newest = now;
@@ -274,8 +291,8 @@ void Timeline::take(Turn& turn, Instant heard) {
   slots_.begin(customer, now, &event, shard_.run.scores);
   if (erased(turn)) return;
 
-  // Identities and traits; sessions open or are kept; features; sessions close; exits and closes; resets; openings and
-  // firings; guards.
+  // Identities and traits; sessions open or are kept; features; sessions close; exits and closes;
+  // resets; openings and firings; guards.
   if (!at.before.empty()) slots_.capture_before(at.before);
   fold_traits(turn);
   fold_consents(turn);
@@ -310,16 +327,21 @@ void Timeline::ask_thresholds(Turn& turn) {
   for (const std::uint32_t t : all) triggers::ask_threshold(turn, t);
 }
 
-void Timeline::take_timers(Customer& customer, Instant at, Instant limit, bool final, Effects& effects) {
+void Timeline::take_timers(Customer& customer, Instant at, Instant limit, bool final,
+                           Effects& effects) {
   // Conclusions whose grace is not over are taken, and held.
   const auto hold_until = [&](Millis grace) {
     return grace.count > 0 && !final && at + grace >= limit ? at + grace : Instant::distant_past();
   };
-  shard_.arena.reset();
-  slots_.begin(customer, at, nullptr, shard_.run.scores);
-  Turn turn{shard_, customer, at, nullptr, {}, false, slots_, effects, {}, {}};
-  if (shard_.watcher != nullptr) shard_.watcher->begins(turn);
-  customer.newest = std::max(customer.newest, at);
+  std::vector<Pending> released;  // outlives what is decided of it
+  at_instant(customer, at, effects, [&](Turn& turn) { fire_timers(turn, hold_until, released); });
+}
+
+template <typename HoldUntil>
+void Timeline::fire_timers(Turn& turn, const HoldUntil& hold_until,
+                           std::vector<Pending>& released) {
+  Customer& customer = turn.customer;
+  const Instant at = turn.now;
   ++shard_.counters.timers;
   mutate(turn, Tag::kTimer, static_cast<std::uint64_t>(at.ms));
 
@@ -367,7 +389,6 @@ void Timeline::take_timers(Customer& customer, Instant at, Instant limit, bool f
     }
   }
   ask_thresholds(turn);
-  std::vector<Pending> released;
   if (customer.rare != nullptr) {
     std::vector<Pending>& pending = customer.rare->pending;
     for (std::size_t i = 0; i < pending.size();) {
@@ -386,8 +407,6 @@ void Timeline::take_timers(Customer& customer, Instant at, Instant limit, bool f
     firing.pending = &step;
     turn.firings.push_back(firing);
   }
-  if (!turn.firings.empty()) decide_all(turn);
-  if (shard_.watcher != nullptr) shard_.watcher->ends(turn);
 }
 
 }  // namespace spur

@@ -19,7 +19,8 @@ std::string to_text(const Identity& identity) {
 
 namespace {
 
-// What the allocator takes for a block: 8 bytes in front, in all a multiple of 16 (glibc). A quarter of a customer.
+// What the allocator takes for a block: 8 bytes in front, in all a multiple of 16 (glibc). A
+// quarter of a customer.
 constexpr std::size_t block(std::size_t bytes) {
   return bytes == 0 ? 0 : std::max<std::size_t>(32, (bytes + 8 + 15) / 16 * 16);
 }
@@ -53,20 +54,22 @@ const KeyedAggregates* Customer::keyed(std::uint32_t feature) const {
 
 KeyedAggregates& Customer::keyed_or_new(std::uint32_t feature) {
   std::vector<KeyedFeature>& all = more().keyed;
-  const auto place = std::lower_bound(all.begin(), all.end(), feature,
-                                      [](const KeyedFeature& k, std::uint32_t f) { return k.feature < f; });
+  const auto place =
+      std::lower_bound(all.begin(), all.end(), feature,
+                       [](const KeyedFeature& k, std::uint32_t f) { return k.feature < f; });
   if (place != all.end() && place->feature == feature) return place->values;
   return all.insert(place, {feature, {}})->values;
 }
 
 std::size_t Customer::memory_bytes() const {
-  std::size_t bytes = kPlaceBytes + block(sizeof(Customer)) + heap(identity) + block(features.block_bytes()) +
-                      features.own_bytes() + heap(sessions) + block(instances.heap_bytes()) + heap(triggers) +
-                      heap(seen);
+  std::size_t bytes = kPlaceBytes + block(sizeof(Customer)) + heap(identity) +
+                      block(features.block_bytes()) + features.own_bytes() + heap(sessions) +
+                      block(instances.heap_bytes()) + heap(triggers) + heap(seen);
   for (const SessionState& s : sessions) bytes += heap(s.key) + heap(s.opened);
   for (const TriggerState& t : triggers) {
     if (t.more == nullptr) continue;
-    bytes += block(sizeof(TriggerState::More)) + heap(t.more->seen) + heap(t.more->by_key) + heap(t.more->last);
+    bytes += block(sizeof(TriggerState::More)) + heap(t.more->seen) + heap(t.more->by_key) +
+             heap(t.more->last);
     for (const KeyTime& k : t.more->by_key) bytes += heap(k.key);
     for (const LastData& l : t.more->last) bytes += heap(l.key) + heap(l.data);
   }
@@ -79,7 +82,7 @@ std::size_t Customer::memory_bytes() const {
   for (const Retractable& r : rare->retractable) bytes += heap(r.key) + heap(r.opened);
   for (const KeyedFeature& k : rare->keyed) bytes += k.values.memory_bytes();
   for (const Trait& t : rare->traits) bytes += heap(t.name) + heap(t.value);
-  for (const Pending& p : rare->pending) bytes += heap(p.key) + heap(p.opened);
+  for (const Pending& p : rare->pending) bytes += heap(p.key) + heap(p.opened) + heap(p.previous);
   for (const Held& h : rare->held) bytes += heap(h.key) + heap(h.opened) + heap(h.decisions);
   for (const Sent& s : rare->sent) bytes += heap(s.times);
   for (const Buffered& b : rare->buffered) bytes += heap(b.id) + heap(b.event);

@@ -1,9 +1,9 @@
 // Customer: everything a shard remembers of one customer, as a plain value.
 //
-// Compact, since there are millions: what most customers do not have sits behind one pointer (Rare), features and open
-// waits stand in one block each, and what belongs to a definition is kept under its index in the catalog of `layout`.
-// On a change of catalog the indices are remapped when the customer is next touched (state/layout.h); stored rows carry
-// hashes of definitions instead.
+// Compact, since there are millions: what most customers do not have sits behind one pointer
+// (Rare), features and open waits stand in one block each, and what belongs to a definition is kept
+// under its index in the catalog of `layout`. On a change of catalog the indices are remapped when
+// the customer is next touched (state/layout.h); stored rows carry hashes of definitions instead.
 #pragma once
 
 #include <cstdint>
@@ -56,7 +56,8 @@ struct SessionState {
   Instant last;
   std::uint64_t events = 0;  // in the open one
   std::uint64_t count = 0;   // opened so far
-  CompactText opened;        // operators/opened.h: what the session's triggers name of the event that opened it
+  CompactText
+      opened;  // operators/opened.h: what the session's triggers name of the event that opened it
 };
 
 struct KeyTime {
@@ -74,17 +75,20 @@ struct LastData {
 // What a trigger remembers of a customer beyond its open waits.
 struct TriggerState {
   std::uint32_t trigger = 0;  // index in the catalog
-  bool level = false;         // threshold, prediction: fired and not re-armed; rising schedule: true the last time
-  bool fired = false;         // a firing was sent, held out or deferred: last_fired counts
-  std::uint8_t silenced = 0;  // reasons already recorded since last_fired
+  bool level =
+      false;  // threshold, prediction: fired and not re-armed; rising schedule: true the last time
+  bool fired = false;               // a firing was sent, held out or deferred: last_fired counts
+  std::uint8_t silenced = 0;        // reasons already recorded since last_fired
   Instant next = Instant::never();  // the operator's own timer
   Instant last_fired;
   struct More {
-    std::vector<std::uint64_t> seen;  // novelty: hashes of values as seen; date: the instant last asked about
-    std::vector<KeyTime> by_key;      // by key, sorted
-    std::vector<LastData> last;       // by key, sorted
+    std::vector<std::uint64_t>
+        seen;  // novelty: hashes of values as seen; date: the instant last asked about
+    std::vector<KeyTime> by_key;  // by key, sorted
+    std::vector<LastData> last;   // by key, sorted
     std::uint64_t seen_dropped = 0;
-    Instant last_sent = Instant::distant_past();  // on a ladder: when a step of it last went through
+    Instant last_sent =
+        Instant::distant_past();  // on a ladder: when a step of it last went through
   };
   std::unique_ptr<More> more;
 
@@ -94,29 +98,32 @@ struct TriggerState {
   }
 };
 
-// A step that waits: for its time, for quiet hours to end, or (a held conclusion) for its grace to pass.
+// A step that waits: for its time, for quiet hours to end, or (a held conclusion) for its grace to
+// pass.
 struct Pending {
   enum class State : std::uint8_t { kWaiting = 1, kDeferred = 2 };
 
   std::uint32_t trigger = 0;
   std::uint32_t step = 0;
   State state = State::kWaiting;
-  bool counted = false;    // its firing has set the cooldown
+  bool counted = false;       // its firing has set the cooldown
   std::uint32_t channel = 0;  // of a deferred one
   std::uint32_t count = 0;
-  Instant due;             // when the step was due: what `expires` counts from
-  Instant release;         // when to ask
+  Instant due;      // when the step was due: what `expires` counts from
+  Instant release;  // when to ask
   Instant fired_at;
   Instant opened_at;
   std::string key;
   std::string opened;
+  std::string
+      previous;  // value_codec; of a deferred step that reads it: the record before the change
 };
 
 // A firing that concluded from silence and waits for its grace to pass.
 struct Held {
   std::uint32_t trigger = 0;
   std::uint32_t count = 0;
-  Instant release;    // the clock must pass this
+  Instant release;  // the clock must pass this
   Instant due;
   Instant opened_at;
   std::string key;
@@ -135,7 +142,7 @@ struct Sent {
 struct Seen {
   std::uint64_t high = 0;
   std::uint64_t low = 0;
-  Instant arrived;             // the shard's clock
+  Instant arrived;  // the shard's clock
   std::uint64_t content = 0;
 };
 
@@ -144,7 +151,7 @@ struct Buffered {
   Instant time;
   std::uint16_t rank = 0;
   std::string id;
-  std::string event;    // event_codec
+  std::string event;  // event_codec
   Instant received;
 };
 
@@ -172,7 +179,7 @@ struct Retractable {
   std::uint32_t step = 0;
   std::uint32_t channel = 0;
   std::uint32_t count = 0;
-  Instant at;         // the instant it was decided about
+  Instant at;  // the instant it was decided about
   Instant fired_at;
   Instant opened_at;
   std::string key;
@@ -195,24 +202,25 @@ struct Customer {
   CompactText identity;
   Instant first_seen;
   Instant newest = Instant::distant_past();  // the newest instant that was decided for it
-  Instant next_due = Instant::never();       // nothing of its own is due before; may be early, never late
+  Instant next_due =
+      Instant::never();  // nothing of its own is due before; may be early, never late
 
-  FeatureStates features;                  // by index in the catalog; may be shorter: the rest is empty
-  CompactVector<SessionState> sessions;    // by (session, key)
-  Instances instances;                     // open waits, by (trigger, key)
-  CompactVector<TriggerState> triggers;    // by trigger; only those with something to remember
-  CompactVector<Seen> seen;                // in order of arrival
+  FeatureStates features;  // by index in the catalog; may be shorter: the rest is empty
+  CompactVector<SessionState> sessions;  // by (session, key)
+  Instances instances;                   // open waits, by (trigger, key)
+  CompactVector<TriggerState> triggers;  // by trigger; only those with something to remember
+  CompactVector<Seen> seen;              // in order of arrival
 
   struct Rare {
     Instant erased = Instant::never();  // when it was erased: nothing is folded any more
-    std::vector<Trait> traits;       // by name
-    std::vector<Pending> pending;    // in no order that matters: sorted when due
+    std::vector<Trait> traits;          // by name
+    std::vector<Pending> pending;       // in no order that matters: sorted when due
     std::vector<Held> held;
-    std::vector<Sent> sent;          // by (channel, class)
-    std::vector<Buffered> buffered;  // by (time, rank, id)
-    std::vector<ModelState> models;  // by model
-    std::vector<KeyedFeature> keyed; // by feature
-    std::vector<Consent> consents;   // by purpose
+    std::vector<Sent> sent;                // by (channel, class)
+    std::vector<Buffered> buffered;        // by (time, rank, id)
+    std::vector<ModelState> models;        // by model
+    std::vector<KeyedFeature> keyed;       // by feature
+    std::vector<Consent> consents;         // by purpose
     std::vector<Retractable> retractable;  // in the order they left
   };
   std::unique_ptr<Rare> rare;
@@ -220,7 +228,7 @@ struct Customer {
   // --- kept by Customers, as are `cut` and `dirty_again` ---
   Instant wake = Instant::never();         // in the wake index
   Instant stored_wake = Instant::never();  // the wake row in the store
-  std::uint64_t touched = 0;     // for eviction
+  std::uint64_t touched = 0;               // for eviction
 
   bool is_erased() const { return rare != nullptr && rare->erased != Instant::never(); }
   Identity id() const { return {kind, identity}; }
@@ -232,7 +240,8 @@ struct Customer {
   const KeyedAggregates* keyed(std::uint32_t feature) const;
   KeyedAggregates& keyed_or_new(std::uint32_t feature);
 
-  // All that it costs, with the allocator's share, its place in the table and its plan; an estimate, some per cent off.
+  // All that it costs, with the allocator's share, its place in the table and its plan; an
+  // estimate, some per cent off.
   std::size_t memory_bytes() const;
 };
 

@@ -20,9 +20,9 @@ Instances::Iterator Instances::lower_bound(std::uint32_t trigger, std::string_vi
   return at;
 }
 
-bool Instances::contains(std::uint32_t trigger, std::string_view key) const {
+Instances::Iterator Instances::find(std::uint32_t trigger, std::string_view key) const {
   const Iterator at = lower_bound(trigger, key);
-  return at != end() && at.trigger() == trigger && (*at).key == key;
+  return at != end() && at.trigger() == trigger && (*at).key == key ? at : end();
 }
 
 std::size_t Instances::count(std::uint32_t trigger) const {

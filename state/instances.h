@@ -81,7 +81,11 @@ class Instances {
 
   // The first that does not come before (trigger, key).
   Iterator lower_bound(std::uint32_t trigger, std::string_view key) const;
-  bool contains(std::uint32_t trigger, std::string_view key) const;
+  // The one of (trigger, key), or end().
+  Iterator find(std::uint32_t trigger, std::string_view key) const;
+  bool contains(std::uint32_t trigger, std::string_view key) const {
+    return find(trigger, key) != end();
+  }
   // How many a trigger has.
   std::size_t count(std::uint32_t trigger) const;
 

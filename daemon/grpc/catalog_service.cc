@@ -49,7 +49,9 @@ grpc::ServerUnaryReactor* CatalogService::Apply(grpc::CallbackServerContext* cal
   // Compiling a large catalog takes a while; gRPC's threads have others to serve.
   context_.questions.post([this, request, response, reactor, started] {
     if (request->validate_only()) {
-      const catalog::CompileResult result = catalog::compile(request->catalog());
+      spur::v1::Catalog asked = request->catalog();
+      asked.clear_retired();  // ours, and no part of what would be applied
+      const catalog::CompileResult result = catalog::compile_checked(asked);
       fill(result.errors, *response->mutable_errors());
       fill(result.warnings, *response->mutable_warnings());
       if (result.compiled != nullptr) {

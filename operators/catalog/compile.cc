@@ -9,6 +9,8 @@
 #include "fmt/format.h"
 #include "operators/catalog/compile_context.h"
 #include "operators/catalog/hash.h"
+#include "operators/catalog/names.h"
+#include "operators/catalog/validate.h"
 #include "state/digest.h"
 
 namespace spur::catalog {
@@ -165,7 +167,7 @@ class Compiler {
       Source source;
       source.name = from.name();
       source.name_hash = hash64(from.name());
-      source.topic = from.topic().empty() ? "events." + from.name() : from.topic();
+      source.topic = topic_of(from);
       source.deduplicate =
           from.has_deduplicate_ms() ? Millis{from.deduplicate_ms()} : kDeduplicateDefault;
       source.format = format_of(from.format());
@@ -325,7 +327,7 @@ class Compiler {
       const spur::v1::Channel& from = in_.channels(i);
       Channel& channel = out_.channels[static_cast<std::size_t>(i)];
       const std::string path = spec_path("Channel", from.name());
-      channel.topic = from.topic().empty() ? "actions." + from.name() : from.topic();
+      channel.topic = topic_of(from);
       channel.json = from.format() == "json";
       channel.reach = c_.program(path + ".reach", from.reach(),
                                  Place{.why_no_event = kNoEventAtCondition}, Type::boolean());
@@ -353,6 +355,17 @@ CompileResult compile(const spur::v1::Catalog& catalog, const SourceMap& positio
   Compiler compiler(catalog, positions, *compiled, result);
   compiler.run();
   if (compiler.complete()) result.compiled = std::move(compiled);
+  return result;
+}
+
+CompileResult compile_checked(const spur::v1::Catalog& catalog) {
+  spur::v1::Catalog written_out = catalog;
+  write_out_topics(written_out);
+  Findings findings = validate(written_out, SourceMap());
+  CompileResult result = compile(catalog);
+  result.errors = merged(std::move(findings.errors), result.errors);
+  result.warnings = merged(std::move(findings.warnings), result.warnings);
+  if (!result.errors.empty()) result.compiled = nullptr;
   return result;
 }
 

@@ -19,6 +19,11 @@ struct CompileResult {
 
 // `positions` places errors in their files; empty for a catalog that did not come from files.
 // Deterministic: equal catalogs give equal slots, indices and order on every machine.
+// Only for one that validation has nothing against, as what load.h gives: what must be there is
+// relied on.
 CompileResult compile(const spur::v1::Catalog& catalog, const SourceMap& positions = {});
+
+// The same of a catalog that comes from elsewhere, as over gRPC: validated first.
+CompileResult compile_checked(const spur::v1::Catalog& catalog);
 
 }  // namespace spur::catalog

@@ -24,6 +24,7 @@ void keep_opened(CompileContext& c) {
         if (slot.kind == SlotKind::kItem) t.keeps_item = true;
         if (slot.kind == SlotKind::kLastAt || slot.kind == SlotKind::kLastData)
           t.keeps_last_data = true;
+        if (slot.kind == SlotKind::kPrevious) t.keeps_previous = true;
       }
     };
     if (t.after) keep(*t.after, false);

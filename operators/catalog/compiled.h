@@ -85,7 +85,7 @@ struct Feature {
   std::int32_t session = kNone;  // within
   bool per_session = false;  // within a Session of which several are open by key: a value for each
   std::uint64_t definition = 0;  // hash: what its state is stored under
-  bool hidden = false;  // a trigger's operator needs it; conditions cannot name it
+  bool hidden = false;           // a trigger's operator needs it; conditions cannot name it
   Millis warm_after{
       0};  // on customers of before: how long until a window has passed; 0: for ever warming
 };
@@ -137,7 +137,8 @@ struct Channel {
 
 // How the events tell of consent.
 struct Consent {
-  std::vector<Pattern> granted, withdrawn;  // the key is the purpose; none of a catalog whose channels ask for none
+  std::vector<Pattern> granted,
+      withdrawn;  // the key is the purpose; none of a catalog whose channels ask for none
   std::optional<Program> source, text_version, legal_basis;
 };
 
@@ -218,7 +219,8 @@ struct Trigger {
   Instant to = Instant::never();
 
   Operator kind = Operator::kEvent;
-  // absence; the pattern of event and novelty; sequence: its first step; business: what shows interest
+  // absence; the pattern of event and novelty; sequence: its first step; business: what shows
+  // interest
   std::vector<Pattern> opens;
   std::vector<Pattern> resets;  // absence
   std::vector<Pattern> closes;  // absence, business; sequence: `without`
@@ -232,7 +234,8 @@ struct Trigger {
   SessionMoment moment = SessionMoment::kIdle;
   std::optional<Program> when;   // threshold, schedule
   std::optional<Program> rearm;  // threshold; nullopt: not `when`
-  // threshold: if true just before an event, it has re-armed by then; for what falls with time alone.
+  // threshold: if true just before an event, it has re-armed by then; for what falls with time
+  // alone.
   std::optional<Program> rearm_before;
   std::int32_t segment = kNone;  // threshold: `when` asks this Segment and nothing else
   Millis every{0};               // threshold, prediction
@@ -259,7 +262,7 @@ struct Trigger {
   std::int32_t reference = kNone;  // business
   std::vector<Millis> interest;    // how long, by pattern of `opens`
   std::optional<Program> change_when;
-  std::int32_t rate_max = 0;       // 0: as fast as it goes
+  std::int32_t rate_max = 0;  // 0: as fast as it goes
   Millis rate_per{0};
 
   std::optional<Program> condition;  // `if`
@@ -278,6 +281,7 @@ struct Trigger {
   std::vector<EventSchema::FieldIndex> opened_fields;
   bool keeps_item = false;
   bool keeps_last_data = false;
+  bool keeps_previous = false;  // business: its data names the record before the change
   // Features it reads directly: while one is warming for a customer, the trigger is suppressed
   // there.
   std::vector<std::uint32_t> features;
@@ -352,16 +356,16 @@ struct Listeners {
   std::vector<Use> features;
   std::vector<Use> models;
   std::vector<Use> exits, closes, resets;
-  std::vector<Use> opens;   // absence
+  std::vector<Use> opens;      // absence
   std::vector<Use> interests;  // business
-  std::vector<Use> events;  // event operators
+  std::vector<Use> events;     // event operators
   std::vector<Use> novelties;
-  std::vector<Use> silences;             // sequence
-  std::vector<Use> sequence_opens;       // its first step
+  std::vector<Use> silences;        // sequence
+  std::vector<Use> sequence_opens;  // its first step
   std::vector<StepUse> sequence_steps;
-  std::vector<std::uint32_t> sequences;  // triggers in the two before, in order
-  std::vector<std::uint32_t> thresholds;  // whose level the event may change
-  std::vector<std::uint32_t> dates;       // whose date the event may change
+  std::vector<std::uint32_t> sequences;            // triggers in the two before, in order
+  std::vector<std::uint32_t> thresholds;           // whose level the event may change
+  std::vector<std::uint32_t> dates;                // whose date the event may change
   std::vector<Use> grants, withdrawals, erasures;  // the owner means nothing
   std::vector<std::uint32_t> predictions;
   std::vector<std::uint32_t> before;  // features to read before they are folded

@@ -91,14 +91,7 @@ class Loading {
   }
 
   Loaded finish() {
-    for (auto& channel : *loaded_.catalog.mutable_channels()) {
-      const bool may_be_default = channel.topic().empty() && is_dns_label(channel.name());
-      if (may_be_default) channel.set_topic("actions." + channel.name());
-    }
-    for (auto& source : *loaded_.catalog.mutable_sources()) {
-      const bool may_be_default = source.topic().empty() && is_dns_label(source.name());
-      if (may_be_default) source.set_topic("events." + source.name());
-    }
+    write_out_topics(loaded_.catalog);
     const Complete complete = loaded_.complete ? Complete::kYes : Complete::kNo;
     Findings findings = validate(loaded_.catalog, loaded_.positions, complete);
     std::move(findings.errors.begin(), findings.errors.end(), std::back_inserter(loaded_.errors));

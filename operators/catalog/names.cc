@@ -42,4 +42,20 @@ bool is_topic(std::string_view name) {
   });
 }
 
+std::string topic_of(const spur::v1::Source& source) {
+  return source.topic().empty() ? "events." + source.name() : source.topic();
+}
+
+std::string topic_of(const spur::v1::Channel& channel) {
+  return channel.topic().empty() ? "actions." + channel.name() : channel.topic();
+}
+
+void write_out_topics(spur::v1::Catalog& catalog) {
+  const auto write_out = [](auto& resource) {
+    if (is_dns_label(resource.name())) resource.set_topic(topic_of(resource));
+  };
+  for (auto& source : *catalog.mutable_sources()) write_out(source);
+  for (auto& channel : *catalog.mutable_channels()) write_out(channel);
+}
+
 }  // namespace spur::catalog

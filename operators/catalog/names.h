@@ -1,7 +1,10 @@
 // What names may look like.
 #pragma once
 
+#include <string>
 #include <string_view>
+
+#include "spur/v1/catalog.pb.h"
 
 namespace spur::catalog {
 
@@ -19,5 +22,13 @@ bool is_cel_word(std::string_view name);
 
 // What Kafka takes: letters, digits, `.`, `_`, `-`, but not `.` and `..`.
 bool is_topic(std::string_view name);
+
+// Where its events come from and its actions go to: the topic it names, else one made of its own
+// name.
+std::string topic_of(const spur::v1::Source& source);
+std::string topic_of(const spur::v1::Channel& channel);
+
+// Writes out the topics that a catalog leaves to their default, where a name is fit to be one.
+void write_out_topics(spur::v1::Catalog& catalog);
 
 }  // namespace spur::catalog

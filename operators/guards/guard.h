@@ -34,3 +34,18 @@ struct Answer {
 };
 
 }  // namespace spur::guards
+
+namespace spur {
+
+// What a guard says to somebody who asks before there is a firing.
+struct GuardSaid {
+  std::string guard;    // the reason that a decision would have
+  std::string channel;  // empty: the firing as a whole
+  bool through = true;  // also where that is not known yet
+  bool unknown = false;  // it depends on what only the firing will have; `detail` says what
+  bool held_out = false;
+  std::string detail;
+  Instant until = Instant::never();  // of a deferring one
+};
+
+}  // namespace spur

@@ -10,12 +10,13 @@
 namespace spur::guards {
 namespace {
 
-// Whether a wait, a sequence, a session or a step of `trigger` is open.
+// Whether a wait, a sequence, a session or a step of `trigger` is open. What a customer cares about
+// is none of these: it says who is told of a change, which may come in a month or never.
 bool is_open(const Turn& turn, std::uint32_t trigger) {
   const Customer& customer = turn.customer;
-  const auto first = customer.instances.lower_bound(trigger, "");
-  if (first != customer.instances.end() && first.trigger() == trigger) return true;
   const catalog::Trigger& definition = turn.catalog().triggers[trigger];
+  if (definition.kind != catalog::Operator::kBusiness && customer.instances.count(trigger) > 0)
+    return true;
   if (definition.kind == catalog::Operator::kSession && !definition.retired &&
       std::any_of(customer.sessions.begin(), customer.sessions.end(), [&](const SessionState& s) {
         return s.open && static_cast<std::int32_t>(s.session) == definition.session;
@@ -47,7 +48,8 @@ Answer ladder(const Turn& turn, std::uint32_t trigger) {
 
 void ladder_opened(Turn& turn, std::uint32_t trigger, Instant t) {
   for (const std::uint32_t below : turn.catalog().triggers[trigger].below) {
-    triggers::drop_instances(turn, below, t);
+    if (turn.catalog().triggers[below].kind != catalog::Operator::kBusiness)
+      triggers::drop_instances(turn, below, t);
     drop_pending(
         turn, below, t, [](const std::string&) { return true; }, "ladder");
   }

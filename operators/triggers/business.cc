@@ -19,12 +19,6 @@ std::string place_of(const Customer& customer, const Instances::View& interest) 
   return interest_place(interest.opened_at, customer.id());
 }
 
-// The one for `key`, or end().
-Instances::Iterator find(const Instances& all, std::uint32_t trigger, std::string_view key) {
-  const auto it = all.lower_bound(trigger, key);
-  return it != all.end() && it.trigger() == trigger && (*it).key == key ? it : all.end();
-}
-
 Instances::Iterator end_interest(Turn& turn, Instances::Iterator interest) {
   const Instances::View ended = *interest;
   mutate(turn, Tag::kInstanceClosed, ended.key, ended.trigger);
@@ -32,7 +26,7 @@ Instances::Iterator end_interest(Turn& turn, Instances::Iterator interest) {
   return turn.customer.instances.erase(interest);
 }
 
-// Too many of one trigger: the one that has been silent longest goes.
+// Too many of one trigger: the one that ends first goes.
 void make_room(Turn& turn, std::uint32_t trigger) {
   Instances& all = turn.customer.instances;
   if (all.count(trigger) < kInterestsMax) return;
@@ -80,7 +74,7 @@ void show_interest(Turn& turn, const catalog::Use& use, Value item, std::string_
 
   Instances& all = turn.customer.instances;
   Changes& changes = turn.shard.business->changes;
-  const auto before = find(all, use.owner, fresh.key);
+  const auto before = all.find(use.owner, fresh.key);
   const bool known = before != all.end();
   if (known) {
     carry_on(turn, *before, fresh);
@@ -88,7 +82,7 @@ void show_interest(Turn& turn, const catalog::Use& use, Value item, std::string_
   }
   // What an earlier version of the trigger has opened goes on as this one says.
   for (const std::uint32_t version : trigger.earlier) {
-    const auto earlier = find(all, version, fresh.key);
+    const auto earlier = all.find(version, fresh.key);
     if (earlier == all.end()) continue;
     if (!known) carry_on(turn, *earlier, fresh);
     end_interest(turn, earlier);
@@ -152,7 +146,7 @@ void business_indexed(Turn& turn) {
 Instant business_next(const ShardState& shard, const Customer& customer, Instant limit) {
   Instant next = Instant::never();
   for (const Instances::View& instance : customer.instances) {
-    if (!is_interest(*shard.catalog, instance.trigger)) continue;
+    if (!shard.business->changes.any(instance.trigger)) continue;
     const Changes::Telling* const telling = shard.business->changes.untold(
         instance.trigger, instance.key, place_of(customer, instance), limit);
     if (telling != nullptr) next = std::min(next, telling->change.at);
@@ -163,7 +157,7 @@ Instant business_next(const ShardState& shard, const Customer& customer, Instant
 void business_told(Turn& turn, Instant at) {
   Changes& changes = turn.shard.business->changes;
   for (const Instances::View& instance : turn.customer.instances) {
-    if (!is_interest(turn.catalog(), instance.trigger)) continue;
+    if (!changes.any(instance.trigger)) continue;
     const std::string place = place_of(turn.customer, instance);
     Changes::Telling* const telling =
         changes.untold(instance.trigger, instance.key, place, at + Millis{1});
@@ -173,12 +167,14 @@ void business_told(Turn& turn, Instant at) {
   }
 }
 
-bool business_turn(Turn& turn, const Changes::Telling& telling, std::string_view place) {
-  const auto interest = find(turn.customer.instances, telling.trigger, telling.change.key);
-  if (interest == turn.customer.instances.end() || place_of(turn.customer, *interest) != place)
-    return false;
-  fire(turn, *interest, telling.change);
-  return true;
+bool business_cares(const Customer& customer, const Changes::Telling& telling,
+                    std::string_view place) {
+  const auto interest = customer.instances.find(telling.trigger, telling.change.key);
+  return interest != customer.instances.end() && place_of(customer, *interest) == place;
+}
+
+void business_turn(Turn& turn, const Changes::Telling& telling) {
+  fire(turn, *turn.customer.instances.find(telling.trigger, telling.change.key), telling.change);
 }
 
 }  // namespace spur::triggers

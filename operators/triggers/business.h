@@ -23,7 +23,10 @@ void business_indexed(Turn& turn);
 Instant business_next(const ShardState& shard, const Customer& customer, Instant limit);
 // Tells the customer of those at `at`.
 void business_told(Turn& turn, Instant at);
-// Tells it of this one, in its turn. False: it does not care any more.
-bool business_turn(Turn& turn, const Changes::Telling& telling, std::string_view place);
+// Whether the customer still cares about what is told to `place`.
+bool business_cares(const Customer& customer, const Changes::Telling& telling,
+                    std::string_view place);
+// Tells one that does of this change, in its turn.
+void business_turn(Turn& turn, const Changes::Telling& telling);
 
 }  // namespace spur::triggers

@@ -3,34 +3,17 @@
 #include <algorithm>
 
 #include "operators/gate.h"
+#include "operators/instance_view.h"
 
 namespace spur::triggers {
-namespace {
-
-// Gives the evaluation its instance for as long as it lives.
-class Scope {
- public:
-  Scope(Turn& turn, const InstanceView& view) : turn_(turn) { turn_.slots.set_instance(&view); }
-  ~Scope() { turn_.slots.set_instance(nullptr); }
-
- private:
-  Turn& turn_;
-};
-
-}  // namespace
-
-InstanceView view_of(const Firing& firing) {
-  return {firing.key, firing.opened_at, firing.count, firing.event, firing.opened, firing.item, nullptr};
-}
 
 void collect(Turn& turn, Firing firing) {
   const catalog::Trigger& trigger = turn.catalog().triggers[firing.trigger];
   Shard::TriggerCounters& counters = turn.shard.trigger_counters[firing.trigger];
-  InstanceView view = view_of(firing);
-  view.reference = trigger.reference;
+  InstanceView view{firing.key, firing.opened_at, firing.count, firing.event, firing.opened, firing.item};
   view.previous = firing.previous;
-  if (trigger.keeps_last_data) view.last = last_data(turn.customer, trigger.current, firing.key);
-  const Scope scope(turn, view);
+  view = view_of(turn.catalog(), turn.customer, firing.trigger, view);
+  const InstanceScope scope(turn.slots, view);
   if (!turn.holds(trigger.condition, firing.trigger)) {
     ++counters.if_false;
     return;

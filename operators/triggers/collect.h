@@ -16,7 +16,4 @@ TriggerState* find_state(Customer& customer, std::uint32_t trigger);
 // The state by key, for cooldown and once per key; nullptr if there is none.
 KeyTime* find_key_state(TriggerState& state, std::string_view key);
 
-// The view of a firing that expressions see.
-InstanceView view_of(const Firing& firing);
-
 }  // namespace spur::triggers

@@ -12,8 +12,10 @@ constexpr char kVersion = 1;
 void encode_features(const Customer& customer, const Layout& layout, v1::CustomerRow& row) {
   for (std::size_t i = 0; i < layout.features.size(); ++i) {
     const Layout::Feature& feature = layout.features[i];
-    const KeyedAggregates* const keyed = feature.keyed ? customer.keyed(static_cast<std::uint32_t>(i)) : nullptr;
-    const bool single = !feature.keyed && i < customer.features.size() && !customer.features.empty(i);
+    const KeyedAggregates* const keyed =
+        feature.keyed ? customer.keyed(static_cast<std::uint32_t>(i)) : nullptr;
+    const bool single =
+        !feature.keyed && i < customer.features.size() && !customer.features.empty(i);
     if (!single && (keyed == nullptr || keyed->empty())) continue;
     v1::FeatureRow* out = row.add_features();
     out->set_definition(feature.definition);
@@ -83,6 +85,7 @@ void encode_rare(const Customer::Rare& rare, const Layout& layout, v1::CustomerR
     out->set_count(p.count);
     out->set_opened(p.opened);
     out->set_counted(p.counted);
+    out->set_previous(p.previous);
     if (p.state == Pending::State::kDeferred) out->set_channel(layout.channels[p.channel]);
   }
   for (const Held& h : rare.held) {
@@ -150,9 +153,10 @@ bool decode_features(const v1::CustomerRow& row, const Layout& layout, Customer&
     const std::int32_t place = layout.find_feature(feature.definition());
     if (place < 0) continue;
     const Layout::Feature& definition = layout.features[static_cast<std::size_t>(place)];
-    const bool valid =
-        definition.keyed ? out.keyed_or_new(static_cast<std::uint32_t>(place)).decode(definition.spec, feature.state())
-                         : out.features.decode(static_cast<std::size_t>(place), definition.spec, feature.state());
+    const bool valid = definition.keyed ? out.keyed_or_new(static_cast<std::uint32_t>(place))
+                                              .decode(definition.spec, feature.state())
+                                        : out.features.decode(static_cast<std::size_t>(place),
+                                                              definition.spec, feature.state());
     if (!valid) return false;
   }
   return true;
@@ -169,13 +173,15 @@ void decode_triggers(const v1::CustomerRow& row, const Layout& layout, Customer&
     state.fired = t.fired();
     state.last_fired = {t.last_fired_ms()};
     state.silenced = static_cast<std::uint8_t>(t.silenced());
-    if (t.seen_size() + t.last_fired_by_key_size() + t.last_data_size() > 0 || t.last_sent_ms() != 0) {
+    if (t.seen_size() + t.last_fired_by_key_size() + t.last_data_size() > 0 ||
+        t.last_sent_ms() != 0) {
       state.more = std::make_unique<TriggerState::More>();
       if (t.last_sent_ms() != 0) state.more->last_sent = {t.last_sent_ms()};
       state.more->seen.assign(t.seen().begin(), t.seen().end());
       state.more->seen_dropped = t.seen_dropped();
       for (const v1::KeyTimeRow& k : t.last_fired_by_key()) {
-        state.more->by_key.push_back({k.key(), {k.time_ms()}, static_cast<std::uint8_t>(k.silenced())});
+        state.more->by_key.push_back(
+            {k.key(), {k.time_ms()}, static_cast<std::uint8_t>(k.silenced())});
       }
       for (const v1::LastDataRow& l : t.last_data()) {
         state.more->last.push_back({l.key(), {l.at_ms()}, l.data()});
@@ -189,21 +195,27 @@ void decode_triggers(const v1::CustomerRow& row, const Layout& layout, Customer&
   for (const v1::InstanceRow& i : row.instances()) {
     const std::int32_t place = find_hash(layout.versions, i.trigger());
     if (place < 0) continue;
-    waits.push_back({static_cast<std::uint32_t>(place), static_cast<std::uint32_t>(i.count()),
-                     {i.opened_at_ms()}, {i.due_ms()}, i.key(), i.opened()});
+    waits.push_back({static_cast<std::uint32_t>(place),
+                     static_cast<std::uint32_t>(i.count()),
+                     {i.opened_at_ms()},
+                     {i.due_ms()},
+                     i.key(),
+                     i.opened()});
   }
   out.instances = Instances::of(std::move(waits));
 }
 
 void decode_rare(const v1::CustomerRow& row, const Layout& layout, Customer& out) {
   if (row.traits_size() + row.pending_size() + row.held_size() + row.sent_size() +
-              row.buffered_size() + row.models_size() + row.consents_size() + row.retractable_size() ==
+              row.buffered_size() + row.models_size() + row.consents_size() +
+              row.retractable_size() ==
           0 &&
       row.erased_ms() == 0) {
     return;
   }
   Customer::Rare& rare = out.more();
-  for (const v1::TraitRow& t : row.traits()) rare.traits.push_back({t.name(), t.value(), {t.time_ms()}});
+  for (const v1::TraitRow& t : row.traits())
+    rare.traits.push_back({t.name(), t.value(), {t.time_ms()}});
   for (const v1::PendingRow& p : row.pending()) {
     const std::int32_t place = find_hash(layout.versions, p.trigger());
     if (place < 0) continue;
@@ -224,13 +236,19 @@ void decode_rare(const v1::CustomerRow& row, const Layout& layout, Customer& out
     pending.opened_at = {p.opened_at_ms()};
     pending.key = p.key();
     pending.opened = p.opened();
+    pending.previous = p.previous();
     rare.pending.push_back(std::move(pending));
   }
   for (const v1::HeldRow& h : row.held()) {
     const std::int32_t place = find_hash(layout.versions, h.trigger());
     if (place < 0) continue;
-    rare.held.push_back({static_cast<std::uint32_t>(place), static_cast<std::uint32_t>(h.count()),
-                         {h.release_ms()}, {h.due_ms()}, {h.opened_at_ms()}, h.key(), h.opened(),
+    rare.held.push_back({static_cast<std::uint32_t>(place),
+                         static_cast<std::uint32_t>(h.count()),
+                         {h.release_ms()},
+                         {h.due_ms()},
+                         {h.opened_at_ms()},
+                         h.key(),
+                         h.opened(),
                          h.decisions()});
   }
   for (const v1::SentRow& s : row.sent()) {
@@ -244,25 +262,39 @@ void decode_rare(const v1::CustomerRow& row, const Layout& layout, Customer& out
     return a.channel != b.channel ? a.channel < b.channel : a.trigger_class < b.trigger_class;
   });
   for (const v1::ConsentRow& c : row.consents()) {
-    rare.consents.push_back({c.purpose(), c.granted(), {c.time_ms()}, c.source(), c.text_version(), c.legal_basis()});
+    rare.consents.push_back(
+        {c.purpose(), c.granted(), {c.time_ms()}, c.source(), c.text_version(), c.legal_basis()});
   }
   for (const v1::RetractableRow& r : row.retractable()) {
     const std::int32_t trigger = find_hash(layout.versions, r.trigger());
     const std::int32_t channel = find_hash(layout.channels, r.channel());
     if (trigger < 0 || channel < 0) continue;
-    rare.retractable.push_back({static_cast<std::uint32_t>(trigger), r.step(), static_cast<std::uint32_t>(channel),
-                                static_cast<std::uint32_t>(r.count()), {r.at_ms()}, {r.fired_at_ms()},
-                                {r.opened_at_ms()}, r.key(), r.opened(), r.run(), r.input(), r.ordinal()});
+    rare.retractable.push_back({static_cast<std::uint32_t>(trigger),
+                                r.step(),
+                                static_cast<std::uint32_t>(channel),
+                                static_cast<std::uint32_t>(r.count()),
+                                {r.at_ms()},
+                                {r.fired_at_ms()},
+                                {r.opened_at_ms()},
+                                r.key(),
+                                r.opened(),
+                                r.run(),
+                                r.input(),
+                                r.ordinal()});
   }
   if (row.erased_ms() != 0) rare.erased = {row.erased_ms()};
   for (const v1::BufferedRow& b : row.buffered()) {
-    rare.buffered.push_back({{b.time_ms()}, static_cast<std::uint16_t>(b.rank()), b.id(), b.event(),
+    rare.buffered.push_back({{b.time_ms()},
+                             static_cast<std::uint16_t>(b.rank()),
+                             b.id(),
+                             b.event(),
                              {b.received_ms()}});
   }
   for (const v1::ModelRow& m : row.models()) {
     const std::int32_t place = find_hash(layout.models, m.definition());
     if (place < 0) continue;
-    rare.models.push_back({static_cast<std::uint32_t>(place), {m.first_ms()}, {m.last_ms()}, m.purchases()});
+    rare.models.push_back(
+        {static_cast<std::uint32_t>(place), {m.first_ms()}, {m.last_ms()}, m.purchases()});
   }
   std::sort(rare.models.begin(), rare.models.end(),
             [](const ModelState& a, const ModelState& b) { return a.model < b.model; });
@@ -325,12 +357,19 @@ bool decode_customer(std::string_view bytes, const Layout& layout, Customer& out
   for (const v1::SessionRow& s : row.sessions()) {
     const std::int32_t place = find_hash(layout.sessions, s.definition());
     if (place < 0) continue;
-    out.sessions.push_back({static_cast<std::uint32_t>(place), s.open(), s.key(), {s.started_ms()},
-                            {s.last_ms()}, s.events(), s.count(), s.opened()});
+    out.sessions.push_back({static_cast<std::uint32_t>(place),
+                            s.open(),
+                            s.key(),
+                            {s.started_ms()},
+                            {s.last_ms()},
+                            s.events(),
+                            s.count(),
+                            s.opened()});
   }
-  std::sort(out.sessions.begin(), out.sessions.end(), [](const SessionState& a, const SessionState& b) {
-    return a.session != b.session ? a.session < b.session : a.key < b.key;
-  });
+  std::sort(out.sessions.begin(), out.sessions.end(),
+            [](const SessionState& a, const SessionState& b) {
+              return a.session != b.session ? a.session < b.session : a.key < b.key;
+            });
   decode_triggers(row, layout, out);
   for (const v1::SeenRow& s : row.seen()) {
     out.seen.push_back({s.high(), s.low(), {s.arrived_ms()}, s.content()});

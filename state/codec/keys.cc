@@ -7,7 +7,8 @@ namespace {
 
 // Big endian, with the sign bit turned over: bytes order as the numbers do.
 void append_ordered(std::string& out, std::uint64_t number) {
-  for (int shift = 56; shift >= 0; shift -= 8) out.push_back(static_cast<char>(number >> shift & 0xff));
+  for (int shift = 56; shift >= 0; shift -= 8)
+    out.push_back(static_cast<char>(number >> shift & 0xff));
 }
 
 std::uint64_t read_ordered(std::string_view bytes) {
@@ -21,6 +22,13 @@ std::string with_kind(KeyKind kind) { return std::string(1, static_cast<char>(ki
 void append_identity(std::string& out, const Identity& identity) {
   out.push_back(static_cast<char>(identity.kind));
   out.append(identity.value);
+}
+
+// What append_identity() has written; of a customer at least one byte.
+bool parse_identity(std::string_view bytes, Identity& out) {
+  if (bytes.size() < 2 || (bytes[0] != 1 && bytes[0] != 2)) return false;
+  out = {static_cast<IdentityKind>(bytes[0]), bytes.substr(1)};
+  return true;
 }
 
 constexpr std::uint64_t kSignBit = std::uint64_t{1} << 63;
@@ -64,9 +72,8 @@ std::string interest_place(Instant since, const Identity& identity) {
 }
 
 bool parse_interest_place(std::string_view place, Instant& since, Identity& identity) {
-  if (place.size() < 10 || (place[8] != 1 && place[8] != 2)) return false;
+  if (place.size() < 8 || !parse_identity(place.substr(8), identity)) return false;
   since = {static_cast<std::int64_t>(read_ordered(place.substr(0, 8)) ^ kSignBit)};
-  identity = {static_cast<IdentityKind>(place[8]), place.substr(9)};
   return true;
 }
 
@@ -100,20 +107,14 @@ std::string told_prefix(std::uint64_t change) { return definition_prefix(KeyKind
 std::string references_key() { return with_kind(KeyKind::kReferences); }
 
 bool parse_customer_key(std::string_view key, Identity& out) {
-  if (key.size() < 3 || key[0] != static_cast<char>(KeyKind::kCustomer)) return false;
-  const auto kind = static_cast<std::uint8_t>(key[1]);
-  if (kind != 1 && kind != 2) return false;
-  out = {static_cast<IdentityKind>(kind), key.substr(2)};
-  return true;
+  return !key.empty() && key[0] == static_cast<char>(KeyKind::kCustomer) &&
+         parse_identity(key.substr(1), out);
 }
 
 bool parse_wake_key(std::string_view key, WakeKey& out) {
-  constexpr std::size_t kHead = 1 + 8 + 1;
-  if (key.size() <= kHead || key[0] != static_cast<char>(KeyKind::kWake)) return false;
-  const auto kind = static_cast<std::uint8_t>(key[9]);
-  if (kind != 1 && kind != 2) return false;
+  if (key.size() < 9 || key[0] != static_cast<char>(KeyKind::kWake)) return false;
+  if (!parse_identity(key.substr(9), out.identity)) return false;
   out.wake = {static_cast<std::int64_t>(read_ordered(key.substr(1, 8)) ^ kSignBit)};
-  out.identity = {static_cast<IdentityKind>(kind), key.substr(kHead)};
   return true;
 }
 

@@ -88,6 +88,45 @@ TEST_F(EngineTest, ACatalogIsAppliedOnceAndOnlyIfItCompiles) {
   EXPECT_EQ(engine_->current_catalog()->hash, before);
 }
 
+// Each of these would end the process as soon as it was asked for.
+TEST_F(EngineTest, ACatalogThatLeavesOutWhatMustBeThereIsRefused) {
+  open();
+  apply(shop_catalog());
+  const std::string before = engine_->current_catalog()->hash;
+  const auto errors_with = [&](const auto& change) {
+    spur::v1::Catalog bad = shop_catalog();
+    change(bad);
+    return catalog::to_text(apply(bad).errors);
+  };
+  EXPECT_THAT(errors_with([](spur::v1::Catalog& bad) {
+                bad.add_references()->set_name("products");
+                bad.mutable_references(0)->set_topic("products");
+              }),
+              HasSubstr("Reference products: spec: `key` is missing"));
+  EXPECT_THAT(errors_with([](spur::v1::Catalog& bad) { bad.add_segments()->set_name("vip"); }),
+              HasSubstr("Segment vip: spec: `when` is missing"));
+  EXPECT_THAT(errors_with([](spur::v1::Catalog& bad) {
+                bad.mutable_triggers(0)->mutable_threshold()->set_when("");
+              }),
+              HasSubstr("`when` is missing"));
+  EXPECT_THAT(errors_with([](spur::v1::Catalog& bad) {
+                bad.mutable_triggers(0)->mutable_actions(0)->clear_channels();
+              }),
+              HasSubstr("`channel` is missing"));
+  EXPECT_EQ(engine_->current_catalog()->hash, before);
+  EXPECT_TRUE(order("ann").ok());
+  EXPECT_TRUE(settle());
+}
+
+TEST_F(EngineTest, ATopicMayBeLeftToItsDefault) {
+  open();
+  spur::v1::Catalog short_of_topics = shop_catalog();
+  short_of_topics.mutable_sources(0)->clear_topic();
+  short_of_topics.mutable_channels(0)->clear_topic();
+  EXPECT_THAT(apply(short_of_topics).errors, IsEmpty());
+  EXPECT_EQ(*engine_->topic_of("email"), "actions.email");
+}
+
 TEST_F(EngineTest, EventsAfterACatalogAreDecidedByIt) {
   open();
   apply(shop_catalog("first"));

@@ -387,5 +387,29 @@ TEST(BusinessTest, NothingIsLeftOfAReferenceThatHasGone) {
   for (const std::string& row : story.rows()) EXPECT_EQ(row.find("a-product"), std::string::npos);
 }
 
+constexpr const char* kQuiet = R"(
+Channel email: {topic: actions.email, quiet_hours: {from: "21:00", to: "08:00", zone: UTC, then: defer}}
+Reference products: {topic: products, key: body.id}
+Trigger cheaper:
+  class: service
+  business: {reference: products, interest: {on: V, key: event.properties.id, within: 30d}, when: record.price < previous.price}
+  actions: [{channel: email, template: t, data: {now: record.price, was: previous.price}}]
+)";
+
+TEST(BusinessTest, WhatTheRecordWasIsStillKnownWhenAStepWasDeferred) {
+  for (const bool restarts : {false, true}) {
+    Story story(kQuiet);
+    if (restarts) story.restart_after_each_input();
+    story.record("08:30", "products", R"({"id":7,"price":100})");
+    story.at("09:00", "ann", "V", R"({"id":7})");
+    story.record("22:00", "products", R"({"id":7,"price":80})");
+    story.record("23:00", "products", R"({"id":7,"price":90})");
+    story.run_until("03-02 09:00");
+    EXPECT_THAT(story.decisions(),
+                ElementsAre(R"(22:00 cheaper[7] deferred quiet_hours {"now":80,"was":100})",
+                            R"(03-02 08:00 cheaper[7] sent {"now":90,"was":100})"));
+  }
+}
+
 }  // namespace
 }  // namespace spur::testing

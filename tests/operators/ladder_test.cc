@@ -154,5 +154,41 @@ Trigger cart: {absence: {opens: {on: Added}, closes: {on: Ordered}, after: 1h, g
   EXPECT_THAT(story.decisions(), ElementsAre("10:00:20 browse sent"));
 }
 
+// That a customer cares about a product is no intent: it would silence the lower rungs for a month.
+constexpr const char* kCares = R"(
+Reference products: {topic: products, key: body.id}
+Policy all: {ladders: {intent: {order: [HIGH, LOW], for: 2h}}}
+Trigger cheaper: {business: {reference: products, interest: {on: Viewed, key: event.properties.id, within: 30d}}, actions: [{channel: email, template: t, data: {}}]}
+Trigger browse: {event: {on: Looked}, actions: [{channel: email, template: t}]}
+)";
+std::string with_order(std::string high, std::string low) {
+  std::string yaml = kCares;
+  yaml.replace(yaml.find("HIGH"), 4, high);
+  return yaml.replace(yaml.find("LOW"), 3, low);
+}
+
+TEST(Ladder, WhatACustomerCaresAboutIsNotOpen) {
+  Story story(with_order("cheaper", "browse"));
+  story.at("09:00", "ann", "Viewed", R"({"id":7})");
+  story.at("09:30", "ann", "Looked");
+  story.record("10:00", "products", R"({"id":7,"price":80})");
+  story.at("10:30", "ann", "Looked");
+  story.run_until("11:00");
+  EXPECT_THAT(story.decisions(), ElementsAre("09:30 browse sent", "10:00 cheaper[7] sent",
+                                             "10:30 browse suppressed ladder"));
+}
+
+TEST(Ladder, WhatACustomerCaresAboutIsNotForgottenWhenTheHigherSends) {
+  Story story(with_order("browse", "cheaper"));
+  story.at("09:00", "ann", "Viewed", R"({"id":7})");
+  story.at("09:30", "ann", "Looked");
+  story.record("10:00", "products", R"({"id":7,"price":80})");
+  story.record("12:00", "products", R"({"id":7,"price":70})");
+  story.run_until("13:00");
+  EXPECT_THAT(story.decisions(),
+              ElementsAre("09:30 browse sent", "10:00 cheaper[7] suppressed ladder",
+                          "12:00 cheaper[7] sent"));
+}
+
 }  // namespace
 }  // namespace spur::testing

@@ -58,7 +58,9 @@ class Wide {
   }
 
   std::string features() {
-    std::string text = "Feature orders: {on: Ordered, aggregate: count}\n";
+    std::string text =
+        "Reference products: {topic: products, key: body.id}\n"
+        "Feature orders: {on: Ordered, aggregate: count}\n";
     const auto window = [&] {
       return maybe(2, ", window: " + minutes() + maybe(3, ", offset: " + minutes()));
     };
@@ -175,6 +177,12 @@ class Wide {
               "date: {{of: features.first_added, {}offset: {}d, at: \"1{}:30\", zone: customer}}",
               maybe(2, "every: month, "), random_.below(3), random_.below(10));
         },
+        [&] {  // there are no records: what is shown is kept, and ends
+          return fmt::format(
+              "business: {{reference: products, interest: {{on: Viewed, key: event.properties.k, "
+              "within: {}}}{}}}",
+              minutes(), maybe(2, ", closes: {on: Ordered}"));
+        },
         [&] {
           return fmt::format("segment: {{of: busy, on: {}}}", one_of({"entered", "left"}));
         },
@@ -194,6 +202,7 @@ class Wide {
 
   std::string settings() {
     std::string text = maybe(3, "  class: " + one_of({"service", "transactional"}) + "\n");
+    text += maybe(6, "  shadow: true\n");
     text += maybe(3, fmt::format("  priority: {}\n", random_.below(3)));
     text += maybe(3, "  if: " + condition() + "\n");
     text += maybe(4, "  while: " + condition() + "\n");

@@ -409,6 +409,20 @@ TEST_F(GrpcTest, ValidateOnlyChangesNothing) {
   EXPECT_EQ(from_grpc(catalogs_->Get(context().get(), {}, &none)).reason, "NO_CATALOG");
 }
 
+TEST_F(GrpcTest, ValidateOnlySaysWhatIsMissingAsApplyingWould) {
+  spur::v1::ApplyRequest request;
+  request.mutable_catalog()->add_segments()->set_name("vip");
+  // What a daemon retires is its own affair, and cannot be brought along.
+  request.mutable_catalog()->add_retired()->mutable_threshold();
+  for (const bool only : {true, false}) {
+    request.set_validate_only(only);
+    spur::v1::ApplyResponse response;
+    ASSERT_TRUE(catalogs_->Apply(context().get(), request, &response).ok());
+    ASSERT_EQ(response.errors_size(), 1) << response.ShortDebugString();
+    EXPECT_THAT(response.errors(0).message(), HasSubstr("`when` is missing"));
+  }
+}
+
 TEST_F(GrpcTest, CustomerIsShownAsTheShardHasIt) {
   apply(kCatalog);
   publish_orders("ann", 1, 4);
