@@ -17,7 +17,8 @@ namespace {
 using catalog::SlotKind;
 using catalog::SlotSource;
 
-constexpr int kSegmentDepthMax = 16;  // segments asked for by computed names could otherwise go round for ever
+constexpr int kSegmentDepthMax =
+    16;  // segments asked for by computed names could otherwise go round for ever
 
 // An aggregate that nothing has happened to.
 const Aggregate& nothing_yet() {
@@ -141,11 +142,12 @@ class Activation::ByKey final : public LookupMap {
   Arena& arena_;
 };
 
-// reference.products: read record by record. There may be more than anybody wants to go through, so it
-// has no keys that could be listed.
+// reference.products: read record by record. There may be more than anybody wants to go through, so
+// it has no keys that could be listed.
 class Activation::Records final : public LookupMap {
  public:
-  Records(Activation& activation, std::uint32_t reference) : activation_(activation), reference_(reference) {}
+  Records(Activation& activation, std::uint32_t reference)
+      : activation_(activation), reference_(reference) {}
 
   Value find(const Value& key) const override {
     const std::optional<std::string_view> text = key_text(key, activation_.arena_);
@@ -169,7 +171,8 @@ void Activation::use(const catalog::Compiled* catalog) {
   record_ = {};
 }
 
-void Activation::begin(const Customer& customer, Instant now, const Event* event, ScoreTape* scores) {
+void Activation::begin(const Customer& customer, Instant now, const Event* event,
+                       ScoreTape* scores) {
   customer_ = &customer;
   now_ = now;
   event_ = event;
@@ -201,7 +204,8 @@ void Activation::capture_before(const std::vector<std::uint32_t>& slots) {
       const AggregateSpec& spec = catalog_->features[slot.index].spec;
       frozen_.push_back(std::make_unique<KeyedAggregates>());
       if (const KeyedAggregates* const now = customer_->keyed(slot.index)) *frozen_.back() = *now;
-      before_[s] = Value::map(new (arena_.allocate(sizeof(ByKey))) ByKey(spec, frozen_.back().get(), now_, arena_));
+      before_[s] = Value::map(new (arena_.allocate(sizeof(ByKey)))
+                                  ByKey(spec, frozen_.back().get(), now_, arena_));
     }
     before_stamps_[s] = turn_;
   }
@@ -223,7 +227,8 @@ Value Activation::load(std::uint32_t slot) {
       Value item = item_;
       if (item.is_absent() && instance_ != nullptr) {
         item = instance_->item;
-        if (item.is_absent() && instance_->event == nullptr && opened() != nullptr) item = opened_item_;
+        if (item.is_absent() && instance_->event == nullptr && opened() != nullptr)
+          item = opened_item_;
       }
       return expression::select(item, source.path);
     }
@@ -290,7 +295,8 @@ Value Activation::compute(const SlotSource& slot) {
     case SlotKind::kRecord: {
       if (instance_ == nullptr || instance_->reference == catalog::kNone) return no_instance();
       const Value found = record(static_cast<std::uint32_t>(instance_->reference), instance_->key);
-      return expression::select(found.is_absent() ? Value::map(std::span<const MapEntry>()) : found, slot.path);
+      return expression::select(found.is_absent() ? Value::map(std::span<const MapEntry>()) : found,
+                                slot.path);
     }
     case SlotKind::kPrevious:
       if (instance_ == nullptr || instance_->previous.is_absent())
@@ -317,7 +323,8 @@ Value Activation::compute(const SlotSource& slot) {
       if (slot.index == 1) {
         const std::span<MapEntry> entries = arena_.array<MapEntry>(2);
         entries[0] = {Value::string("at"), Value::timestamp(instance_->last->at)};
-        entries[1] = {Value::string("data"), decode_value(instance_->last->data, arena_).value_or(Value::null())};
+        entries[1] = {Value::string("data"),
+                      decode_value(instance_->last->data, arena_).value_or(Value::null())};
         return expression::select(Value::map(entries), slot.path);
       }
       return Value::timestamp(instance_->last->at);
@@ -333,20 +340,24 @@ Value Activation::compute(const SlotSource& slot) {
 
 Value Activation::feature(std::uint32_t index, Member member) const {
   const catalog::Feature& feature = catalog_->features[index];
-  if (!feature.per_session) return customer_->features.read(index, feature.spec, member, now_, arena_);
+  if (!feature.per_session)
+    return customer_->features.read(index, feature.spec, member, now_, arena_);
   const SessionState* const session = meant_session(static_cast<std::uint32_t>(feature.session));
   const KeyedAggregates* const keyed = customer_->keyed(index);
-  const Aggregate* const state = session == nullptr || keyed == nullptr ? nullptr : keyed->find(session->key);
+  const Aggregate* const state =
+      session == nullptr || keyed == nullptr ? nullptr : keyed->find(session->key);
   return (state == nullptr ? nothing_yet() : *state).read(feature.spec, member, now_, arena_);
 }
 
 Value Activation::feature_by_key(std::uint32_t index) {
   const AggregateSpec& spec = catalog_->features[index].spec;
-  return Value::map(new (arena_.allocate(sizeof(ByKey))) ByKey(spec, customer_->keyed(index), now_, arena_));
+  return Value::map(new (arena_.allocate(sizeof(ByKey)))
+                        ByKey(spec, customer_->keyed(index), now_, arena_));
 }
 
 Value Activation::trait(const std::vector<std::string>& path) {
-  if (customer_->rare == nullptr) return path.size() == 1 ? Value::absent() : Value::error("no such trait");
+  if (customer_->rare == nullptr)
+    return path.size() == 1 ? Value::absent() : Value::error("no such trait");
   for (const Trait& trait : customer_->rare->traits) {
     if (trait.name != path[0]) continue;
     const std::optional<Value> value = decode_value(trait.value, arena_);
@@ -361,7 +372,8 @@ Value Activation::all_traits() {
   const auto& traits = customer_->rare->traits;
   const std::span<MapEntry> entries = arena_.array<MapEntry>(traits.size());
   for (std::size_t i = 0; i < traits.size(); ++i) {
-    entries[i] = {Value::string(traits[i].name), decode_value(traits[i].value, arena_).value_or(Value::null())};
+    entries[i] = {Value::string(traits[i].name),
+                  decode_value(traits[i].value, arena_).value_or(Value::null())};
   }
   return Value::map(entries);
 }
@@ -388,7 +400,8 @@ Value Activation::session(const SlotSource& slot) const {
     case SlotKind::kSessionCount:
       return Value::integer(found == nullptr ? 0 : static_cast<std::int64_t>(found->count));
     case SlotKind::kSessionEvents:
-      return Value::integer(found == nullptr || !found->open ? 0 : static_cast<std::int64_t>(found->events));
+      return Value::integer(
+          found == nullptr || !found->open ? 0 : static_cast<std::int64_t>(found->events));
     case SlotKind::kSessionStarted:
       return found == nullptr || !found->open ? Value::absent() : Value::timestamp(found->started);
     default:
@@ -438,8 +451,10 @@ Value Activation::event_part(SlotKind kind, std::uint32_t index, const Event* ev
 
 Value Activation::record(std::uint32_t reference, std::string_view key) {
   if (references_ == nullptr) return Value::absent();
-  if (record_.epoch == epoch_ && record_.reference == reference && record_.key == key) return record_.value;
-  const Value found = references_->at(catalog_->business_data[reference].definition, key, now_, arena_);
+  if (record_.epoch == epoch_ && record_.reference == reference && record_.key == key)
+    return record_.value;
+  const Value found =
+      references_->at(catalog_->business_data[reference].definition, key, now_, arena_);
   if (found.is_error()) missed_ = true;
   record_ = {epoch_, reference, arena_.copy(key), found};
   return found;
@@ -450,7 +465,8 @@ const Event* Activation::opened() {
   if (instance_->event != nullptr) return instance_->event;
   if (!decoded_known_) {
     decoded_known_ = true;
-    const std::optional<Opened> decoded = decode_opened(instance_->opened, catalog_->schema, arena_);
+    const std::optional<Opened> decoded =
+        decode_opened(instance_->opened, catalog_->schema, arena_);
     decoded_ = decoded ? decoded->event : nullptr;
     opened_item_ = decoded ? decoded->item : Value::absent();
   }

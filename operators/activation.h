@@ -1,7 +1,7 @@
 // Activation: what the slots of a catalog's programs answer for one customer at one instant.
 //
-// Values that cost something are computed when first asked for and kept until forget(): several triggers that read one
-// feature pay once. One per shard, reused; one thread.
+// Values that cost something are computed when first asked for and kept until forget(): several
+// triggers that read one feature pay once. One per shard, reused; one thread.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +24,8 @@ struct InstanceView {
   std::string_view key;
   Instant opened_at;
   std::uint32_t count = 0;
-  const Event* event = nullptr;   // the event that opened or fired it
-  std::string_view opened;        // or its encoding; empty: none
+  const Event* event = nullptr;  // the event that opened or fired it
+  std::string_view opened;       // or its encoding; empty: none
   Value item;
   const LastData* last = nullptr;
   std::int32_t reference = catalog::kNone;  // whose record of `key` is meant by `record`
@@ -37,7 +37,8 @@ class References;
 class Activation final : public expression::Slots {
  public:
   // Without `references` there are no records.
-  explicit Activation(Arena& arena, References* references = nullptr) : arena_(arena), references_(references) {}
+  explicit Activation(Arena& arena, References* references = nullptr)
+      : arena_(arena), references_(references) {}
 
   // A new catalog: slots are numbered anew.
   void use(const catalog::Compiled* catalog);
@@ -57,11 +58,13 @@ class Activation final : public expression::Slots {
   void set_ended_session(const SessionState* session) { ended_ = session; }
 
   Value load(std::uint32_t slot) override;
-  // Whether load() has the answer already: asking again computes nothing and takes no score from the tape.
+  // Whether load() has the answer already: asking again computes nothing and takes no score from
+  // the tape.
   bool knows(std::uint32_t slot) const { return stamps_[slot] == epoch_; }
 
-  // Whether something was asked since begin() or this that only a firing has: its event, its instance, the record
-  // before a change. Where somebody asks before it fires, an error of such an expression says nothing yet.
+  // Whether something was asked since begin() or this that only a firing has: its event, its
+  // instance, the record before a change. Where somebody asks before it fires, an error of such an
+  // expression says nothing yet.
   bool take_missed() { return std::exchange(missed_, false); }
 
   // The segment's condition for this customer now; false for an unknown name.
@@ -110,9 +113,9 @@ class Activation final : public expression::Slots {
   int segment_depth_ = 0;
 
   std::uint32_t epoch_ = 0;
-  std::vector<Value> values_;          // by slot
-  std::vector<std::uint32_t> stamps_;  // epoch of values_
-  std::vector<Value> before_;          // by slot
+  std::vector<Value> values_;                 // by slot
+  std::vector<std::uint32_t> stamps_;         // epoch of values_
+  std::vector<Value> before_;                 // by slot
   std::vector<std::uint32_t> before_stamps_;  // turn
   std::uint32_t turn_ = 0;
   std::vector<std::unique_ptr<KeyedAggregates>> frozen_;  // of before_, for features with `by`

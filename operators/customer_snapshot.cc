@@ -11,7 +11,8 @@ namespace {
 
 // Calls `asks(program)` for every condition that may be asked of a trigger.
 template <typename Asks>
-void for_each_condition(const catalog::Compiled& catalog, const catalog::Trigger& trigger, Asks&& asks) {
+void for_each_condition(const catalog::Compiled& catalog, const catalog::Trigger& trigger,
+                        Asks&& asks) {
   const auto ask = [&](const std::optional<expression::Program>& program) {
     if (program) asks(*program);
   };
@@ -53,14 +54,17 @@ void CustomerSnapshot::copy_records(References& all, Instant now) {
   ScoreTape scores;
   slots.begin(customer_, now, nullptr, &scores);
   all.note(&copied_);
-  const auto ask = [&](const expression::Program& program) { program.evaluate(slots, state_.arena); };
+  const auto ask = [&](const expression::Program& program) {
+    program.evaluate(slots, state_.arena);
+  };
   for (const catalog::Trigger& trigger : catalog.triggers) {
     if (!trigger.retired) for_each_condition(catalog, trigger, ask);
   }
   for (const Instances::View& open : customer_.instances) {
     const InstanceView view = view_of(catalog, customer_, open, state_.arena);
     const catalog::Trigger& definition = catalog.triggers[open.trigger];
-    if (definition.reference != catalog::kNone) {  // `record`, also where no condition has come to it
+    if (definition.reference !=
+        catalog::kNone) {  // `record`, also where no condition has come to it
       const auto reference = static_cast<std::size_t>(definition.reference);
       all.at(catalog.business_data[reference].definition, view.key, now, state_.arena);
     }

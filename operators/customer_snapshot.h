@@ -24,8 +24,8 @@ class CustomerSnapshot {
 
   const Customer& customer() const { return customer_; }
   const std::shared_ptr<const catalog::Compiled>& catalog() const { return state_.catalog; }
-  // Of the business data what the conditions of this customer's triggers have read at the moment of the copy. What
-  // they had not read is an error: it is not known here.
+  // Of the business data what the conditions of this customer's triggers have read at the moment of
+  // the copy. What they had not read is an error: it is not known here.
   References& references() { return records_; }
 
   // What the gate would say, guard by guard in their order, if the trigger of that index fired at

@@ -16,10 +16,12 @@ namespace spur {
 
 // Of one customer; what goes beyond one of these is counted.
 inline constexpr std::size_t kPendingMax = 10'000;  // steps that wait; beyond: dropped
-inline constexpr std::size_t kHeldMax = 10'000;     // conclusions in their grace; then one leaves early
+inline constexpr std::size_t kHeldMax =
+    10'000;  // conclusions in their grace; then one leaves early
 // Of one trigger.
-inline constexpr std::size_t kLastDataMax = 100;     // keys whose last data is kept
-inline constexpr std::size_t kKeyTimesMax = 10'000;  // keys that are known to have fired, or been silenced
+inline constexpr std::size_t kLastDataMax = 100;  // keys whose last data is kept
+inline constexpr std::size_t kKeyTimesMax =
+    10'000;  // keys that are known to have fired, or been silenced
 
 // Every guard's answer, in their order, if `trigger` fired for `key` now. Only for explaining: the
 // turn is one of copies.
@@ -38,20 +40,22 @@ std::string step_values(Turn& turn, const catalog::Step& step);
 const LastData* last_data(const Customer& customer, std::uint32_t trigger, std::string_view key);
 
 using KeyChosen = std::function<bool(const std::string& key)>;
-// Ends what `trigger` has pending for the chosen keys: waiting steps go silently, deferred ones with a decision, and
-// conclusions held for their grace are taken back if the event at `t` came in time for them.
-// `silent_for` >= 0: only of firings of which `t` fell into the silence.
+// Ends what `trigger` has pending for the chosen keys: waiting steps go silently, deferred ones
+// with a decision, and conclusions held for their grace are taken back if the event at `t` came in
+// time for them. `silent_for` >= 0: only of firings of which `t` fell into the silence.
 void drop_pending(Turn& turn, std::uint32_t trigger, Instant t, const KeyChosen& chosen,
                   std::string_view reason = "exit", Millis silent_for = Millis{-1});
 // Ends the chosen steps: waiting ones silently, deferred ones with a decision.
-void drop_steps(Turn& turn, std::string_view reason, const std::function<bool(const Pending&)>& chosen);
+void drop_steps(Turn& turn, std::string_view reason,
+                const std::function<bool(const Pending&)>& chosen);
 // Drops what is still to leave of firings of `trigger` for `key` that are later than the turn's
 // late event, which says that they were none: waiting steps silently, deferred ones with a
 // decision.
 void drop_contradicted(Turn& turn, std::uint32_t trigger, std::string_view key);
 // Takes back held conclusions that the turn's event resets, and opens their waits again.
 void reopen_held(Turn& turn, std::uint32_t trigger, const KeyChosen& chosen);
-// Lets go the held decisions whose grace is over: those with release < `limit`, or all that are due before it.
+// Lets go the held decisions whose grace is over: those with release < `limit`, or all that are due
+// before it.
 void release_held(Turn& turn, Instant limit, bool all);
 
 }  // namespace spur

@@ -17,9 +17,9 @@ struct Answer {
     kHeldOut,
     kShadow
   } kind = Kind::kThrough;
-  std::string_view reason;      // stable text: what a decision records
-  std::string detail;           // the values that decided, for people
-  Instant until;                // of a deferred one
+  std::string_view reason;  // stable text: what a decision records
+  std::string detail;       // the values that decided, for people
+  Instant until;            // of a deferred one
 
   bool through() const { return kind == Kind::kThrough; }
   static Answer yes() { return {}; }
@@ -39,9 +39,9 @@ namespace spur {
 
 // What a guard says to somebody who asks before there is a firing.
 struct GuardSaid {
-  std::string guard;    // the reason that a decision would have
-  std::string channel;  // empty: the firing as a whole
-  bool through = true;  // also where that is not known yet
+  std::string guard;     // the reason that a decision would have
+  std::string channel;   // empty: the firing as a whole
+  bool through = true;   // also where that is not known yet
   bool unknown = false;  // it depends on what only the firing will have; `detail` says what
   bool held_out = false;
   std::string detail;

@@ -5,8 +5,8 @@
 
 namespace spur::triggers {
 
-// Asks the trigger's `if`; a firing that passes joins the turn's, another is counted. Data that must be seen as of now
-// (a session that is about to end) is computed here too.
+// Asks the trigger's `if`; a firing that passes joins the turn's, another is counted. Data that
+// must be seen as of now (a session that is about to end) is computed here too.
 void collect(Turn& turn, Firing firing);  // a view: cheap to copy
 
 // The state that `trigger` has for the turn's customer; created if it has none.

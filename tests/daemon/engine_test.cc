@@ -225,13 +225,13 @@ TEST_F(EngineTest, AQuestionIsAnsweredFromDurableState) {
   std::promise<absl::Status> answer;
   bool known = false;
   std::uint64_t run = 0;
-  engine_->with_shard((*published)[0].shard,
-                      [&](const ShardView& view) {
-                        known = view.customers.peek({IdentityKind::kUserId, "ann"}).value() !=
-                                nullptr;
-                        run = view.run;
-                      },
-                      [&](absl::Status status) { answer.set_value(status); });
+  engine_->with_shard(
+      (*published)[0].shard,
+      [&](const ShardView& view) {
+        known = view.customers.peek({IdentityKind::kUserId, "ann"}).value() != nullptr;
+        run = view.run;
+      },
+      [&](absl::Status status) { answer.set_value(status); });
   ASSERT_TRUE(answer.get_future().get().ok());
   EXPECT_TRUE(known);
   EXPECT_GT(run, 0u);
@@ -334,9 +334,9 @@ TEST_F(EngineTest, CustomersBeyondTheMemoryLimitLeaveSoonAndNotAtTheNextInterval
   ASSERT_TRUE(order("user3-7").ok());
   ASSERT_TRUE(settle());
   const auto deliveries = engine_->read_actions(kTopic, "", 10'000);
-  const auto second = std::count_if(deliveries->begin(), deliveries->end(), [](const ActionDelivery& d) {
-    return d.action.data_json() == R"({"orders":2})";
-  });
+  const auto second = std::count_if(
+      deliveries->begin(), deliveries->end(),
+      [](const ActionDelivery& d) { return d.action.data_json() == R"({"orders":2})"; });
   EXPECT_EQ(second, 1) << "the first order was read back";
 }
 

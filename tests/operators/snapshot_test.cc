@@ -1,12 +1,11 @@
 // CustomerSnapshot: what the gate would say of a trigger that has not fired, asked of a copy.
-#include "operators/customer_snapshot.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "operators/customer_snapshot.h"
 #include "tests/operators/story.h"
 
 namespace spur::testing {
@@ -24,7 +23,8 @@ class SnapshotTest : public ::testing::Test {
     return story_->shard().snapshot(**ann);
   }
   // "guard", "guard no" or "guard unknown", in their order, of the trigger of that name.
-  std::vector<std::string> said(std::string_view when, std::string_view trigger, std::string_view key = "") {
+  std::vector<std::string> said(std::string_view when, std::string_view trigger,
+                                std::string_view key = "") {
     const std::unique_ptr<CustomerSnapshot> of = snapshot();
     std::vector<std::string> out;
     for (std::uint32_t t = 0; t < of->catalog()->triggers.size(); ++t) {
@@ -36,7 +36,8 @@ class SnapshotTest : public ::testing::Test {
     return out;
   }
   // Of them those that do not simply let it through.
-  std::vector<std::string> objections(std::string_view when, std::string_view trigger, std::string_view key = "") {
+  std::vector<std::string> objections(std::string_view when, std::string_view trigger,
+                                      std::string_view key = "") {
     std::vector<std::string> out = said(when, trigger, key);
     std::erase_if(out, [](const std::string& text) { return text.find(' ') == std::string::npos; });
     return out;
@@ -52,9 +53,10 @@ Channel email: {topic: actions.email}
 Trigger hello: {shadow: true, event: {on: A}, actions: [{channel: email, template: t}]}
 )");
   story_->at("10:00", "ann", "A");
-  EXPECT_THAT(said("11:00", "hello"),
-              ElementsAre("erased", "age", "warming", "once", "cooldown", "ladder", "consent", "reachable", "while",
-                          "holdout", "quiet_hours", "cap", "arbitration unknown", "shadow no"));
+  EXPECT_THAT(
+      said("11:00", "hello"),
+      ElementsAre("erased", "age", "warming", "once", "cooldown", "ladder", "consent", "reachable",
+                  "while", "holdout", "quiet_hours", "cap", "arbitration unknown", "shadow no"));
 }
 
 constexpr const char* kStock = R"(
@@ -88,7 +90,8 @@ TEST_F(SnapshotTest, ACopyKeepsTheRecordsOfItsMoment) {
   const std::uint64_t products = before->catalog()->business_data[0].definition;
   const Value seven = before->references().at(products, "7", instant("11:00"), arena);
   EXPECT_EQ(expression::select(seven, std::vector<std::string>{"stock"}).as_double(), 3);
-  EXPECT_TRUE(before->references().at(products, "8", instant("11:00"), arena).is_error()) << "it was not asked for";
+  EXPECT_TRUE(before->references().at(products, "8", instant("11:00"), arena).is_error())
+      << "it was not asked for";
 }
 
 TEST_F(SnapshotTest, WhatOnlyTheFiringKnowsIsUnknownAndNoObjection) {
@@ -100,7 +103,8 @@ Trigger wrong: {event: {on: A}, while: traits.name.first == 'a', actions: [{chan
   story_->at("10:00", "ann", "A");
   EXPECT_THAT(objections("11:00", "paid"), ElementsAre("while unknown"));
   EXPECT_THAT(objections("11:00", "sure"), ElementsAre("while no")) << "whatever the event";
-  EXPECT_THAT(objections("11:00", "wrong"), ElementsAre("while no")) << "an error that a firing would have too";
+  EXPECT_THAT(objections("11:00", "wrong"), ElementsAre("while no"))
+      << "an error that a firing would have too";
 }
 
 TEST_F(SnapshotTest, AnOpenWaitIsAskedWithWhatItsTriggerSaidLast) {
