@@ -192,6 +192,7 @@ void Backtest::keep(Effects& effects) {
 
 // Everything leaves memory and comes back from its stored form: what a crash right after a flush does.
 void Backtest::restart(Part& part) {
+  part.shard->end_run();
   part.customers->begin_cut();
   while (!part.customers->encode_cut(1'000'000)) {
   }

@@ -87,13 +87,12 @@ void fill(const Instances::View& instance, const catalog::Compiled& catalog, Are
   out.set_count(instance.count);
 }
 
-bool rests_on_records(const catalog::Compiled& catalog,
-                      const std::optional<expression::Program>& condition) {
+bool rests_on_change(const catalog::Compiled& catalog,
+                     const std::optional<expression::Program>& condition) {
   if (!condition) return false;
   return std::any_of(condition->slots().begin(), condition->slots().end(), [&](std::uint32_t slot) {
     const catalog::SlotKind kind = catalog.slots[slot].kind;
-    return kind == catalog::SlotKind::kReference || kind == catalog::SlotKind::kRecord ||
-           kind == catalog::SlotKind::kPrevious;
+    return kind == catalog::SlotKind::kRecord || kind == catalog::SlotKind::kPrevious;
   });
 }
 

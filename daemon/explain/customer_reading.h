@@ -40,10 +40,9 @@ std::string feature_json(const catalog::Compiled& catalog, const Customer& custo
 void fill(const Instances::View& instance, const catalog::Compiled& catalog, Arena& arena,
           spur::v1::OpenInstance& out);
 
-// Whether the condition reads business data, of which a copy of a customer has none: what it
-// answers for one says nothing.
-bool rests_on_records(const catalog::Compiled& catalog,
-                      const std::optional<expression::Program>& condition);
+// Whether the condition reads the record that changed: there is none before the change that fires.
+bool rests_on_change(const catalog::Compiled& catalog,
+                     const std::optional<expression::Program>& condition);
 
 const TriggerState* state_of(const Customer& customer, std::uint32_t trigger);
 

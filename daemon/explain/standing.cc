@@ -8,6 +8,7 @@
 #include "daemon/explain/customer_reading.h"
 #include "daemon/explain/why_not.h"
 #include "fmt/format.h"
+#include "operators/instance_view.h"
 
 namespace spur::explain {
 namespace {
@@ -45,21 +46,20 @@ std::string summary_of(const CustomerReading& reading, const catalog::Trigger& t
              : "waits";
 }
 
-// Whether the guard asked a condition that has no business data to look at.
-bool is_blind(const catalog::Compiled& catalog, const catalog::Trigger& trigger,
-              const GuardSaid& said) {
-  if (said.guard == "while") return rests_on_records(catalog, trigger.while_);
+// Whether the guard asked about a record that the firing will have and nothing has now.
+bool asks_the_change(const catalog::Compiled& catalog, std::uint32_t trigger,
+                     const GuardSaid& said) {
+  if (said.guard == "while") return rests_on_change(catalog, catalog.triggers[trigger].while_);
   if (said.guard != "reachable") return false;
   return std::any_of(catalog.channels.begin(), catalog.channels.end(), [&](const auto& channel) {
-    return channel.name == said.channel && rests_on_records(catalog, channel.reach);
+    return channel.name == said.channel && rests_on_change(catalog, channel.reach);
   });
 }
 
 void add_guards(CustomerSnapshot& of, Instant now, std::uint32_t trigger, std::string_view key,
                 spur::v1::TriggerStanding& out) {
-  const catalog::Compiled& catalog = *of.catalog();
   for (const GuardSaid& said : of.ask_guards(now, trigger, key)) {
-    if (is_blind(catalog, catalog.triggers[trigger], said)) continue;
+    if (said.unknown || asks_the_change(*of.catalog(), trigger, said)) continue;
     spur::v1::GuardAnswer& answer = *out.add_guards();
     answer.set_guard(said.guard);
     answer.set_channel(said.channel);
@@ -94,13 +94,7 @@ void read_standing(CustomerReading& reading, std::uint32_t index,
   const std::optional<Instances::View> about = first_due(reading, index);
   InstanceView view;
   if (about) {
-    view = {about->key,
-            about->opened_at,
-            about->count,
-            nullptr,
-            Instances::opened(*about, reading.arena),
-            Value::absent(),
-            nullptr};
+    view = view_of(reading.catalog, reading.customer, *about, reading.arena);
     reading.activation.set_instance(&view);
   }
   add_condition(
@@ -120,7 +114,7 @@ void read_standing(CustomerReading& reading, std::uint32_t index,
 Instant add_standings(CustomerSnapshot& of, Instant now, const spur::v1::Catalog& definitions,
                       std::string_view trigger,
                       google::protobuf::RepeatedPtrField<spur::v1::TriggerStanding>& out) {
-  CustomerReading reading(*of.catalog(), of.customer(), now);
+  CustomerReading reading(*of.catalog(), of.customer(), now, &of.references());
   static const spur::v1::Trigger unknown;
   for (std::uint32_t i = 0; i < reading.catalog.triggers.size(); ++i) {
     const catalog::Trigger& own = reading.catalog.triggers[i];

@@ -261,11 +261,11 @@ std::string why_not(CustomerReading& reading, std::uint32_t index,
   if (!pending.empty())
     out = out.empty() || standing.instances_size() == 0 ? pending : out + "; " + pending;
   const spur::v1::ConditionValue* const asked = condition(standing, "if");
-  // A condition on the event or on records has none to look at here, and says nothing about the
-  // next.
+  // A condition on the event or on a record that changed has none to look at here, and says nothing
+  // about the next.
   const bool unknown =
       asked != nullptr && (asked->value_json().find("\"error\"") != std::string::npos ||
-                           rests_on_records(reading.catalog, trigger.condition));
+                           rests_on_change(reading.catalog, trigger.condition));
   std::string also;
   if (asked != nullptr && !unknown && !asked->deciding().empty())
     also = "`if` says no: " + asked->deciding();

@@ -6,8 +6,8 @@ load, its daemons, and the verdict, which is the same for every fault:
     and `spur audit` finds nothing wrong
 
 A test is a script beside this file with one function, run(deployment, rounds, rng), given to main(). It is called with the build
-folder: `kill_daemons.py build/release`. SPUR_ROUNDS and SPUR_SEED change how often and how,
-SPUR_TRANSACTIONAL=1 sends each action to a transactional channel too; exit code 77: there is no broker here (in CI 1).
+folder: `kill_daemons.py build/release`. SPUR_ROUNDS and SPUR_SEED change how often and how, SPUR_EVENTS and SPUR_RATE (events/s) the
+load, SPUR_TRANSACTIONAL=1 sends each action to a transactional channel too; exit code 77: there is no broker here (in CI 1).
 """
 import collections
 import json
@@ -386,6 +386,9 @@ def main(run, rounds, own_brokers=None, **settings):
             return no_broker()
         snapshots = settings.pop("snapshots", None)
         deployment = Deployment(programs, bootstrap, folder, seed % 2 == 0 if snapshots is None else snapshots)
+        for setting in ("events", "rate"):
+            if f"SPUR_{setting.upper()}" in os.environ:
+                settings[setting] = int(os.environ[f"SPUR_{setting.upper()}"])
         for setting, value in settings.items():
             setattr(deployment, setting, value)
         deployment.brokers = cluster
