@@ -225,6 +225,21 @@ TEST_F(StandingTest, WhatRestsOnBusinessDataIsNotSaidToBeInTheWay) {
   for (const spur::v1::GuardAnswer& guard : at.guards()) EXPECT_NE(guard.guard(), "while");
 }
 
+TEST_F(StandingTest, WhatRestsOnARecordAsItIsIsSaid) {
+  given(R"(
+Reference products: {topic: products, format: json, key: body.id}
+Trigger reminder:
+  absence: {opens: {on: Product Added}, closes: {on: Order Completed}, after: 1h}
+  while: reference.products['p1'].stock > 0
+  actions: [{channel: email, template: t}]
+)");
+  story_->record("09:00", "products", R"({"id":"p1","stock":0})");
+  story_->at("10:00", "ann", "Product Added", R"({"id":"p1"})");
+  EXPECT_THAT(why_not("10:20", "reminder"), HasSubstr("the guard `while` of email would silence it"));
+  story_->record("10:30", "products", R"({"id":"p1","stock":4})");
+  EXPECT_THAT(why_not("10:40", "reminder"), ::testing::Not(HasSubstr("as things are")));
+}
+
 // What each operator waits for where nothing has happened that it asks for, and where something is
 // open.
 TEST_F(StandingTest, EveryOperatorSaysWhatItWaitsFor) {
