@@ -71,6 +71,7 @@ class Outputs {
     std::function<void(const std::string& topic)> actions;
     std::function<void(std::uint32_t shard)> wanted;  // as Log::Watcher has it
     // A tail that could be read late holds what the journal does not: ABORTED, as resume() says.
+    // Called under the shard's lock.
     std::function<void(std::uint32_t shard, absl::Status)> contradicted;
   };
 

@@ -175,9 +175,10 @@ void Outputs::retry_tails(ShardOut& shard, nanoseconds now) {
           lane.tail_retry_at = clock_.read().steady + lane.tail_pause;
         }
         shard.dirty = true;
+        // Under the lock, as in begin_transactions().
+        if (!contradiction.ok() && events_.contradicted)
+          events_.contradicted(shard.shard, contradiction);
       }
-      if (!contradiction.ok() && events_.contradicted)
-        events_.contradicted(shard.shard, contradiction);
       pump_.wake();
     });
   }

@@ -92,20 +92,21 @@ absl::Status Outputs::begin_transactions(Lane& lane, std::uint64_t number) {
   if (absl::Status stable = await_stable(tail.topic, lane.partition); !stable.ok()) return stable;
   absl::Status refused = read_tail(shard.shard, tail);
   if (refused.ok() && !tail.status.ok()) return tail.status;
-  if (refused.ok()) {
-    if (!tail.any) {  // nothing was sent yet, or retention has taken it
-      const auto mark = read_mark(shard.shard, tail.topic);
-      if (!mark.ok()) return mark.status();
-      tail.any = mark->has_value();
-      if (tail.any) tail.last = **mark;
-    }
+  if (refused.ok() && !tail.any) {  // nothing was sent yet, or retention has taken it
+    const auto mark = read_mark(shard.shard, tail.topic);
+    if (!mark.ok()) return mark.status();
+    tail.any = mark->has_value();
+    if (tail.any) tail.last = **mark;
+  }
+  {
     const std::lock_guard lock(shard.mutex);
     if (lane.sender_number != number) return absl::CancelledError("the shard was dropped");
     // What this owner has sent itself is no contradiction.
-    refused = apply_tail(lane, tail, shard.released);
+    if (refused.ok()) refused = apply_tail(lane, tail, shard.released);
     shard.dirty = true;
+    // Under the lock: what is said of one owner comes before the next one's claim, which clears it.
+    if (!refused.ok() && events_.contradicted) events_.contradicted(shard.shard, refused);
   }
-  if (!refused.ok() && events_.contradicted) events_.contradicted(shard.shard, refused);
   pump_.wake();
   return refused;
 }
