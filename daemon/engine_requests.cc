@@ -11,6 +11,7 @@
 #include "daemon/inputs/record.h"
 #include "daemon/reason.h"
 #include "operators/catalog/compiled.h"
+#include "operators/catalog/names.h"
 #include "operators/catalog/retire.h"
 #include "operators/tell.h"
 #include "state/check.h"
@@ -75,8 +76,8 @@ class Routing {
         });
   }
 
-  // A record of business data goes to every shard; one that is refused is kept as a dead letter
-  // once. Only a Reference that is full is told of by each shard.
+  // A record of business data goes to every shard; of one that is refused one copy is appended, and
+  // is a dead letter of whoever takes it. Only a Reference that is full is told of by each shard.
   void add_record(std::size_t index, std::uint32_t reference, const EventToPublish& record) {
     Published& published = published_[index];
     InputAppend input;
@@ -357,10 +358,10 @@ void EngineImpl::ask_history(HistoryQuestion question, std::function<void(absl::
   if (intake_stopped_) return answered(absl::UnavailableError("shutting down"));
   if (histories_asked_.fetch_add(1) >= kHistoriesMax) {
     --histories_asked_;
-    return answered(with_reason(absl::ResourceExhaustedError(
-                                    "too many questions about the past wait already; they are "
-                                    "answered one by one, so try again in a few seconds"),
-                                "QUESTIONS_TOO_MANY"));
+    return answered(with_reason(
+        absl::ResourceExhaustedError("too many questions about the past wait already; they are "
+                                     "answered one by one, so try again in a few seconds"),
+        "QUESTIONS_TOO_MANY"));
   }
   // Called once, also if the task is dropped with the threads.
   const auto answer = std::shared_ptr<std::function<void(absl::Status)>>(
@@ -420,16 +421,43 @@ absl::Status EngineImpl::log_refuses(const spur::v1::Catalog& catalog) const {
         "Channel ", channel.name(), ": a `rate` is kept where the log is Kafka; an embedded spurd ",
         "slows no channel down, so leave it out here"));
   }
-  return absl::OkStatus();
+  std::vector<InputTopic> topics;
+  for (const spur::v1::Reference& reference : catalog.references())
+    topics.push_back({reference.topic(), true});
+  return log_->check_topics(topics);
 }
+
+namespace {
+
+// Of events a shard takes its own, of business data all: a topic that turns from one into the other
+// would be taken by some shards and not by others.
+absl::Status check_turned(const spur::v1::Catalog& before, const spur::v1::Catalog& now) {
+  const auto shared = [](const auto& some, const auto& others) -> const std::string* {
+    for (const auto& one : some) {
+      for (const auto& other : others) {
+        if (one.topic() == other.topic()) return &one.topic();
+      }
+    }
+    return nullptr;
+  };
+  const std::string* topic = shared(before.sources(), now.references());
+  if (topic == nullptr) topic = shared(before.references(), now.sources());
+  if (topic == nullptr) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "topic ", *topic, " was that of a Source or of a Reference and cannot become the ",
+      "other: copy it into another topic"));
+}
+
+}  // namespace
 
 void EngineImpl::apply_catalog(const spur::v1::Catalog& catalog, std::string_view comment,
                                std::function<void(absl::StatusOr<CatalogApplied>)> done) {
   if (absl::Status refused = intake_refused(); !refused.ok()) return done(refused);
   const auto current = current_catalog();
   // Instances that are open keep the version of the trigger that opened them.
-  const spur::v1::Catalog with_earlier =
+  spur::v1::Catalog with_earlier =
       catalog::with_retired(catalog, current == nullptr ? spur::v1::Catalog() : current->catalog);
+  catalog::write_out_topics(with_earlier);  // logs know topics by the catalogs that they hold
   catalog::CompileResult compiled = catalog::compile_checked(with_earlier);
   CatalogApplied applied;
   applied.errors = std::move(compiled.errors);
@@ -437,6 +465,10 @@ void EngineImpl::apply_catalog(const spur::v1::Catalog& catalog, std::string_vie
   if (compiled.compiled == nullptr) return done(std::move(applied));
   if (absl::Status refused = log_refuses(with_earlier); !refused.ok())
     return done(std::move(refused));
+  if (current != nullptr) {
+    if (absl::Status turned = check_turned(current->catalog, with_earlier); !turned.ok())
+      return done(std::move(turned));
+  }
   applied.hash.assign(compiled.compiled->hash.begin(), compiled.compiled->hash.end());
   if (current != nullptr && current->hash == applied.hash) return done(std::move(applied));
   applied.changed = true;

@@ -388,11 +388,14 @@ void LiveShard::add_sources() {
   const std::vector<InputTopic> topics = topics_of(catalog.get());
   if (topics.empty()) return take_sources(topics, {});
   if (!discovered_ || discovered_->topics != topics) return discover(topics);
-  const absl::StatusOr<std::vector<TopicSource>> found =
-      std::exchange(discovered_, std::nullopt)->found;
-  if (found.ok()) return take_sources(topics, *found);
+  const Log::Discovery found = std::exchange(discovered_, std::nullopt)->found;
+  take_sources(topics, found.sources);
+  if (found.missed.ok() || !may_run()) return;
   // A topic that is not there yet must not stop the others.
-  sources_late_ = true;
+  if (!sources_late_) {
+    logging::warning("topic not read yet", {{"shard", index_}, {"status", found.missed}});
+  }
+  sources_due_ = sources_late_ = true;
   sources_at_ = host_.clock.read().steady + kSourcesRetryAfter;
 }
 

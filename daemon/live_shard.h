@@ -158,7 +158,7 @@ class LiveShard {
   // What the log said of the topics of a catalog.
   struct Discovered {
     std::vector<InputTopic> topics;
-    absl::StatusOr<std::vector<TopicSource>> found;
+    Log::Discovery found;
   };
   // What a run is to be made of.
   struct Plan {

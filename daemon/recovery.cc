@@ -153,9 +153,9 @@ absl::StatusOr<std::optional<Park>> check_topics(const RecoverySetup& setup,
       folded.push_back(topic);
   }
   if (folded.empty()) return std::optional<Park>();
-  const auto found = setup.log->discover(setup.shard.index, folded);
-  if (!found.ok()) return found.status();
-  std::variant<spur::v1::Sources, Park> fresh = new_sources(owned.stand, *found);
+  const Log::Discovery found = setup.log->discover(setup.shard.index, folded);
+  if (!found.missed.ok()) return found.missed;
+  std::variant<spur::v1::Sources, Park> fresh = new_sources(owned.stand, found.sources);
   if (auto* recreated = std::get_if<Park>(&fresh))
     return std::optional<Park>(std::move(*recreated));
   return std::optional<Park>();

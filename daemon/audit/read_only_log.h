@@ -12,9 +12,8 @@ namespace spur::audit {
 
 class ReadOnlyLog : public Log {
  public:
-  absl::StatusOr<std::vector<TopicSource>> discover(std::uint32_t,
-                                                    std::span<const InputTopic>) override {
-    return refusal();
+  Discovery discover(std::uint32_t, std::span<const InputTopic>) override {
+    return {{}, refusal()};
   }
   void follow(std::uint32_t, std::span<const Following>) override {}
   void unfollow(std::uint32_t) override {}

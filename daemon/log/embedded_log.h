@@ -78,10 +78,7 @@ class EmbeddedLog final : public Log {
 
   // One input a shard, kInputSource; events are routed when they are published, so there are no
   // messages between shards.
-  absl::StatusOr<std::vector<TopicSource>> discover(std::uint32_t,
-                                                    std::span<const InputTopic>) override {
-    return std::vector<TopicSource>();
-  }
+  Discovery discover(std::uint32_t, std::span<const InputTopic>) override { return {}; }
   void follow(std::uint32_t, std::span<const Following>) override {}
   void unfollow(std::uint32_t) override {}
   absl::Status poll(std::uint32_t shard, std::uint32_t source, Offset from,

@@ -231,10 +231,16 @@ class Log {
   // --- sources ---
   // The topic partitions that feed `shard` for these topics of a catalog, from where each begins.
   // `source` is left 0: the journal numbers them. None: inputs come by append_inputs alone.
-  // FAILED_PRECONDITION with what to do: a topic is missing, or is compacted, so that what every
-  // shard takes could not be folded again.
-  virtual absl::StatusOr<std::vector<TopicSource>> discover(std::uint32_t shard,
-                                                            std::span<const InputTopic> topics) = 0;
+  struct Discovery {
+    std::vector<TopicSource> sources;  // of the topics that could be asked
+    absl::Status
+        missed;  // why the first of the others could not: it is missing, say, and what to do
+  };
+  virtual Discovery discover(std::uint32_t shard, std::span<const InputTopic> topics) = 0;
+  // Whether those that are there can feed shards: FAILED_PRECONDITION with what to do where a topic
+  // that all shards take is compacted, so that it could not be folded again. May block for a round
+  // trip.
+  virtual absl::Status check_topics(std::span<const InputTopic>) const { return absl::OkStatus(); }
   // The sources of a shard that this process owns, each with the offset to go on at: from now on
   // poll() has what arrives there. Called again when there are more or fewer: what is not among
   // them is not followed any longer. Before it, poll() has nothing.

@@ -12,6 +12,8 @@
 namespace spur::catalog {
 namespace {
 
+constexpr Millis kRatePerMax = kDay * 366;  // a gap of one record, of 64 shards, is still a time
+
 // The last field of a path, for people: "window" of "Feature/x/spec.window".
 std::string last_of(const std::string& path) {
   std::string name = path.substr(path.find_last_of("./") + 1);
@@ -178,6 +180,8 @@ void Checker::caps(const std::string& path,
 
 void Checker::rate(const std::string& path, const spur::v1::Rate& rate) {
   so_many_in(path, "rate", rate.max(), rate.per_ms());
+  if (rate.per_ms() > kRatePerMax.count)
+    fail(path + ".per", "a rate over more than a year", "366d at most");
 }
 
 void Checker::named_expressions(

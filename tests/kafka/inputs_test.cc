@@ -32,12 +32,14 @@ TEST_F(KafkaInputsTest, TopicPartitionsThatFeedAShardAreThoseCongruentToIt) {
   const std::string wide = make_topic("wide", 5);
   const InputTopic topics[] = {{events}, {wide}};
   const auto found = log->discover(1, topics);
-  ASSERT_TRUE(found.ok()) << found.status();
+  ASSERT_TRUE(found.missed.ok()) << found.missed;
   std::vector<std::pair<std::string, int>> partitions;
-  for (const TopicSource& one : *found) partitions.emplace_back(one.topic, one.partition);
+  for (const TopicSource& one : found.sources) partitions.emplace_back(one.topic, one.partition);
   EXPECT_THAT(partitions, ElementsAre(Pair(events, 1), Pair(wide, 1), Pair(wide, 3)));
-  const InputTopic missing[] = {{prefix + ".nowhere"}};
-  EXPECT_TRUE(absl::IsFailedPrecondition(log->discover(0, missing).status()));
+  const InputTopic missing[] = {{prefix + ".nowhere"}, {events}};
+  const Log::Discovery others = log->discover(0, missing);
+  EXPECT_TRUE(absl::IsFailedPrecondition(others.missed));
+  EXPECT_THAT(others.sources, SizeIs(1)) << "one that is missing stops no other";
 }
 
 TEST_F(KafkaInputsTest, BusinessDataFeedsEveryShardAndIsNotCompacted) {
@@ -45,13 +47,14 @@ TEST_F(KafkaInputsTest, BusinessDataFeedsEveryShardAndIsNotCompacted) {
   const InputTopic products[] = {{make_topic("products", 3), true}};
   for (const std::uint32_t shard : {0u, 1u}) {
     const auto found = log->discover(shard, products);
-    ASSERT_TRUE(found.ok()) << found.status();
+    ASSERT_TRUE(found.missed.ok()) << found.missed;
     std::vector<int> partitions;
-    for (const TopicSource& one : *found) partitions.push_back(one.partition);
+    for (const TopicSource& one : found.sources) partitions.push_back(one.partition);
     EXPECT_THAT(partitions, ElementsAre(0, 1, 2));
   }
   const InputTopic newest[] = {{make_topic("newest", 1, {{"cleanup.policy", "compact"}}), true}};
-  const absl::Status compacted = log->discover(0, newest).status();
+  EXPECT_TRUE(log->check_topics(products).ok());
+  const absl::Status compacted = log->check_topics(newest);
   EXPECT_TRUE(absl::IsFailedPrecondition(compacted)) << compacted;
   EXPECT_THAT(std::string(compacted.message()), HasSubstr("cleanup.policy=delete"));
 }

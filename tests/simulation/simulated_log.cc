@@ -77,18 +77,19 @@ absl::Status SimulatedLog::status() const { return dead_ ? killed() : absl::OkSt
 
 // --- inputs ---
 
-absl::StatusOr<std::vector<TopicSource>> SimulatedLog::discover(
-    std::uint32_t shard, std::span<const InputTopic> topics) {
-  if (absl::Status reached = reach(); !reached.ok()) return reached;
-  std::vector<TopicSource> found;
+Log::Discovery SimulatedLog::discover(std::uint32_t shard, std::span<const InputTopic> topics) {
+  if (absl::Status reached = reach(); !reached.ok()) return {{}, std::move(reached)};
+  Discovery found;
   for (const auto& [topic, for_all] : topics) {
     const auto partition = for_all ? 0 : static_cast<std::int32_t>(shard);
     const auto it = broker_.inputs.find({topic, partition});
-    if (it == broker_.inputs.end())
-      return absl::FailedPreconditionError(absl::StrCat("there is no topic ", topic));
+    if (it == broker_.inputs.end()) {
+      found.missed = absl::FailedPreconditionError(absl::StrCat("there is no topic ", topic));
+      continue;
+    }
     // The decision is taken once, and journaled: asked again, the answer would be another.
     const Offset start = planted(Plant::kSourcesNotInPosition) ? it->second.end : 0;
-    found.push_back({0, topic, it->second.topic_id, partition, start});
+    found.sources.push_back({0, topic, it->second.topic_id, partition, start});
   }
   return found;
 }

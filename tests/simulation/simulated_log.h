@@ -34,8 +34,7 @@ class SimulatedLog final : public Log {
   std::uint32_t shards() const override {
     return static_cast<std::uint32_t>(broker_.journals.size());
   }
-  absl::StatusOr<std::vector<TopicSource>> discover(std::uint32_t shard,
-                                                    std::span<const InputTopic> topics) override;
+  Discovery discover(std::uint32_t shard, std::span<const InputTopic> topics) override;
   void follow(std::uint32_t shard, std::span<const Following> sources) override;
   void unfollow(std::uint32_t shard) override;
   absl::Status poll(std::uint32_t shard, std::uint32_t source, Offset from,

@@ -199,6 +199,7 @@ std::chrono::nanoseconds Consumer::serve() {
            {"status", to_status(message->err, "business data", rd_kafka_message_errstr(message))}});
     }
   }
+  std::erase_if(leaving_, [](const SharedHandle& handle) { return handle.use_count() == 1; });
   bool changed = false;
   if (!rebalancing_) {
     const std::lock_guard lock(mutex_);
@@ -240,6 +241,7 @@ void Consumer::on_rebalance(rd_kafka_resp_err_t code,
     return;
   }
   rebalancing_ = true;
+  common_.assigned.clear();
   const bool lost = rd_kafka_assignment_lost(common_.handle.get()) != 0;
   rd_kafka_assign(common_.handle.get(), nullptr);
   // While the handle closes nothing follows, and a question to the group may never be answered.
@@ -294,11 +296,14 @@ void Consumer::assign() {
   }
   assign(common_, common);
   // Not before its sources are gone: a shard that comes back goes on with them.
-  std::erase_if(alone_, [&](const auto& known) {
-    if (with_alone.contains(known.first)) return false;
-    drop_alone(known.second);
-    return true;
-  });
+  for (auto known = alone_.begin(); known != alone_.end();) {
+    if (with_alone.contains(known->first)) {
+      ++known;
+      continue;
+    }
+    drop_alone(known->second);
+    known = alone_.erase(known);
+  }
   for (const auto& [shard, sources] : alone) {
     Reader& reader = alone_[shard];
     if (reader.handle == nullptr) {
@@ -324,13 +329,24 @@ absl::Status Consumer::open_alone(Reader& reader) const {
   return absl::OkStatus();
 }
 
-// The handle goes with the last batch that was taken from it.
-void Consumer::drop_alone(const Reader& reader) {
+// A batch may keep the handle for a while, and whoever destroys it waits for its threads.
+void Consumer::drop_alone(Reader& reader) {
   rd_kafka_assign(reader.handle.get(), nullptr);
   settle_assignment(reader.handle.get());
+  reader.assigned.clear();
+  leaving_.push_back(std::move(reader.handle));
 }
 
 void Consumer::assign(Reader& reader, const std::vector<std::shared_ptr<Source>>& sources) {
+  // One whose list is in force goes on: another would drop what was fetched ahead.
+  std::vector<const Source*> asked;
+  for (const std::shared_ptr<Source>& source : sources) asked.push_back(source.get());
+  if (reader.assigned == asked &&
+      std::all_of(sources.begin(), sources.end(), [](const std::shared_ptr<Source>& source) {
+        const std::lock_guard lock(source->mutex);
+        return source->ready;
+      }))
+    return;
   // A topic that is not in the metadata cache would start 1.5 s late.
   for (const std::shared_ptr<Source>& source : sources) know(reader, source->topic);
   Partitions list(rd_kafka_topic_partition_list_new(static_cast<int>(sources.size())));
@@ -353,6 +369,7 @@ void Consumer::assign(Reader& reader, const std::vector<std::shared_ptr<Source>>
     return;
   }
   settle_assignment(reader.handle.get());
+  reader.assigned = std::move(asked);
   for (std::size_t i = 0; i < sources.size(); ++i) {
     {
       const std::lock_guard lock(sources[i]->mutex);

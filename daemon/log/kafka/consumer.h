@@ -82,6 +82,9 @@ class Consumer {
   struct Reader {
     SharedHandle handle;
     std::set<std::string> known_topics;
+    // Which sources are in force; none: nothing is. Only compared: a source that went and came back
+    // at the same place is not `ready`.
+    std::vector<const Source*> assigned;
   };
   struct ShardSources {
     std::map<std::uint32_t, std::shared_ptr<Source>> sources;  // by number
@@ -96,7 +99,7 @@ class Consumer {
   void assign();
   void assign(Reader& reader, const std::vector<std::shared_ptr<Source>>& sources);
   absl::Status open_alone(Reader& reader) const;
-  void drop_alone(const Reader& reader);
+  void drop_alone(Reader& reader);
   void know(Reader& reader, const std::string& topic);
   void commit();
   void note(absl::Status status);
@@ -119,7 +122,8 @@ class Consumer {
   std::set<std::uint32_t> assigned_;
   std::set<std::uint32_t> told_revoked_;
   std::map<std::uint32_t, Reader> alone_;  // by shard
-  bool rebalancing_ = true;                // no assignment is in force
+  std::vector<SharedHandle> leaving_;  // until no batch keeps them: destroyed here and nowhere else
+  bool rebalancing_ = true;            // no assignment is in force
   std::chrono::nanoseconds commit_due_{0};
   std::atomic<bool> closed_{false};
   Pump control_;

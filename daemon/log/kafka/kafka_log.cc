@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <future>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -146,31 +147,49 @@ absl::StatusOr<std::int32_t> KafkaLog::partitions_of(const std::string& topic) c
   return *found;
 }
 
-absl::StatusOr<std::vector<TopicSource>> KafkaLog::discover(std::uint32_t shard,
-                                                            std::span<const InputTopic> topics) {
+Log::Discovery KafkaLog::discover(std::uint32_t shard, std::span<const InputTopic> topics) {
+  Discovery found;
+  for (const InputTopic& topic : topics) {
+    absl::StatusOr<std::vector<TopicSource>> sources = sources_of(shard, topic);
+    if (sources.ok())
+      std::move(sources->begin(), sources->end(), std::back_inserter(found.sources));
+    else if (found.missed.ok())
+      found.missed = sources.status();
+  }
+  return found;
+}
+
+absl::StatusOr<std::vector<TopicSource>> KafkaLog::sources_of(std::uint32_t shard,
+                                                              const InputTopic& topic) {
+  {
+    // Asked anew: partitions may have been added (H24).
+    const std::lock_guard lock(mutex_);
+    partitions_.erase(topic.name);
+  }
+  const absl::StatusOr<std::int32_t> partitions = partitions_of(topic.name);
+  if (!partitions.ok()) return partitions.status();
   std::vector<TopicSource> sources;
-  for (const auto& [topic, for_all] : topics) {
-    {
-      // Asked anew: partitions may have been added (H24).
-      const std::lock_guard lock(mutex_);
-      partitions_.erase(topic);
-    }
-    const absl::StatusOr<std::int32_t> partitions = partitions_of(topic);
-    if (!partitions.ok()) return partitions.status();
-    if (for_all) {
-      if (absl::Status kept = kafka::check_kept_whole(*admin_, topic); !kept.ok()) return kept;
-    }
-    for (auto i = static_cast<std::int32_t>(for_all ? 0 : shard); i < *partitions;
-         i += static_cast<std::int32_t>(for_all ? 1 : identity_.shards)) {
-      const absl::StatusOr<kafka::Kept> kept = admin_->kept(topic, i);
-      if (!kept.ok()) return kept.status();
-      TopicSource& source = sources.emplace_back();
-      source.topic = topic;
-      source.partition = i;
-      source.start = static_cast<Offset>(kept->begin);
-    }
+  for (auto i = static_cast<std::int32_t>(topic.for_all ? 0 : shard); i < *partitions;
+       i += static_cast<std::int32_t>(topic.for_all ? 1 : identity_.shards)) {
+    const absl::StatusOr<kafka::Kept> kept = admin_->kept(topic.name, i);
+    if (!kept.ok()) return kept.status();
+    TopicSource& source = sources.emplace_back();
+    source.topic = topic.name;
+    source.partition = i;
+    source.start = static_cast<Offset>(kept->begin);
   }
   return sources;
+}
+
+absl::Status KafkaLog::check_topics(std::span<const InputTopic> topics) const {
+  for (const InputTopic& topic : topics) {
+    if (!topic.for_all) continue;
+    const absl::StatusOr<std::int32_t> partitions = admin_->partitions(topic.name);
+    if (!partitions.ok()) return partitions.status();
+    if (*partitions == 0) continue;  // to be created yet, and looked for until it is
+    if (absl::Status kept = kafka::check_kept_whole(*admin_, topic.name); !kept.ok()) return kept;
+  }
+  return absl::OkStatus();
 }
 
 void KafkaLog::follow(std::uint32_t shard, std::span<const Following> sources) {

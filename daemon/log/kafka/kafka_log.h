@@ -45,8 +45,8 @@ class KafkaLog final : public Log {
   const DeploymentId& deployment() const override { return identity_.deployment; }
   std::uint32_t shards() const override { return identity_.shards; }
 
-  absl::StatusOr<std::vector<TopicSource>> discover(std::uint32_t shard,
-                                                    std::span<const InputTopic> topics) override;
+  Discovery discover(std::uint32_t shard, std::span<const InputTopic> topics) override;
+  absl::Status check_topics(std::span<const InputTopic> topics) const override;
   void follow(std::uint32_t shard, std::span<const Following> sources) override;
   void unfollow(std::uint32_t shard) override;
 
@@ -114,6 +114,7 @@ class KafkaLog final : public Log {
   absl::Status close() override;
 
  private:
+  absl::StatusOr<std::vector<TopicSource>> sources_of(std::uint32_t shard, const InputTopic& topic);
   // Catalog versions that stay in memory; older ones are read from the topic.
   static constexpr std::size_t kCatalogsInMemory = 32;
   // How long close() waits for what is under way.

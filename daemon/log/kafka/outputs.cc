@@ -292,10 +292,13 @@ nanoseconds Outputs::flush(Lane& lane, nanoseconds now) {
 }
 
 std::size_t Outputs::may_leave(Lane& lane, nanoseconds now) const {
+  nanoseconds gap{0};
   {
     const std::lock_guard lock(mutex_);
-    lane.gap = lane.destination->gap;
+    gap = lane.destination->gap;
   }
+  // By another rate, what was scheduled by the one before means nothing.
+  if (gap != std::exchange(lane.gap, gap)) lane.pace = Pace();
   return lane.gap.count() == 0 ? SIZE_MAX : lane.pace.allowed(now, lane.gap);
 }
 

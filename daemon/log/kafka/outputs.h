@@ -164,8 +164,8 @@ class Outputs {
   void retire_sender(Lane& lane);
   // What a sender of this number works for.
   absl::Status begin_transactions(Lane& lane, std::uint64_t number);
-  absl::StatusOr<bool> fill_transaction(Lane& lane, std::uint64_t number,
-                                        TransactionalProducer& producer);
+  absl::StatusOr<std::string> fill_transaction(Lane& lane, std::uint64_t number,
+                                               TransactionalProducer& producer);
   void transaction_ended(Lane& lane, std::uint64_t number, const absl::Status& how);
   // Waits until nothing is open in a partition that was begun before now.
   absl::Status await_stable(const std::string& topic, std::int32_t partition);

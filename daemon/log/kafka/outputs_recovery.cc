@@ -168,7 +168,8 @@ void Outputs::retry_tails(ShardOut& shard, nanoseconds now) {
         if (shard.generation != generation || !lane.tail_pending) return;
         lane.tail_asking = false;
         if (tails.ok() && (*tails)[0].status.ok()) {
-          contradiction = apply_tail(lane, (*tails)[0], shard.seq_last);
+          // What this owner has sent itself, by transactions say, is no contradiction.
+          contradiction = apply_tail(lane, (*tails)[0], shard.released);
           lane.tail_pause = nanoseconds(0);
         } else {
           lane.tail_pause = longer(lane.tail_pause);

@@ -50,6 +50,7 @@ void Outputs::start_sender(Lane& lane) {
   };
   lane.sender = std::make_unique<TransactionalSender>(
       options_, clock_, text(deployment_, "/", lane.shard->shard, "/", lane.destination->topic),
+      TransactionalSender::Marks{names_.delivered, lane.partition, lane.destination->topic},
       std::move(work));
 }
 
@@ -137,18 +138,18 @@ absl::StatusOr<std::optional<EffectId>> Outputs::read_mark(std::uint32_t shard,
   return last;
 }
 
-absl::StatusOr<bool> Outputs::fill_transaction(Lane& lane, std::uint64_t number,
-                                               TransactionalProducer& producer) {
+absl::StatusOr<std::string> Outputs::fill_transaction(Lane& lane, std::uint64_t number,
+                                                      TransactionalProducer& producer) {
   ShardOut& shard = *lane.shard;
   const std::lock_guard lock(shard.mutex);
-  if (stopping_ || lane.sender_number != number || lane.items.empty()) return false;
+  if (stopping_ || lane.sender_number != number || lane.items.empty()) return std::string();
   {
     const std::lock_guard all(mutex_);
-    if (lane.destination->state != Destination::State::kOpen) return false;
+    if (lane.destination->state != Destination::State::kOpen) return std::string();
   }
   SPUR_CHECK(lane.in_flight == 0);
   const std::size_t room = may_leave(lane, clock_.read().steady);
-  if (room == 0) return false;  // woken again when it is due
+  if (room == 0) return std::string();  // woken again when it is due
   while (lane.in_flight < std::min(room, lane.items.size()) &&
          lane.in_flight < kInFlightRecordsMax && lane.bytes_in_flight < kInFlightBytesMax) {
     const absl::Status said =
@@ -162,13 +163,7 @@ absl::StatusOr<bool> Outputs::fill_transaction(Lane& lane, std::uint64_t number,
   append_record_id(deployment_, shard.shard,
                    id_of(lane.kind, bytes_of(lane.kind, last.run->second.effects, last.index)),
                    mark);
-  ProducerRecord record;
-  record.key = lane.destination->topic;
-  record.value = mark;
-  if (absl::Status said = producer.send(names_.delivered, lane.partition, std::move(record));
-      !said.ok())
-    return said;
-  return true;
+  return mark;
 }
 
 void Outputs::transaction_ended(Lane& lane, std::uint64_t number, const absl::Status& how) {

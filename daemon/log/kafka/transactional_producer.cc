@@ -1,5 +1,6 @@
 #include "daemon/log/kafka/transactional_producer.h"
 
+#include <array>
 #include <utility>
 
 #include "daemon/log/kafka/text.h"
@@ -104,12 +105,19 @@ absl::Status TransactionalProducer::deliver() {
     if (cancelled_()) return absl::CancelledError("writing a transaction: the log stops");
   }
   if (delivered_ == sent_) return absl::OkStatus();
+  std::array<char, 256> why{};  // fenced, say
+  if (const auto fatal = rd_kafka_fatal_error(handle_.get(), why.data(), why.size());
+      fatal != RD_KAFKA_RESP_ERR_NO_ERROR)
+    return to_status(fatal, "writing a transaction", why.data());
   return absl::UnavailableError(
       text("writing a transaction: ", delivered_, " of ", sent_, " records were acknowledged"));
 }
 
-absl::Status TransactionalProducer::commit() {
+absl::Status TransactionalProducer::commit(const std::string& topic, std::int32_t partition,
+                                           ProducerRecord mark) {
   may_abort_ = false;
+  if (absl::Status said = deliver(); !said.ok()) return said;
+  if (absl::Status said = send(topic, partition, std::move(mark)); !said.ok()) return said;
   if (absl::Status said = deliver(); !said.ok()) return said;
   const absl::Status said = ask("commit_transaction", [this](int wait) {
     return rd_kafka_commit_transaction(handle_.get(), wait);

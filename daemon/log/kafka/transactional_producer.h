@@ -47,9 +47,10 @@ class TransactionalProducer {
   absl::Status init();
   // Begins a transaction if none is open. The bytes are copied.
   absl::Status send(const std::string& topic, std::int32_t partition, ProducerRecord record);
-  // Of records that have all arrived: what a commit says of others is not relied on. ABORTED:
+  // Of records that have all arrived: what a commit says of others is not relied on. `mark`, to
+  // `topic`, goes last and alone: what others mark there does not wait for our records. ABORTED:
   // another producer has this id now.
-  absl::Status commit();
+  absl::Status commit(const std::string& topic, std::int32_t partition, ProducerRecord mark);
   absl::Status abort();
   // After an error: abort() is enough. False: it takes another producer.
   bool may_abort() const { return may_abort_; }

@@ -10,10 +10,11 @@ namespace spur::kafka {
 using std::chrono::nanoseconds;
 
 TransactionalSender::TransactionalSender(const KafkaOptions& options, const Clock& clock,
-                                         std::string id, Work work)
+                                         std::string id, Marks marks, Work work)
     : options_(options),
       clock_(clock),
       id_(std::move(id)),
+      marks_(std::move(marks)),
       work_(std::move(work)),
       thread_([this] { loop(); }) {}
 
@@ -73,10 +74,15 @@ absl::Status TransactionalSender::transaction() {
     woken_ = false;  // before filling: what comes meanwhile wakes again
   }
   const nanoseconds begun = clock_.read().steady;
-  const absl::StatusOr<bool> filled = work_.fill(*producer_);
+  const absl::StatusOr<std::string> filled = work_.fill(*producer_);
   if (!filled.ok()) return filled.status();
-  if (!*filled) return absl::OkStatus();
-  if (absl::Status committed = producer_->commit(); !committed.ok()) return committed;
+  if (filled->empty()) return absl::OkStatus();
+  ProducerRecord mark;
+  mark.key = marks_.key;
+  mark.value = *filled;
+  if (absl::Status committed = producer_->commit(marks_.topic, marks_.partition, std::move(mark));
+      !committed.ok())
+    return committed;
   const nanoseconds now = clock_.read().steady;
   pause_ = nanoseconds(0);
   next_ = now + kGap;

@@ -33,15 +33,23 @@ class TransactionalSender {
     // No other producer of this id can commit any more, and nothing of theirs is open. Finds how
     // far the destination has got, and goes on behind that.
     std::function<absl::Status()> begin;
-    // Sends what is to be one transaction; false: there is nothing.
-    std::function<absl::StatusOr<bool>(TransactionalProducer&)> fill;
+    // Sends what is to be one transaction, and answers its mark; empty: there is nothing.
+    std::function<absl::StatusOr<std::string>(TransactionalProducer&)> fill;
     std::function<void()> committed;
     // Nothing of the transaction stands, or begin() will tell.
     std::function<void(const absl::Status&)> failed;
   };
 
+  // Where marks go: a record in a partition, by key.
+  struct Marks {
+    std::string topic;
+    std::int32_t partition = 0;
+    std::string key;
+  };
+
   // `options` and `clock` outlive it.
-  TransactionalSender(const KafkaOptions& options, const Clock& clock, std::string id, Work work);
+  TransactionalSender(const KafkaOptions& options, const Clock& clock, std::string id, Marks marks,
+                      Work work);
   ~TransactionalSender();  // waits for the call that is under way
   TransactionalSender(const TransactionalSender&) = delete;
   TransactionalSender& operator=(const TransactionalSender&) = delete;
@@ -61,6 +69,7 @@ class TransactionalSender {
   const KafkaOptions& options_;
   const Clock& clock_;
   const std::string id_;
+  const Marks marks_;
   const Work work_;
   std::atomic<bool> stopping_{false}, ended_{false};
   std::mutex mutex_;
