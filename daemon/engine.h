@@ -128,8 +128,8 @@ struct Published {
   std::uint64_t offset = 0;  // in the shard's input log
   // Empty: taken. Otherwise it is kept as a dead letter, for this reason.
   std::string dead_letter_reason;
-  // Of a batch, shard and offset are those of its last call, the reason that of the first refused. Of
-  // a record of business data, which goes to every shard, those of its last copy.
+  // Of a batch, shard and offset are those of its last call, the reason that of the first refused.
+  // Of a record of business data, which goes to every shard, those of its last copy.
 };
 using PublishDone = std::function<void(absl::StatusOr<std::vector<Published>>)>;
 
@@ -152,8 +152,8 @@ struct ShardView {
   Customers& customers;
   std::uint64_t run = 0;  // sequence of the last run it has seen
   Instant now;            // the shard's clock
-  const std::string&
-      catalog;  // spur.v1.Catalog in force at it; one applied just now may not be yet
+  // spur.v1.Catalog in force at it; one applied just now may not be yet.
+  const std::string& catalog;
 };
 
 // A shard as a fold of its history has it. Good inside the callback only.
@@ -178,8 +178,8 @@ struct CatalogInForce {
   spur::v1::Catalog catalog;  // with what it retired
   std::shared_ptr<const catalog::Compiled> compiled;
   std::string hash;  // 16 bytes
-  std::uint64_t version =
-      0;  // grows with each; behind its place in the log of catalogs, which may have others between
+  // Grows with each; behind its place in the log of catalogs, which may have others between.
+  std::uint64_t version = 0;
 };
 struct CatalogApplied {
   std::string hash;

@@ -10,8 +10,8 @@
 #include "daemon/inputs/decoder.h"
 #include "daemon/inputs/record.h"
 #include "daemon/reason.h"
+#include "daemon/sources.h"
 #include "operators/catalog/compiled.h"
-#include "operators/catalog/names.h"
 #include "operators/catalog/retire.h"
 #include "operators/tell.h"
 #include "state/check.h"
@@ -421,10 +421,7 @@ absl::Status EngineImpl::log_refuses(const spur::v1::Catalog& catalog) const {
         "Channel ", channel.name(), ": a `rate` is kept where the log is Kafka; an embedded spurd ",
         "slows no channel down, so leave it out here"));
   }
-  std::vector<InputTopic> topics;
-  for (const spur::v1::Reference& reference : catalog.references())
-    topics.push_back({reference.topic(), true});
-  return log_->check_topics(topics);
+  return absl::OkStatus();
 }
 
 namespace {
@@ -457,13 +454,15 @@ void EngineImpl::apply_catalog(const spur::v1::Catalog& catalog, std::string_vie
   // Instances that are open keep the version of the trigger that opened them.
   spur::v1::Catalog with_earlier =
       catalog::with_retired(catalog, current == nullptr ? spur::v1::Catalog() : current->catalog);
-  catalog::write_out_topics(with_earlier);  // logs know topics by the catalogs that they hold
-  catalog::CompileResult compiled = catalog::compile_checked(with_earlier);
+  catalog::CompileResult compiled = catalog::complete_and_compile(with_earlier);
   CatalogApplied applied;
   applied.errors = std::move(compiled.errors);
   applied.warnings = std::move(compiled.warnings);
   if (compiled.compiled == nullptr) return done(std::move(applied));
   if (absl::Status refused = log_refuses(with_earlier); !refused.ok())
+    return done(std::move(refused));
+  const std::vector<InputTopic> topics = topics_of(compiled.compiled.get());
+  if (absl::Status refused = log_->check_topics(topics); !refused.ok())
     return done(std::move(refused));
   if (current != nullptr) {
     if (absl::Status turned = check_turned(current->catalog, with_earlier); !turned.ok())

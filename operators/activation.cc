@@ -17,8 +17,8 @@ namespace {
 using catalog::SlotKind;
 using catalog::SlotSource;
 
-constexpr int kSegmentDepthMax =
-    16;  // segments asked for by computed names could otherwise go round for ever
+// Segments asked for by computed names could otherwise go round for ever.
+constexpr int kSegmentDepthMax = 16;
 
 // An aggregate that nothing has happened to.
 const Aggregate& nothing_yet() {

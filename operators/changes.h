@@ -30,8 +30,8 @@ inline constexpr std::size_t kInterestsMax =
     1'000;  // of a customer, of one trigger; then the one that ends first goes
 inline constexpr std::uint64_t kInterestedMax = 20'000'000;  // of a shard, of one trigger
 inline constexpr std::size_t kChangesMax = 100'000;          // of a shard, that are being told
-inline constexpr std::size_t kPreviousBytesMax = 256u
-                                                 << 20;  // of the records before them, in memory
+// Of the records before them, in memory.
+inline constexpr std::size_t kPreviousBytesMax = 256u << 20;
 
 class Changes {
  public:

@@ -16,12 +16,12 @@ namespace spur {
 
 // Of one customer; what goes beyond one of these is counted.
 inline constexpr std::size_t kPendingMax = 10'000;  // steps that wait; beyond: dropped
-inline constexpr std::size_t kHeldMax =
-    10'000;  // conclusions in their grace; then one leaves early
+// Conclusions in their grace; then one leaves early.
+inline constexpr std::size_t kHeldMax = 10'000;
 // Of one trigger.
 inline constexpr std::size_t kLastDataMax = 100;  // keys whose last data is kept
-inline constexpr std::size_t kKeyTimesMax =
-    10'000;  // keys that are known to have fired, or been silenced
+// Keys that are known to have fired, or been silenced.
+inline constexpr std::size_t kKeyTimesMax = 10'000;
 
 // Every guard's answer, in their order, if `trigger` fired for `key` now. Only for explaining: the
 // turn is one of copies.

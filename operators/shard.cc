@@ -220,8 +220,8 @@ void Shard::apply(const Event& arrived, const Origin& origin, Effects& effects) 
     event.time = run.clock;  // taken to happen now
   }
   ++state.counters.events;
-  const std::uint64_t hash =
-      hash64(identity.value);  // of the customer's place, and what the digest takes of a text
+  // Of the customer's place, and what the digest takes of a text.
+  const std::uint64_t hash = hash64(identity.value);
   state.digest.add(static_cast<std::uint64_t>(Tag::kEvent), hash);
   bool created = false;
   Customer& customer = impl_->customers.touch(identity, hash, created);
@@ -242,9 +242,9 @@ void Shard::apply_record(std::uint32_t reference, const Value& body, const Origi
   impl_->next_input();
   SPUR_CHECK(state.catalog != nullptr && reference < state.catalog->business_data.size());
   state.arena.reset();
-  const RecordRead record = read_record(*state.catalog, state.arena,
-                                        state.catalog->business_data[reference], body,
-                                        origin.key, origin.received);
+  const RecordRead record =
+      read_record(*state.catalog, state.arena, state.catalog->business_data[reference], body,
+                  origin.key, origin.received);
   if (!record.reason.empty()) {
     impl_->dead_letter(record.reason, record.detail, origin, effects);
   } else if (!take_record(state, impl_->slots, reference, record)) {

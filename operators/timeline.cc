@@ -272,8 +272,8 @@ void Timeline::take(Customer& customer, const Event& event, Instant received, In
   Turn turn{shard_, customer, now, &event, received, event.time < customer.newest,
             slots_, effects,  {},  {}};
   if (shard_.watcher != nullptr) {
-    slots_.begin(customer, now, &event,
-                 shard_.run.scores);  // also where nothing listens and take() needs none
+    // Also where nothing listens and take() needs none.
+    slots_.begin(customer, now, &event, shard_.run.scores);
     shard_.watcher->begins(turn);
   }
   customer.newest = now;

@@ -1,17 +1,14 @@
 // The time line of one customer: in which order its events and its timers are taken (catalog.md,
 // "Time, exactly").
 //
-//   * before an event at t, the customer's own timers due before t fire; other customers never
-//   matter
-//   * an event at exactly a deadline is in time: timers of an instant come after its events, and
-//   those after a change
-//     of business data, of which it is told before anything later
-//   * with a lateness L, what happens at t is decided when the clock has passed t + L; until then
+// * before an event at t, the customer's own timers due before t fire; others never matter
+// * an event at exactly a deadline is in time: timers of an instant come after its events, and
+//   those after a change of business data, of which it is told before anything later
+// * with a lateness L, what happens at t is decided when the clock has passed t + L; until then
 //   events wait in order
-//   * a graced conclusion (absence, a session's idle end) is taken when the clock has passed d + G,
-//   or earlier if
-//     something later than d must be taken first; its decisions then leave when the clock has
-//     passed d + G
+// * a graced conclusion (absence, a session's idle end) is taken when the clock has passed d + G,
+//   or earlier if something later than d must be taken first; its decisions then leave when the
+//   clock has passed d + G
 #pragma once
 
 #include "operators/changes.h"
@@ -21,8 +18,8 @@ namespace spur {
 
 inline constexpr std::size_t kBufferedMax =
     4'096;  // events that wait, of one customer; then the earliest is taken early
-inline constexpr std::size_t kSeenMax =
-    1'024;  // ids remembered, of one customer; then the oldest go, counted
+// Ids remembered, of one customer; then the oldest go, counted.
+inline constexpr std::size_t kSeenMax = 1'024;
 inline constexpr int kTimersPerWake = 10'000;  // instants taken in one wake; the rest at the next
 
 class Timeline {

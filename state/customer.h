@@ -56,8 +56,8 @@ struct SessionState {
   Instant last;
   std::uint64_t events = 0;  // in the open one
   std::uint64_t count = 0;   // opened so far
-  CompactText
-      opened;  // operators/opened.h: what the session's triggers name of the event that opened it
+  // operators/opened.h: what the session's triggers name of the event that opened it.
+  CompactText opened;
 };
 
 struct KeyTime {
@@ -75,20 +75,20 @@ struct LastData {
 // What a trigger remembers of a customer beyond its open waits.
 struct TriggerState {
   std::uint32_t trigger = 0;  // index in the catalog
-  bool level =
-      false;  // threshold, prediction: fired and not re-armed; rising schedule: true the last time
+  // threshold, prediction: fired and not re-armed; rising schedule: true the last time.
+  bool level = false;
   bool fired = false;               // a firing was sent, held out or deferred: last_fired counts
   std::uint8_t silenced = 0;        // reasons already recorded since last_fired
   Instant next = Instant::never();  // the operator's own timer
   Instant last_fired;
   struct More {
-    std::vector<std::uint64_t>
-        seen;  // novelty: hashes of values as seen; date: the instant last asked about
+    // novelty: hashes of values as seen; date: the instant last asked about.
+    std::vector<std::uint64_t> seen;
     std::vector<KeyTime> by_key;  // by key, sorted
     std::vector<LastData> last;   // by key, sorted
     std::uint64_t seen_dropped = 0;
-    Instant last_sent =
-        Instant::distant_past();  // on a ladder: when a step of it last went through
+    // On a ladder: when a step of it last went through.
+    Instant last_sent = Instant::distant_past();
   };
   std::unique_ptr<More> more;
 
@@ -115,8 +115,8 @@ struct Pending {
   Instant opened_at;
   std::string key;
   std::string opened;
-  std::string
-      previous;  // value_codec; of a deferred step that reads it: the record before the change
+  // value_codec; of a deferred step that reads it: the record before the change.
+  std::string previous;
 };
 
 // A firing that concluded from silence and waits for its grace to pass.
@@ -202,8 +202,8 @@ struct Customer {
   CompactText identity;
   Instant first_seen;
   Instant newest = Instant::distant_past();  // the newest instant that was decided for it
-  Instant next_due =
-      Instant::never();  // nothing of its own is due before; may be early, never late
+  // Nothing of its own is due before; may be early, never late.
+  Instant next_due = Instant::never();
 
   FeatureStates features;  // by index in the catalog; may be shorter: the rest is empty
   CompactVector<SessionState> sessions;  // by (session, key)

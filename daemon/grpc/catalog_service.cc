@@ -1,9 +1,9 @@
 #include "daemon/grpc/catalog_service.h"
 
+#include <fmt/format.h>
+
 #include <string>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "operators/catalog/compile.h"
 
@@ -15,7 +15,8 @@ std::string where_text(const catalog::Position& at) {
   return at.line == 0 ? at.file : fmt::format("{}:{}:{}", at.file, at.line, at.column);
 }
 
-void fill(const std::vector<catalog::Error>& errors, google::protobuf::RepeatedPtrField<spur::v1::CatalogError>& out) {
+void fill(const std::vector<catalog::Error>& errors,
+          google::protobuf::RepeatedPtrField<spur::v1::CatalogError>& out) {
   for (const catalog::Error& error : errors) {
     spur::v1::CatalogError& one = *out.Add();
     one.set_where(where_text(error.at));
@@ -26,14 +27,19 @@ void fill(const std::vector<catalog::Error>& errors, google::protobuf::RepeatedP
 
 }  // namespace
 
-void count_apply(const absl::StatusOr<CatalogApplied>& applied, Instant now, metrics::EdgeCounters& counters) {
+void count_apply(const absl::StatusOr<CatalogApplied>& applied, Instant now,
+                 metrics::EdgeCounters& counters) {
   const bool well = applied.ok() && applied->errors.empty();
   counters.catalog_apply_successful.store(well);
   if (well) counters.catalog_apply_ms.store(now.ms);
-  if (!applied.ok()) counters.catalogs_failed.add();
-  else if (!well) counters.catalogs_refused.add();
-  else if (applied->changed) counters.catalogs_applied.add();
-  else counters.catalogs_unchanged.add();
+  if (!applied.ok())
+    counters.catalogs_failed.add();
+  else if (!well)
+    counters.catalogs_refused.add();
+  else if (applied->changed)
+    counters.catalogs_applied.add();
+  else
+    counters.catalogs_unchanged.add();
 }
 
 grpc::ServerUnaryReactor* CatalogService::Apply(grpc::CallbackServerContext* call,
@@ -51,7 +57,7 @@ grpc::ServerUnaryReactor* CatalogService::Apply(grpc::CallbackServerContext* cal
     if (request->validate_only()) {
       spur::v1::Catalog asked = request->catalog();
       asked.clear_retired();  // ours, and no part of what would be applied
-      const catalog::CompileResult result = catalog::compile_checked(asked);
+      const catalog::CompileResult result = catalog::complete_and_compile(asked);
       fill(result.errors, *response->mutable_errors());
       fill(result.warnings, *response->mutable_warnings());
       if (result.compiled != nullptr) {
@@ -82,7 +88,8 @@ grpc::ServerUnaryReactor* CatalogService::Apply(grpc::CallbackServerContext* cal
   return reactor;
 }
 
-grpc::ServerUnaryReactor* CatalogService::Get(grpc::CallbackServerContext* call, const spur::v1::GetCatalogRequest*,
+grpc::ServerUnaryReactor* CatalogService::Get(grpc::CallbackServerContext* call,
+                                              const spur::v1::GetCatalogRequest*,
                                               spur::v1::GetCatalogResponse* response) {
   grpc::ServerUnaryReactor* reactor = call->DefaultReactor();
   const std::chrono::nanoseconds started = get_.now();

@@ -142,8 +142,8 @@ void CustomerService::explain_now(const std::shared_ptr<Asked>& asked) {
     absl::StatusOr<std::unique_ptr<CustomerSnapshot>> customer =
         std::unique_ptr<CustomerSnapshot>();
     Instant now;
-    std::string
-        catalog;  // that the customer is laid out by: the shard may be behind the one in force
+    // That the customer is laid out by: the shard may be behind the one in force.
+    std::string catalog;
   };
   const auto copied = std::make_shared<Copied>();
   // The shard only makes copies; taking conditions apart takes longer than it may wait.

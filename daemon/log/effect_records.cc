@@ -19,42 +19,48 @@ void fill_id(const ActionId& id, spur::v1::ActionId& out) {
   out.set_ordinal(id.ordinal);
 }
 
-void fill_id(const ActionId& id, const DeploymentId& deployment, spur::v1::ActionId& out) {
-  out.set_deployment(deployment.data(), deployment.size());
-  fill_id(id, out);
+// What an Action and a Decision say alike. The message may be another's that is filled anew.
+template <typename Message>
+void fill_common(const Decision& decision, Message& out) {
+  fill_id(decision.id, *out.mutable_id());
+  out.set_time_ms(decision.time.ms);
+  out.set_customer(decision.customer);
+  out.set_trigger(decision.trigger);
+  out.set_instance(decision.instance);
+  out.set_channel(decision.channel);
+  out.set_template_(decision.template_name);
+  out.set_step(decision.step);
+  out.set_data_json(decision.data);
+  out.set_cause_event_id(decision.cause_event_id);
+  out.set_received_ms(decision.received.ms);
+  out.clear_retracts();
+  if (decision.verdict == Verdict::kRetracted) fill_id(decision.retracts, *out.mutable_retracts());
+}
+
+// And what the fold does not know of it.
+template <typename Message>
+void fill_place(const DeploymentId& deployment, std::string_view catalog_hash, Message& out) {
+  out.mutable_id()->set_deployment(deployment.data(), deployment.size());
+  if (out.has_retracts())
+    out.mutable_retracts()->set_deployment(deployment.data(), deployment.size());
+  out.set_catalog_hash(catalog_hash.data(), catalog_hash.size());
 }
 
 // The messages are filled anew each time: their memory is used again.
 std::string decision_bytes(const Decision& decision, const DeploymentId& deployment,
                            std::string_view catalog_hash, spur::v1::Decision& out) {
   fill(decision, out);
-  out.mutable_id()->set_deployment(deployment.data(), deployment.size());
-  if (out.has_retracts())
-    out.mutable_retracts()->set_deployment(deployment.data(), deployment.size());
-  out.set_catalog_hash(catalog_hash.data(), catalog_hash.size());
+  fill_place(deployment, catalog_hash, out);
   return out.SerializeAsString();
 }
 
 std::string action_bytes(const Decision& decision, const DeploymentId& deployment,
                          std::string_view catalog_hash, spur::v1::Action& out) {
-  fill_id(decision.id, deployment, *out.mutable_id());
-  out.set_channel(decision.channel);
-  out.set_customer(decision.customer);
-  out.set_trigger(decision.trigger);
-  out.set_instance(decision.instance);
-  out.set_template_(decision.template_name);
-  out.set_step(decision.step);
-  out.set_data_json(decision.data);
-  out.set_time_ms(decision.time.ms);
+  fill_common(decision, out);
+  fill_place(deployment, catalog_hash, out);
   out.set_expires_ms(decision.expires == Instant::never() ? 0 : decision.expires.ms);
-  out.set_cause_event_id(decision.cause_event_id);
-  out.set_catalog_hash(catalog_hash.data(), catalog_hash.size());
   out.set_spurseq(decision.spurseq);
   out.set_class_(decision.class_name);
-  out.set_received_ms(decision.received.ms);
-  out.clear_retracts();
-  if (decision.verdict == Verdict::kRetracted)
-    fill_id(decision.retracts, deployment, *out.mutable_retracts());
   return out.SerializeAsString();
 }
 
@@ -113,23 +119,11 @@ std::string message_bytes(std::uint32_t sender, const Forward& forward) {
 }  // namespace
 
 void fill(const Decision& decision, spur::v1::Decision& out) {
-  fill_id(decision.id, *out.mutable_id());
-  out.set_time_ms(decision.time.ms);
-  out.set_customer(decision.customer);
-  out.set_trigger(decision.trigger);
-  out.set_instance(decision.instance);
-  out.set_channel(decision.channel);
-  out.set_template_(decision.template_name);
-  out.set_step(decision.step);
+  fill_common(decision, out);
   out.set_verdict(static_cast<spur::v1::Verdict>(decision.verdict));
   out.set_reason(decision.reason);
-  out.set_data_json(decision.data);
-  out.set_cause_event_id(decision.cause_event_id);
   out.set_fired_at_ms(decision.fired_at.ms);
   out.set_detail(decision.detail);
-  out.set_received_ms(decision.received.ms);
-  out.clear_retracts();
-  if (decision.verdict == Verdict::kRetracted) fill_id(decision.retracts, *out.mutable_retracts());
 }
 
 RunEffects to_records(std::uint32_t shard, const Effects& effects, const DeploymentId& deployment,

@@ -233,8 +233,8 @@ class Log {
   // `source` is left 0: the journal numbers them. None: inputs come by append_inputs alone.
   struct Discovery {
     std::vector<TopicSource> sources;  // of the topics that could be asked
-    absl::Status
-        missed;  // why the first of the others could not: it is missing, say, and what to do
+    // Why the first of the others could not: it is missing, say, and what to do.
+    absl::Status missed;
   };
   virtual Discovery discover(std::uint32_t shard, std::span<const InputTopic> topics) = 0;
   // Whether those that are there can feed shards: FAILED_PRECONDITION with what to do where a topic

@@ -12,7 +12,7 @@
 namespace spur::catalog {
 namespace {
 
-constexpr Millis kRatePerMax = kDay * 366;  // a gap of one record, of 64 shards, is still a time
+constexpr Millis kRatePerMax = kDay * 366;  // 64 times it is still to be counted in nanoseconds
 
 // The last field of a path, for people: "window" of "Feature/x/spec.window".
 std::string last_of(const std::string& path) {

@@ -358,10 +358,9 @@ CompileResult compile(const spur::v1::Catalog& catalog, const SourceMap& positio
   return result;
 }
 
-CompileResult compile_checked(const spur::v1::Catalog& catalog) {
-  spur::v1::Catalog written_out = catalog;
-  write_out_topics(written_out);
-  Findings findings = validate(written_out, SourceMap());
+CompileResult complete_and_compile(spur::v1::Catalog& catalog) {
+  write_out_topics(catalog);
+  Findings findings = validate(catalog, SourceMap());
   CompileResult result = compile(catalog);
   result.errors = merged(std::move(findings.errors), result.errors);
   result.warnings = merged(std::move(findings.warnings), result.warnings);

@@ -17,13 +17,13 @@ struct CompileResult {
   std::vector<Error> warnings;
 };
 
-// `positions` places errors in their files; empty for a catalog that did not come from files.
+// Of a catalog that validation has nothing against, as what load.h gives: what must be there is
+// relied on. `positions` places errors in their files; empty for one that did not come from files.
 // Deterministic: equal catalogs give equal slots, indices and order on every machine.
-// Only for one that validation has nothing against, as what load.h gives: what must be there is
-// relied on.
 CompileResult compile(const spur::v1::Catalog& catalog, const SourceMap& positions = {});
 
-// The same of a catalog that comes from elsewhere, as over gRPC: validated first.
-CompileResult compile_checked(const spur::v1::Catalog& catalog);
+// The same of a catalog that comes from elsewhere, as over gRPC: what load.h would have written
+// into it is (topics that it leaves to their default), and it is validated first.
+CompileResult complete_and_compile(spur::v1::Catalog& catalog);
 
 }  // namespace spur::catalog

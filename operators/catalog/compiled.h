@@ -137,8 +137,8 @@ struct Channel {
 
 // How the events tell of consent.
 struct Consent {
-  std::vector<Pattern> granted,
-      withdrawn;  // the key is the purpose; none of a catalog whose channels ask for none
+  // The key is the purpose; none of a catalog whose channels ask for none.
+  std::vector<Pattern> granted, withdrawn;
   std::optional<Program> source, text_version, legal_basis;
 };
 

@@ -184,6 +184,8 @@ TEST(CatalogErrorsTest, ChannelsOfOneTopicHaveOneDelivery) {
       {document("Channel", "{rate: {max: 0, per: 1s}}"), "c:4:20: a rate of 0; 1 or more\n"},
       {document("Channel", "{rate: {max: 5}}"),
        "c:4:8: `per` is missing in `rate`; the length of the window, such as 7d\n"},
+      {document("Channel", "{rate: {max: 5, per: 367d}}"),
+       "c:4:28: a rate over more than a year; 366d at most\n"},
       {document("Channel", "{rate: {max: 5, per: 0s}}"), "c:4:28: `per` is zero; more than 0s\n"},
       {document("Channel", "{delivery: transactionnal}"),
        "c:4:18: `delivery` is `transactionnal`; did you mean `transactional`?\n"},

@@ -52,6 +52,19 @@ class PastTest : public EngineTest {
     answer.found = past.finish();
     return answer;
   }
+
+  // Twenty orders of ann, with whatever the options keep of them.
+  void order_each_minute_and_stop() {
+    open();
+    apply(shop_catalog());
+    for (int i = 0; i < 20; ++i) {
+      ASSERT_TRUE(order("ann").ok());
+      clock_.advance(kMinute);
+      ASSERT_TRUE(settle());
+    }
+    ASSERT_TRUE(engine_->shutdown().ok());
+    engine_.reset();
+  }
 };
 
 TEST_F(PastTest, ThenTheWaitWasOpenAndWhatCameLaterIsNotKnown) {
@@ -180,15 +193,7 @@ TEST_F(PastTest, WhatIsAskedAboutThePastChangesNothing) {
 TEST_F(PastTest, AJournalThatHasLostItsBeginningSaysSo) {
   options_.history_inputs = 0;
   options_.flush_interval = std::chrono::milliseconds(1);
-  open();
-  apply(shop_catalog());
-  for (int i = 0; i < 20; ++i) {
-    ASSERT_TRUE(order("ann").ok());
-    clock_.advance(kMinute);
-    ASSERT_TRUE(settle());
-  }
-  ASSERT_TRUE(engine_->shutdown().ok());
-  engine_.reset();
+  ASSERT_NO_FATAL_FAILURE(order_each_minute_and_stop());
   open();
   for (int i = 0; i < 5; ++i) {
     ASSERT_TRUE(order("ann").ok());
@@ -205,15 +210,7 @@ TEST_F(PastTest, ASnapshotIsBegunWithWhereTheJournalHasLostItsBeginning) {
   options_.flush_interval = std::chrono::milliseconds(1);
   options_.snapshots = folder_.path() + "/snapshots";
   options_.snapshot_interval = std::chrono::milliseconds(1);
-  open();
-  apply(shop_catalog());
-  for (int i = 0; i < 20; ++i) {
-    ASSERT_TRUE(order("ann").ok());
-    clock_.advance(kMinute);
-    ASSERT_TRUE(settle());
-  }
-  ASSERT_TRUE(engine_->shutdown().ok());
-  engine_.reset();
+  ASSERT_NO_FATAL_FAILURE(order_each_minute_and_stop());
   options_.snapshot_interval = std::chrono::hours(24);
   options_.history_inputs = 100'000;
   open();

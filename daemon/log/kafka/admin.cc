@@ -57,9 +57,7 @@ absl::StatusOr<std::unique_ptr<Admin>> Admin::open(const Connection& connection,
   // A consumer's handle: a producer's asks for metadata in a way that creates the topic.
   Settings settings = consumer_settings();
   if (ends == Ends::kEverything) settings.emplace_back("isolation.level", "read_uncommitted");
-  absl::StatusOr<Config> config = make_config(connection, settings);
-  if (!config.ok()) return config.status();
-  absl::StatusOr<Handle> handle = open_consumer(*std::move(config));
+  absl::StatusOr<Handle> handle = open_consumer(connection, settings);
   if (!handle.ok()) return handle.status();
   return std::unique_ptr<Admin>(new Admin(*std::move(handle)));
 }

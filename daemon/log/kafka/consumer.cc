@@ -13,6 +13,7 @@ namespace {
 constexpr std::chrono::nanoseconds kCommitEvery = std::chrono::seconds(10);
 constexpr std::size_t kDrainRecords = 1024;
 constexpr int kMetadataMs = 5000;
+constexpr const char* kFetchWaitMs = "100";   // what a newly assigned partition may wait
 constexpr const char* kAloneKbytes = "8192";  // that a handle of a shard's own fetches ahead
 
 // Waits until the last assignment has been carried out. librdkafka 2.0.2 answers rd_kafka_assign()
@@ -113,7 +114,7 @@ absl::StatusOr<std::unique_ptr<Consumer>> Consumer::open(const KafkaOptions& opt
                    {"session.timeout.ms", std::to_string(options.session_timeout.count())},
                    {"heartbeat.interval.ms", std::to_string(options.heartbeat.count())},
                    {"enable.partition.eof", "true"},  // what is hidden at an end has no record
-                   {"fetch.wait.max.ms", "100"},      // what a newly assigned partition may wait
+                   {"fetch.wait.max.ms", kFetchWaitMs},
                    {"queued.max.messages.kbytes", std::to_string(options.queued_kbytes_max)}});
   if (!options.instance.empty()) settings.emplace_back("group.instance.id", options.instance);
   absl::StatusOr<Config> config = make_config(options.connection, settings);
@@ -193,6 +194,7 @@ std::chrono::nanoseconds Consumer::serve() {
   for (const auto& [shard, reader] : alone_) {
     while (rd_kafka_message_t* message = rd_kafka_consumer_poll(reader.handle.get(), 0)) {
       const Message owned(message);
+      if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;  // of a partition just let go
       logging::warning(
           "kafka consumer",
           {{"shard", shard},
@@ -319,11 +321,10 @@ void Consumer::assign() {
 
 absl::Status Consumer::open_alone(Reader& reader) const {
   Settings settings = consumer_settings();
-  settings.insert(settings.end(),
-                  {{"enable.partition.eof", "true"}, {"queued.max.messages.kbytes", kAloneKbytes}});
-  absl::StatusOr<Config> config = make_config(options_.connection, settings);
-  if (!config.ok()) return config.status();
-  absl::StatusOr<Handle> handle = open_consumer(*std::move(config));
+  settings.insert(settings.end(), {{"enable.partition.eof", "true"},
+                                   {"fetch.wait.max.ms", kFetchWaitMs},
+                                   {"queued.max.messages.kbytes", kAloneKbytes}});
+  absl::StatusOr<Handle> handle = open_consumer(options_.connection, settings);
   if (!handle.ok()) return handle.status();
   reader.handle = SharedHandle(*std::move(handle));
   return absl::OkStatus();

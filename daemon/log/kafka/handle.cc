@@ -153,6 +153,12 @@ absl::StatusOr<Handle> open_consumer(Config config) {
   return handle;
 }
 
+absl::StatusOr<Handle> open_consumer(const Connection& connection, const Settings& settings) {
+  absl::StatusOr<Config> config = make_config(connection, settings);
+  if (!config.ok()) return config.status();
+  return open_consumer(*std::move(config));
+}
+
 namespace {
 
 Settings common_settings() {

@@ -58,6 +58,8 @@ absl::Status to_status(const rd_kafka_error_t& error, std::string_view what);
 absl::StatusOr<Config> make_config(const Connection& connection, const Settings& settings);
 absl::StatusOr<Handle> open_producer(Config config);
 absl::StatusOr<Handle> open_consumer(Config config);
+// One that nothing has to be told of first.
+absl::StatusOr<Handle> open_consumer(const Connection& connection, const Settings& settings);
 
 // An idempotent producer that gives nothing up: a delivery fails only for good, and then nothing
 // later may be let in (rule 10).

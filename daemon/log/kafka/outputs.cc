@@ -247,9 +247,11 @@ nanoseconds Outputs::flush(Lane& lane, nanoseconds now) {
     return Pump::kNothingDue;  // an acknowledgement goes on
   Destination& to = *lane.destination;
   bool transactional = false;
+  nanoseconds gap{0};
   {
     const std::lock_guard lock(mutex_);
     transactional = to.transactional;
+    gap = to.gap;
     if (to.state == Destination::State::kUnchecked ||
         (to.state == Destination::State::kAway && now >= to.retry_at))
       check_destination(to);
@@ -257,7 +259,7 @@ nanoseconds Outputs::flush(Lane& lane, nanoseconds now) {
     if (to.state == Destination::State::kAway) return to.retry_at;
   }
   if (!settle_delivery(lane, transactional)) return Pump::kNothingDue;
-  std::size_t room = may_leave(lane, now);
+  std::size_t room = may_leave(lane, gap, now);
   if (room == 0) return lane.pace.due();
   if (lane.sender != nullptr) {
     lane.sender->wake();
@@ -291,12 +293,7 @@ nanoseconds Outputs::flush(Lane& lane, nanoseconds now) {
   return room == 0 ? lane.pace.due() : Pump::kNothingDue;
 }
 
-std::size_t Outputs::may_leave(Lane& lane, nanoseconds now) const {
-  nanoseconds gap{0};
-  {
-    const std::lock_guard lock(mutex_);
-    gap = lane.destination->gap;
-  }
+std::size_t Outputs::may_leave(Lane& lane, nanoseconds gap, nanoseconds now) {
   // By another rate, what was scheduled by the one before means nothing.
   if (gap != std::exchange(lane.gap, gap)) lane.pace = Pace();
   return lane.gap.count() == 0 ? SIZE_MAX : lane.pace.allowed(now, lane.gap);

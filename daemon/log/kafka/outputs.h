@@ -149,8 +149,9 @@ class Outputs {
   void settle(ShardOut& shard);  // the acknowledged prefix; requires the shard's lock
   void tell(ShardOut& shard);
   void retry_tails(ShardOut& shard, std::chrono::nanoseconds now);
-  // Drops what has arrived. `seq_last`: no later run can have.
-  absl::Status apply_tail(Lane& lane, const Tail& tail, std::uint64_t seq_last);
+  // Drops what has arrived. ABORTED: a run is there that was not released. Requires the shard's
+  // lock.
+  absl::Status apply_tail(Lane& lane, const Tail& tail);
   absl::Status read_tail(std::uint32_t shard, Tail& tail) const;
   absl::StatusOr<std::vector<Tail>> read_tails(std::uint32_t shard,
                                                const std::vector<std::string>& topics) const;
@@ -158,8 +159,9 @@ class Outputs {
   // Takes up what the destination's delivery is now; false: what is under way has to arrive first.
   // Requires the shard's lock.
   bool settle_delivery(Lane& lane, bool transactional);
-  // How many of the lane's records may leave now, by its channel's rate.
-  std::size_t may_leave(Lane& lane, std::chrono::nanoseconds now) const;
+  // How many of the lane's records may leave now, where `gap` lies between two of them.
+  static std::size_t may_leave(Lane& lane, std::chrono::nanoseconds gap,
+                               std::chrono::nanoseconds now);
   void start_sender(Lane& lane);
   void retire_sender(Lane& lane);
   // What a sender of this number works for.

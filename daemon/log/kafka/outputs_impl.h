@@ -92,7 +92,7 @@ struct Outputs::ShardOut {
   std::uint32_t spilled_lanes = 0;
   std::atomic<std::size_t> waiting_bytes{0};  // of its lanes
   bool wants = false;                         // a lane has begun to want more of the outbox
-  std::uint64_t released = 0, acked = 0, told = 0, seq_last = 0;
+  std::uint64_t released = 0, acked = 0, told = 0;
   std::uint64_t stored = 0;  // runs up to it that have not arrived are rows of the outbox
   std::set<Destination*> acked_actions;
   Destination* acked_action_last = nullptr;  // put in last; nullptr: it is empty

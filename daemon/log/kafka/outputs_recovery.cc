@@ -62,10 +62,12 @@ absl::StatusOr<std::vector<Outputs::Tail>> Outputs::read_tails(
   return tails;
 }
 
-absl::Status Outputs::apply_tail(Lane& lane, const Tail& tail, std::uint64_t seq_last) {
-  if (tail.any && tail.last.run > seq_last)
+absl::Status Outputs::apply_tail(Lane& lane, const Tail& tail) {
+  // What this owner has sent itself, since a tail was asked for or by transactions, is released.
+  const std::uint64_t released = lane.shard->released;
+  if (tail.any && tail.last.run > released)
     return absl::AbortedError(text(tail.topic, "[", lane.partition, "] holds an effect of run ",
-                                   tail.last.run, " and the journal was read to run ", seq_last));
+                                   tail.last.run, " and the journal was read to run ", released));
   if (tail.any) lane.begins = tail.last;
   while (tail.any && !lane.items.empty()) {
     const Item& item = lane.items.front();
@@ -98,7 +100,7 @@ absl::Status Outputs::resume(std::uint32_t shard, std::uint64_t acked_through,
                                           one.runs.last};
       ++out.spilled_lanes;
     }
-    out.released = out.seq_last = seq_last;
+    out.released = seq_last;
     out.acked = out.told = acked_through;
     {
       const std::lock_guard all(mutex_);
@@ -136,7 +138,7 @@ absl::Status Outputs::resume(std::uint32_t shard, std::uint64_t acked_through,
         logging::warning("output tail", {{"topic", tail.topic}, {"status", tail.status}});
         continue;  // by itself, later
       }
-      result = apply_tail(*out.lanes[{tail.topic, own}], tail, out.seq_last);
+      result = apply_tail(*out.lanes[{tail.topic, own}], tail);
     }
     out.dirty = true;
   }
@@ -168,8 +170,7 @@ void Outputs::retry_tails(ShardOut& shard, nanoseconds now) {
         if (shard.generation != generation || !lane.tail_pending) return;
         lane.tail_asking = false;
         if (tails.ok() && (*tails)[0].status.ok()) {
-          // What this owner has sent itself, by transactions say, is no contradiction.
-          contradiction = apply_tail(lane, (*tails)[0], shard.released);
+          contradiction = apply_tail(lane, (*tails)[0]);
           lane.tail_pause = nanoseconds(0);
         } else {
           lane.tail_pause = longer(lane.tail_pause);
@@ -228,7 +229,7 @@ void Outputs::drop(std::uint32_t shard) {
   out.waiting_bytes = 0;
   out.spilled_lanes = 0;
   out.wants = false;
-  out.released = out.acked = out.told = out.seq_last = out.stored = 0;
+  out.released = out.acked = out.told = out.stored = 0;
   out.acked_actions.clear();
   out.acked_action_last = nullptr;
 }

@@ -102,8 +102,7 @@ absl::Status Outputs::begin_transactions(Lane& lane, std::uint64_t number) {
   {
     const std::lock_guard lock(shard.mutex);
     if (lane.sender_number != number) return absl::CancelledError("the shard was dropped");
-    // What this owner has sent itself is no contradiction.
-    if (refused.ok()) refused = apply_tail(lane, tail, shard.released);
+    if (refused.ok()) refused = apply_tail(lane, tail);
     shard.dirty = true;
     // Under the lock: what is said of one owner comes before the next one's claim, which clears it.
     if (!refused.ok() && events_.contradicted) events_.contradicted(shard.shard, refused);
@@ -126,8 +125,7 @@ absl::StatusOr<std::optional<EffectId>> Outputs::read_mark(std::uint32_t shard,
   const absl::Status read = (*reader)->read(
       kept->end,
       [&](const rd_kafka_message_t& message) {
-        if (std::string_view(static_cast<const char*>(message.key), message.key_len) != topic)
-          return true;
+        if (key_of(message) != topic) return true;
         const std::optional<RecordId> id = parse_record_id(value_of(message));
         // Of another deployment: it had the same prefix once.
         if (id.has_value() && id->deployment == deployment_ && id->shard == shard) last = id->id;
@@ -143,12 +141,14 @@ absl::StatusOr<std::string> Outputs::fill_transaction(Lane& lane, std::uint64_t 
   ShardOut& shard = *lane.shard;
   const std::lock_guard lock(shard.mutex);
   if (stopping_ || lane.sender_number != number || lane.items.empty()) return std::string();
+  nanoseconds gap{0};
   {
     const std::lock_guard all(mutex_);
     if (lane.destination->state != Destination::State::kOpen) return std::string();
+    gap = lane.destination->gap;
   }
   SPUR_CHECK(lane.in_flight == 0);
-  const std::size_t room = may_leave(lane, clock_.read().steady);
+  const std::size_t room = may_leave(lane, gap, clock_.read().steady);
   if (room == 0) return std::string();  // woken again when it is due
   while (lane.in_flight < std::min(room, lane.items.size()) &&
          lane.in_flight < kInFlightRecordsMax && lane.bytes_in_flight < kInFlightBytesMax) {

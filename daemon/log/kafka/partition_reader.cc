@@ -20,9 +20,7 @@ absl::StatusOr<std::unique_ptr<PartitionReader>> PartitionReader::open(const Con
   Settings settings = consumer_settings();
   settings.emplace_back("fetch.wait.max.ms", "10");
   settings.emplace_back("enable.partition.eof", "true");  // for holes at the end: no record comes
-  absl::StatusOr<Config> config = make_config(connection, settings);
-  if (!config.ok()) return config.status();
-  absl::StatusOr<Handle> handle = open_consumer(*std::move(config));
+  absl::StatusOr<Handle> handle = open_consumer(connection, settings);
   if (!handle.ok()) return handle.status();
   Partitions list(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition)->offset = from;

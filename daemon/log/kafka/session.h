@@ -37,8 +37,8 @@ class Session {
  public:
   struct Standing {
     std::int64_t offset = 0;  // negative: the broker did not say; it stands, nobody knows where
-    std::optional<Instant>
-        appended;  // the broker's clock, where the topic has it say (LogAppendTime)
+    // The broker's clock, where the topic has it say (LogAppendTime).
+    std::optional<Instant> appended;
   };
   // A record was acknowledged: `opaque` as given to send(), in the order of its partition.
   using Acked = std::function<void(void* opaque, const Standing&)>;
