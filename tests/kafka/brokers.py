@@ -71,6 +71,11 @@ class Brokers:
     def resume(self, number=1):
         self.call("resume", str(number))
 
+    def rights(self, *arguments):
+        """What kafka-acls does with these flags; the broker has to have an authorizer."""
+        subprocess.run(["java", "-Xmx128m", "-cp", ROOT / "build/kafka/jars/*", "kafka.admin.AclCommand", "--bootstrap-server",
+                        self.bootstrap, *arguments], check=True, capture_output=True)
+
     def stop(self):
         self.call("stop")
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -14,6 +14,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -245,6 +246,15 @@ class Deployment:
                 return said
             time.sleep(0.1)
         raise AssertionError(f"daemon {number} did not park as {reason} in {PATIENCE} s: {said}")
+
+    def await_said(self, number, pattern):
+        """Until its log has a line with `pattern`."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            if re.search(pattern, self.log_of(number)):
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"daemon {number} did not say {pattern} in {PATIENCE} s: {self.log_of(number)[-2000:]}")
 
     def supervise(self):
         """Starts again what has ended because the world was away, as whatever supervises a daemon does."""

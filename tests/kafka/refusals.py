@@ -100,6 +100,60 @@ class AStartIsRefused(OnABroker):
         self.assert_refused("is the cluster up", kafka_brokers=f"127.0.0.1:{port}")
 
 
+class WithoutARight(unittest.TestCase):
+    """On a broker that lets everybody do everything but what a test has taken away."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="spur-rights-")
+        cls.addClassCleanup(shutil.rmtree, cls.folder, True)
+        cls.brokers = brokers.Brokers(cls.folder, properties=[
+            ("authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer"),
+            ("super.users", "User:nobody"), ("allow.everyone.if.no.acl.found", "true")])
+        cls.addClassCleanup(cls.brokers.stop)
+        cls.brokers.rights("--add", "--allow-principal", "User:*", "--operation", "All", "--topic", "*", "--group", "*",
+                           "--cluster", "--transactional-id", "*")
+
+    def setUp(self):
+        warnings.simplefilter("ignore", ResourceWarning)
+        self.d = deployment.Deployment(PROGRAMS, self.brokers.bootstrap, tempfile.mkdtemp(dir=self.folder))
+        self.addCleanup(self.d.end)
+        self.d.write_catalog()
+        self.d.make_topics()
+
+    def assert_refused_without(self, operation, resource, name):
+        self.brokers.rights("--add", "--deny-principal", "User:*", "--operation", operation, f"--{resource}", name)
+        code, said = self.d.refused(9)
+        self.assertEqual(code, CODE_WORLD, said)
+        self.assertRegex(said, re.escape(name) + r".*grant it, docs/kafka\.md lists what Spur needs")
+
+    def test_to_write_an_action_topic_its_actions_wait_until_it_is_given(self):
+        denied = ("--deny-principal", "User:*", "--operation", "Write", "--topic", self.d.output)
+        self.brokers.rights("--add", *denied)
+        self.d.events, self.d.customers = 5_000, 500
+        self.d.load()
+        self.d.start(1)
+        self.d.await_said(1, re.escape(self.d.output) + r".*grant it, docs/kafka\.md lists what Spur needs")
+        self.assertEqual(self.d.sent(self.d.output)["actions"], 0)
+        self.brokers.rights("--remove", "--force", *denied)
+        self.assertEqual(self.d.verdict(), [])
+
+    def test_to_read_the_input_topic_a_start_is_refused(self):
+        self.assert_refused_without("Read", "topic", self.d.input)
+
+    def test_to_write_the_journal_a_start_is_refused(self):
+        self.assert_refused_without("Write", "topic", f"{self.d.prefix}.journal")
+
+    def test_to_look_how_the_journal_is_set_up_a_start_is_refused(self):
+        self.assert_refused_without("DescribeConfigs", "topic", f"{self.d.prefix}.journal")
+
+    def test_to_found_a_deployment_a_start_is_refused(self):
+        self.assert_refused_without("Write", "topic", f"{self.d.prefix}.catalog")
+
+    def test_to_be_of_the_group_a_start_is_refused(self):
+        self.assert_refused_without("Read", "group", self.d.prefix)
+
+
 class AnActionTopicOfAnotherDeployment(OnABroker):
     def test_is_left_alone_and_named(self):
         self.work_off()

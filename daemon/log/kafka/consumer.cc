@@ -107,9 +107,8 @@ absl::StatusOr<std::unique_ptr<Consumer>> Consumer::open(const KafkaOptions& opt
                                                          std::uint32_t shards, const Clock& clock) {
   std::unique_ptr<Consumer> consumer(new Consumer(options, names, shards, clock));
   Settings settings = consumer_settings();
-  const std::string group = options.group.empty() ? options.topic_prefix : options.group;
   settings.insert(settings.end(),
-                  {{"group.id", group},
+                  {{"group.id", options.group_name()},
                    {"partition.assignment.strategy", "range"},
                    {"session.timeout.ms", std::to_string(options.session_timeout.count())},
                    {"heartbeat.interval.ms", std::to_string(options.heartbeat.count())},
@@ -147,7 +146,9 @@ absl::Status Consumer::start(Events events, Offset catalog_next) {
   Partitions topics(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(topics.get(), names_.messages.c_str(), RD_KAFKA_PARTITION_UA);
   const auto code = rd_kafka_subscribe(common_.handle.get(), topics.get());
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_status(code, "joining the group");
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return to_status(code, text("joining the group ", options_.group_name()));
+  }
   commit_due_ = clock_.read().steady + kCommitEvery;
   control_.start({[this] { return serve(); }});
   return absl::OkStatus();
@@ -183,7 +184,8 @@ std::chrono::nanoseconds Consumer::serve() {
     const Message owned(message);
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;  // of a partition just let go
     const absl::Status status =
-        to_status(message->err, "the consumer group", rd_kafka_message_errstr(message));
+        to_status(message->err, text("the consumer group ", options_.group_name()),
+                  rd_kafka_message_errstr(message));
     if (message->err == RD_KAFKA_RESP_ERR__FATAL ||
         message->err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID || absl::IsPermissionDenied(status)) {
       note(status);
@@ -249,7 +251,9 @@ void Consumer::on_rebalance(rd_kafka_resp_err_t code,
   // While the handle closes nothing follows, and a question to the group may never be answered.
   if (!closed_) settle_assignment(common_.handle.get());
   if (code != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
-    logging::warning("kafka rebalance", {{"status", to_status(code, "the consumer group")}});
+    logging::warning(
+        "kafka rebalance",
+        {{"status", to_status(code, text("the consumer group ", options_.group_name()))}});
   if (!lost) return;
   // Somebody else may own them by now; the next assignment says which are ours.
   for (const std::uint32_t shard : std::exchange(assigned_, {})) {

@@ -92,6 +92,11 @@ bool Journal::idle() const {
   return true;
 }
 
+absl::Status Journal::status() const {
+  const std::lock_guard lock(mutex_);
+  return status_;
+}
+
 std::optional<ClockReading> Journal::witness(std::uint32_t shard) const {
   const ShardState& state = *shards_[shard];
   const std::lock_guard lock(state.group->mutex);
@@ -135,10 +140,16 @@ std::chrono::nanoseconds Journal::serve() {
     {
       const std::lock_guard lock(group->mutex);
       if (session != nullptr && (session->ended() || abandoned_)) {
+        const absl::Status why = session->why();
+        if (absl::IsPermissionDenied(why)) {
+          // A right that was never given or was taken away: another session would hear the same.
+          const std::lock_guard own(mutex_);
+          if (status_.ok()) status_ = why;
+        }
         fail(*group,
              abandoned_ ? stopped()
-                        : absl::UnknownError(text("the journal may hold the entry or not: ",
-                                                  session->why().message())),
+                        : absl::UnknownError(
+                              text("the journal may hold the entry or not: ", why.message())),
              calls);
         group->topic.reset();
         group->session.reset();

@@ -41,6 +41,8 @@ class Journal {
   void admit(std::uint32_t shard);
   absl::Status refusal(std::uint32_t shard) const;  // OK: entries are taken
   bool idle() const;  // everything is acknowledged
+  // Why it can take nothing any more, from no shard: the broker does not let us write. OK else.
+  absl::Status status() const;
   // The broker's clock when it took the shard's last entry, as Log::witness() has it.
   std::optional<ClockReading> witness(std::uint32_t shard) const;
   // Drops what is not acknowledged; every done is called with UNAVAILABLE. For good.
@@ -85,6 +87,8 @@ class Journal {
   const Clock& clock_;
   std::vector<std::unique_ptr<ShardState>> shards_;
   std::vector<std::unique_ptr<Group>> groups_;
+  mutable std::mutex mutex_;
+  absl::Status status_;  // under mutex_
   std::atomic<std::uint64_t> acknowledged_{0};
   std::atomic<bool> abandoned_{false};
 };

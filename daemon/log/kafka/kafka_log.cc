@@ -103,6 +103,7 @@ void KafkaLog::watch(Watcher watcher) {
 
 absl::Status KafkaLog::status() const {
   if (absl::Status consumer = consumer_->status(); !consumer.ok()) return consumer;
+  if (absl::Status journal = journal_.status(); !journal.ok()) return journal;
   const std::lock_guard lock(mutex_);
   return status_;
 }

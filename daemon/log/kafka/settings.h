@@ -23,6 +23,7 @@ struct KafkaOptions {
   bool dev = false;
   // The consumer group that spreads the shards over processes; empty: `<prefix>`.
   std::string group;
+  const std::string& group_name() const { return group.empty() ? topic_prefix : group; }
   // Who this process is in the group; with a name that survives a restart (a pod's), a restart
   // within the session moves nothing. Empty: a new member each time.
   std::string instance;
