@@ -21,6 +21,9 @@ using std::chrono::nanoseconds;
 constexpr std::int64_t kNanosPerMilli = 1'000'000;
 constexpr std::chrono::seconds kSourcesRetryAfter{1};
 constexpr std::uint32_t kCatalogsPerRun = 256;
+// Times as long as a run took that told customers of a change, before the next one: a shard spends
+// a fifth of its time on it, while events come and while none do.
+constexpr int kTellPause = 4;
 
 absl::Status not_live(ShardPhase phase) {
   return absl::UnavailableError(
@@ -129,7 +132,13 @@ bool LiveShard::make_run(const ClockReading& now) {
   }
   const Instant clock = tick(now);
   const std::optional<Plan> next = plan(clock, now);
-  return next && next->any() && run(*next, now, clock) && may_run() && last_run_full_;
+  if (!next || !next->any() || !run(*next, now, clock)) return false;
+  told_last_ = next->tells_only();
+  if (told_last_) {
+    const nanoseconds ended = host_.clock.read().steady;
+    tell_at_ = ended + (ended - now.steady) * kTellPause;
+  }
+  return may_run() && (last_run_full_ || told_last_);
 }
 
 Instant LiveShard::tick(const ClockReading& now) {
@@ -165,7 +174,16 @@ std::optional<LiveShard::Plan> LiveShard::plan(Instant clock, const ClockReading
   next.inputs = feeds_->next(owned_->stand, now.wall).has_value() && has_catalog;
   // While stopping, what is due now is due after the next start too; a storm of timers must not
   // hold the stop up. And no timer may overtake history that is on its way (H22).
-  next.timers = !draining_ && !feeds_->waiting() && owned_->shard.next_due() <= clock;
+  const bool on_time = !draining_ && !feeds_->waiting();
+  next.timers = on_time && owned_->shard.next_timer() <= clock;
+  if (!on_time || owned_->shard.next_telling() > clock) return next;
+  if (host_.options.clock_source == EngineClock::kEvents || catching_up(next, now)) {
+    next.told = kToldPerRun;
+  } else if (!next.any() || (!next.catalogs && !told_last_)) {
+    // Told in a run of its own, so that an event that comes meanwhile waits for that slice at most,
+    // and no event for one in its own run.
+    if (now.steady >= tell_at_) next = {.told = kToldPerRun};
+  }
   return next;
 }
 
@@ -180,13 +198,20 @@ std::optional<nanoseconds> LiveShard::deadline(const ClockReading& now) const {
   if (behind_->idle() && (behind_->dirty() || held_up())) sooner(flush_due(now));
   if (!host_.exclusive && !looking_) sooner(std::max(verified_at_ + kWatchEvery, retry_at_));
   if (sources_due_ && !discovering_ && may_run()) sooner(sources_at_);
-  const Instant due = owned_->shard.next_due();
-  if (in_flight_.empty() && host_.options.clock_source == EngineClock::kWall && assigned_ &&
-      due != Instant::never()) {
-    const Instant clock = std::max(now.wall, owned_->shard.clock());
+  if (!in_flight_.empty() || !assigned_) return at;
+  const Instant clock = std::max(now.wall, owned_->shard.clock());
+  const auto sooner_by_wall = [&](Instant due) {
+    if (host_.options.clock_source != EngineClock::kWall || due == Instant::never()) return;
     const std::int64_t wait_ms =
         std::clamp<std::int64_t>(due <= clock ? 1 : (due - clock).count, 1, 3'600'000);
     sooner(now.steady + nanoseconds(wait_ms * kNanosPerMilli));
+  };
+  sooner_by_wall(owned_->shard.next_timer());
+  const Instant telling = owned_->shard.next_telling();
+  if (telling <= owned_->shard.clock()) {
+    sooner(std::max(tell_at_, now.steady + nanoseconds(kNanosPerMilli)));
+  } else {
+    sooner_by_wall(telling);
   }
   return at;
 }
@@ -281,15 +306,17 @@ bool LiveShard::run(const Plan& plan, const ClockReading& now, Instant clock) {
     at.next = last.record->offset + 1;
     if (!planted(Plant::kLastHashNotMoved)) at.last_hash = record_hash(*last.record);
   }
-  const bool timers = !draining_ && !feeds_->waiting();
-  const std::uint32_t fired = timers ? owned_->shard.fire_due(kTimersPerRun, effects_) : 0;
+  Shard::Steps fired{0, 0};
+  if (!draining_ && !feeds_->waiting()) {
+    fired = owned_->shard.fire_due({kTimersPerRun, plan.told}, effects_);
+  }
   const std::uint64_t digest = owned_->shard.end_run();
   owned_->stand.journal.seq = start.seq;
   if (!owned_->customers.status().ok()) {
     fail(owned_->customers.status());
     return false;
   }
-  last_run_full_ = inputs >= host_.options.run_inputs_max || fired == kTimersPerRun;
+  last_run_full_ = inputs >= host_.options.run_inputs_max || fired.all == kTimersPerRun;
 
   spur::v1::JournalEntry entry;
   entry.set_digest(digest);
@@ -298,7 +325,8 @@ bool LiveShard::run(const Plan& plan, const ClockReading& now, Instant clock) {
   run.set_clock_ms(start.clock.ms);
   run.set_wall_ms(start.wall.ms);
   run.set_clock_mode(static_cast<std::uint32_t>(start.mode));
-  run.set_timers_fired(fired);
+  run.set_timers_fired(fired.all);
+  run.set_told(fired.told);
   run.mutable_scores()->Add(tape_.values().begin(), tape_.values().end());
   append(std::move(entry), effects_, arrived, /*seal=*/false);
   if (phase_ != ShardPhase::kLive) return false;

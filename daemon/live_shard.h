@@ -165,7 +165,9 @@ class LiveShard {
     bool catalogs = false;
     bool inputs = false;
     bool timers = false;
-    bool any() const { return catalogs || inputs || timers; }
+    std::uint32_t told = 0;  // customers that may be told of changes of business data
+    bool tells_only() const { return told > 0 && !catalogs && !inputs && !timers; }
+    bool any() const { return catalogs || inputs || timers || told > 0; }
   };
 
   // --- runs: live_shard.cc ---
@@ -255,6 +257,8 @@ class LiveShard {
   std::deque<Ack> acks_;  // not handled yet
   std::deque<Waiting> waiting_;
   bool last_run_full_ = false;
+  std::chrono::nanoseconds tell_at_{0};  // no run of its own that tells begins before
+  bool told_last_ = false;               // the last run was one
   bool draining_ = false, sealed_ = false;
   bool flush_now_ = false;
   std::chrono::nanoseconds flush_due_{0}, flush_begun_{0}, snapshot_due_{0};

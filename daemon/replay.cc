@@ -190,8 +190,10 @@ absl::Status Replay::fold_run(const spur::v1::JournalEntry& entry) {
     if (absl::Status folded = fold_slice(slice, effects); !folded.ok()) return folded;
     if (parked_) return absl::OkStatus();
   }
-  const std::uint32_t fired =
-      run.timers_fired() == 0 ? 0 : shard.fire_due(run.timers_fired(), effects);
+  std::uint32_t fired = 0;
+  if (run.timers_fired() > 0) {
+    fired = shard.fire_due({run.timers_fired(), std::min(run.told(), kToldPerRun)}, effects).all;
+  }
   const std::uint64_t digest = shard.end_run();
   compare(entry, digest, fired == run.timers_fired() && tape.finished() && !tape.exhausted());
   owned_->customers.evict();

@@ -11,12 +11,8 @@
 
 namespace spur {
 
-// Rows that go in one step, of a definition that has gone. Part of the fold version, as are the
-// next.
+// Rows that go in one step, of a definition that has gone. Part of the fold version.
 inline constexpr std::size_t kLeavingRowsPerStep = 64;
-// Of the steps of one run (kTimersPerRun), those that tell customers of changes: what comes
-// meanwhile must not wait for more.
-inline constexpr std::uint32_t kToldPerRun = 64;
 
 class BusinessData {
  public:

@@ -45,6 +45,12 @@ struct Shard::Impl {
     state.run.ordinal = 0;
   }
 
+  // The first clock at which what is due at `at` is past, lateness included.
+  Instant passed(Instant at) const {
+    if (at == Instant::never() || state.catalog == nullptr) return at;
+    return at + state.catalog->policy.lateness + Millis{1};
+  }
+
   void dead_letter(std::string_view reason, std::string_view detail, const Origin& origin,
                    Effects& effects) {
     DeadLetter letter;
@@ -264,21 +270,22 @@ void Shard::apply_malformed(std::string_view reason, std::string_view detail, co
   impl_->dead_letter(reason, detail, origin, effects);
 }
 
-std::uint32_t Shard::fire_due(std::uint32_t max, Effects& effects) {
+Shard::Steps Shard::fire_due(const Steps& most, Effects& effects) {
   ShardState& state = impl_->state;
-  if (state.catalog == nullptr) return 0;
+  SPUR_CHECK(most.told <= kToldPerRun);
+  Steps taken{0, 0};
+  if (state.catalog == nullptr) return taken;
   const Instant limit = state.run.clock - state.catalog->policy.lateness;
-  std::uint32_t steps = 0, told = 0;
-  while (steps < max) {
+  while (taken.all < most.all) {
     const Instant wake = impl_->customers.next_wake();
     const Instant change =
-        told < kToldPerRun ? impl_->business.changes.next().at : Instant::never();
+        taken.told < most.told ? impl_->business.changes.next().at : Instant::never();
     if (change < limit && change <= wake) {
-      const std::uint32_t taken =
+      const std::uint32_t told =
           tell_next(state, impl_->timeline, impl_->customers,
-                    std::min(max - steps, kToldPerRun - told), limit, effects);
-      steps += taken;
-      told += taken;
+                    std::min(most.all - taken.all, most.told - taken.told), limit, effects);
+      taken.all += told;
+      taken.told += told;
       continue;
     }
     // While history is taken nobody goes on beyond a turn that is due before; live, timers wait for
@@ -287,7 +294,7 @@ std::uint32_t Shard::fire_due(std::uint32_t max, Effects& effects) {
                               ? impl_->business.changes.next_rated()
                               : Instant::never();
     if (wake >= std::min(limit, rated)) break;
-    ++steps;
+    ++taken.all;
     impl_->next_input();
     Customer* const customer = impl_->customers.pop_wake();
     if (customer == nullptr) break;  // unreadable; customers().status() says why
@@ -295,8 +302,8 @@ std::uint32_t Shard::fire_due(std::uint32_t max, Effects& effects) {
     impl_->timeline.advance(*customer, std::min(limit, rated), /*final=*/false, effects);
     impl_->visits.replan(*customer);
   }
-  steps += impl_->business.leave(max - steps);
-  return steps;
+  taken.all += impl_->business.leave(most.all - taken.all);
+  return taken;
 }
 
 void Shard::finish(Instant until, Effects& effects) {
@@ -335,12 +342,13 @@ std::uint64_t Shard::end_run() {
   return impl_->state.digest.value();
 }
 
-Instant Shard::next_due() const {
-  const Instant wake = std::min(impl_->customers.next_wake(), impl_->business.changes.next().at);
-  if (impl_->state.catalog == nullptr) return wake;
-  if (impl_->business.leaving()) return std::min(wake, impl_->state.run.clock);
-  if (wake == Instant::never()) return wake;
-  return wake + impl_->state.catalog->policy.lateness + Millis{1};
+Instant Shard::next_due() const { return std::min(next_timer(), next_telling()); }
+
+Instant Shard::next_telling() const { return impl_->passed(impl_->business.changes.next().at); }
+
+Instant Shard::next_timer() const {
+  const Instant wake = impl_->passed(impl_->customers.next_wake());
+  return impl_->business.leaving() ? std::min(wake, impl_->state.run.clock) : wake;
 }
 
 Instant Shard::clock() const { return impl_->state.run.clock; }

@@ -7,7 +7,7 @@
 //
 //     shard.begin_run({seq, clock, wall, mode}, tape);
 //     shard.apply_catalog(...) / shard.apply(event, origin, effects) / shard.apply_malformed(…) …
-//     shard.fire_due(kTimersPerRun, effects);
+//     shard.fire_due({}, effects);
 //     digest = shard.end_run();          // goes into the run record; effects wait until that is durable
 //
 // Replay makes the same calls with the journaled values and must end with the journaled digest.
@@ -39,6 +39,8 @@ inline constexpr std::uint32_t kFoldVersion = 3;
 
 // Bounds that are part of the fold version (rule 18).
 inline constexpr std::uint32_t kTimersPerRun = 256;     // customers woken by fire_due in one run
+// Of those, customers that are told of a change of business data: what comes meanwhile must not wait for more.
+inline constexpr std::uint32_t kToldPerRun = 32;
 inline constexpr std::uint32_t kEffectsPerInput = 4096;  // beyond: the rest is dropped and counted
 // Of an event and its key, to another shard; beyond: a dead letter. With what stands around them it is a record that
 // every broker takes.
@@ -123,10 +125,16 @@ class Shard {
   // One input that could not be decoded: a dead letter, part of history like any other.
   void apply_malformed(std::string_view reason, std::string_view detail, const Origin& origin, Effects& effects);
 
+  // Of one run: customers woken or told of a change of business data, and rows of what has gone taken away.
+  struct Steps {
+    std::uint32_t all = kTimersPerRun;
+    std::uint32_t told = kToldPerRun;  // of all; the bound of what a caller may ask for
+  };
   // Wakes customers for which something is due that the clock has passed, earliest first, and tells customers of
-  // changes of business data: `max` steps at most, of the latter no more than kToldPerRun. Answers how many;
+  // changes: as many steps as `most` allows. Answers how many it took; told in order, woken in order, but with
+  // fewer told some are woken who would have been told first: a replay asks for just what was taken.
   // next_due() says whether there is more now.
-  std::uint32_t fire_due(std::uint32_t max, Effects& effects);
+  Steps fire_due(const Steps& most, Effects& effects);
   // The end of a backtest or test: decides everything due up to and including `until`, lateness or not.
   void finish(Instant until, Effects& effects);
 
@@ -135,6 +143,9 @@ class Shard {
 
   // The earliest clock at which fire_due has something to do; never() if nothing waits. May be early, never late.
   Instant next_due() const;
+  // The same of telling customers of changes alone, and of all else.
+  Instant next_telling() const;
+  Instant next_timer() const;
   Instant clock() const;
 
   // What a Position must carry of the shard itself, beside the customers' rows.

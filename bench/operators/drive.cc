@@ -103,7 +103,7 @@ std::size_t Drive::apply() {
   }
   std::size_t woken = 0;
   for (std::uint32_t now = kTimersPerRun; now == kTimersPerRun; woken += now) {
-    now = shard_.fire_due(kTimersPerRun, effects_);
+    now = shard_.fire_due({}, effects_).all;
     decisions_ += effects_.decisions.size();
     effects_.clear();
   }

@@ -69,7 +69,7 @@ void Backtest::tell() {
   for (const auto& part : parts_) {
     while (part->shard->next_due() <= clock_) {
       part->begin_run(clock_);
-      part->shard->fire_due(kTimersPerRun, effects_);
+      part->shard->fire_due({}, effects_);
       keep(effects_);
     }
   }
@@ -161,7 +161,7 @@ void Backtest::tick(Instant clock) {
   for (const auto& part : parts_) {
     part->begin_run(clock_);
     do {
-      part->shard->fire_due(kTimersPerRun, effects_);
+      part->shard->fire_due({}, effects_);
       keep(effects_);
     } while (part->shard->next_due() <= clock_);
     keep(effects_);

@@ -14,8 +14,8 @@ using ::testing::SizeIs;
 
 constexpr int kCustomers = 300;  // several runs' worth on each of two shards
 
-spur::v1::Catalog price_catalog() {
-  catalog::Loaded loaded = catalog::load_text("prices.yaml", R"(
+spur::v1::Catalog price_catalog(std::string_view more = "") {
+  catalog::Loaded loaded = catalog::load_text("prices.yaml", absl::StrCat(R"(
 apiVersion: spur/v1
 kind: Source
 metadata: {name: shop}
@@ -46,7 +46,8 @@ spec:
     interest: {on: Product Viewed, key: "'p1'", within: 30d}
     when: has(previous.price) && record.price < previous.price
   actions: [{channel: email, template: t, data: {price: record.price, was: previous.price}}]
-)");
+)",
+                                                                          std::string(more)));
   EXPECT_TRUE(loaded.errors.empty()) << catalog::to_text(loaded.errors);
   return loaded.catalog;
 }
@@ -127,6 +128,41 @@ TEST_F(BusinessEngineTest, TheLongestInterestIsToldFirst) {
     last[delivery.action.id().shard()] = number;
   }
   EXPECT_EQ(told, kCustomers);
+}
+
+TEST_F(BusinessEngineTest, AnEventThatComesWhileAChangeIsToldHasARunWithoutASliceOfThat) {
+  open();
+  apply(price_catalog(R"(
+---
+apiVersion: spur/v1
+kind: Trigger
+metadata: {name: greet}
+spec:
+  class: transactional
+  event: {on: Order Completed}
+  actions: [{channel: email, template: thanks}]
+)"));
+  ASSERT_TRUE(publish({record(100)}, "products").ok());
+  for (int i = 0; i < kCustomers; ++i) {
+    ASSERT_TRUE(
+        publish({track(absl::StrCat("user", i), "Product Viewed", i, clock_.read().wall)}).ok());
+  }
+  clock_.advance(kMinute);
+  ASSERT_TRUE(publish({record(80)}, "products").ok());
+  clock_.advance(kSecond);
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(order(absl::StrCat("buyer", i)).ok());
+  ASSERT_TRUE(settle());
+
+  std::map<std::string, int> decided;
+  std::map<std::pair<std::uint32_t, std::uint64_t>, std::set<std::string>> triggers_of_run;
+  for (const std::string& bytes : decision_bytes()) {
+    spur::v1::Decision decision;
+    ASSERT_TRUE(decision.ParseFromString(bytes));
+    ++decided[decision.trigger()];
+    triggers_of_run[{decision.id().shard(), decision.id().run()}].insert(decision.trigger());
+  }
+  EXPECT_EQ(decided, (std::map<std::string, int>{{"cheaper", kCustomers}, {"greet", 50}}));
+  for (const auto& [run, triggers] : triggers_of_run) EXPECT_THAT(triggers, SizeIs(1));
 }
 
 TEST_F(BusinessEngineTest, ThePublisherIsToldWhereTheLastCopyOfARecordLies) {

@@ -270,7 +270,7 @@ TEST(BusinessBoundsTest, ARunTellsSoManyAndTheNextOnesTheOthers) {
     effects.clear();
     story.shard().begin_run({seq, story.shard().clock(), Instant::never(), ClockMode::kRecords},
                             scores);
-    const std::uint32_t steps = story.shard().fire_due(kTimersPerRun, effects);
+    const std::uint32_t steps = story.shard().fire_due({}, effects).all;
     story.shard().end_run();
     EXPECT_LE(steps, kToldPerRun + 1);
     return effects.decisions.size();
@@ -297,7 +297,7 @@ TEST(BusinessBoundsTest, WhatHasGoneLeavesByTheSlice) {
   const auto step = [&] {
     story.shard().begin_run({1'000, story.shard().clock(), Instant::never(), ClockMode::kRecords},
                             scores);
-    story.shard().fire_due(1, effects);
+    story.shard().fire_due({.all = 1}, effects);
     story.shard().end_run();
     return left();
   };

@@ -89,7 +89,7 @@ std::optional<std::string> Refold::fold(std::size_t, const spur::v1::JournalEntr
     if (auto wrong = take(slice, effects)) return wrong;
   }
   owned_.intake.take_slices();
-  if (run.timers_fired() > 0) owned_.shard.fire_due(run.timers_fired(), effects);
+  if (run.timers_fired() > 0) owned_.shard.fire_due({run.timers_fired(), run.told()}, effects);
   if (owned_.shard.end_run() != entry.digest()) return "another digest than journaled";
   expect(effects);
   return std::nullopt;
