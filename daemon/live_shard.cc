@@ -24,6 +24,8 @@ constexpr std::uint32_t kCatalogsPerRun = 256;
 // Times as long as a run took that told customers of a change, before the next one: a shard spends
 // a fifth of its time on it, while events come and while none do.
 constexpr int kTellPause = 4;
+// Customers that lie on disk take some thirty times as long: a slice becomes as small as it takes.
+constexpr std::chrono::microseconds kTellLongest{500};
 
 absl::Status not_live(ShardPhase phase) {
   return absl::UnavailableError(
@@ -134,11 +136,18 @@ bool LiveShard::make_run(const ClockReading& now) {
   const std::optional<Plan> next = plan(clock, now);
   if (!next || !next->any() || !run(*next, now, clock)) return false;
   told_last_ = next->tells_only();
-  if (told_last_) {
-    const nanoseconds ended = host_.clock.read().steady;
-    tell_at_ = ended + (ended - now.steady) * kTellPause;
-  }
+  if (told_last_) pace_telling(now.steady);
   return may_run() && (last_run_full_ || told_last_);
+}
+
+void LiveShard::pace_telling(nanoseconds begun) {
+  const nanoseconds ended = host_.clock.read().steady;
+  tell_at_ = ended + (ended - begun) * kTellPause;
+  if (ended - begun > kTellLongest) {
+    tell_slice_ = std::max(tell_slice_ / 2, 1U);
+  } else if (ended - begun < kTellLongest / 4) {
+    tell_slice_ = std::min(tell_slice_ * 2, kToldPerRun);
+  }
 }
 
 Instant LiveShard::tick(const ClockReading& now) {
@@ -182,7 +191,7 @@ std::optional<LiveShard::Plan> LiveShard::plan(Instant clock, const ClockReading
   } else if (!next.any() || (!next.catalogs && !told_last_)) {
     // Told in a run of its own, so that an event that comes meanwhile waits for that slice at most,
     // and no event for one in its own run.
-    if (now.steady >= tell_at_) next = {.told = kToldPerRun};
+    if (now.steady >= tell_at_) next = {.told = tell_slice_};
   }
   return next;
 }

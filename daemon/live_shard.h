@@ -172,6 +172,8 @@ class LiveShard {
 
   // --- runs: live_shard.cc ---
   bool may_run() const;
+  // After a run of its own that told: when the next may be, and how much it is.
+  void pace_telling(std::chrono::nanoseconds begun);
   // What was computed has to be written before there is room for more.
   bool held_up() const;
   bool crowded_out() const;
@@ -257,8 +259,9 @@ class LiveShard {
   std::deque<Ack> acks_;  // not handled yet
   std::deque<Waiting> waiting_;
   bool last_run_full_ = false;
-  std::chrono::nanoseconds tell_at_{0};  // no run of its own that tells begins before
-  bool told_last_ = false;               // the last run was one
+  std::chrono::nanoseconds tell_at_{0};     // no run of its own that tells begins before
+  bool told_last_ = false;                  // the last run was one
+  std::uint32_t tell_slice_ = kToldPerRun;  // how many the next one tells
   bool draining_ = false, sealed_ = false;
   bool flush_now_ = false;
   std::chrono::nanoseconds flush_due_{0}, flush_begun_{0}, snapshot_due_{0};
