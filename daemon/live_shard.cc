@@ -63,7 +63,7 @@ LiveShard::LiveShard(std::uint32_t index, ShardHost& host, std::unique_ptr<Store
 LiveShard::~LiveShard() = default;
 
 void LiveShard::set_phase(ShardPhase phase) {
-  if (phase == ShardPhase::kUnassigned && draining_) phase = ShardPhase::kStopped;
+  if (phase == ShardPhase::kUnassigned && leaving_) phase = ShardPhase::kStopped;
   phase_.store(phase, std::memory_order_release);
   publish_stats();
   host_.health_changed();
@@ -93,7 +93,7 @@ bool LiveShard::held_up() const {
 }
 
 bool LiveShard::may_run() const {
-  if (!assigned_ || doubt_ || sealed_) return false;
+  if (doubt_ || sealed_) return false;
   // What is tried has to be past before anything is written.
   if (held_up() && !(suspect_ && suspect_->tried_now)) return false;
   // The topics of a new catalog are asked for, and may have a past that goes first.
@@ -181,7 +181,7 @@ std::optional<nanoseconds> LiveShard::deadline(const ClockReading& now) const {
   if (!host_.exclusive && !looking_) sooner(std::max(verified_at_ + kWatchEvery, retry_at_));
   if (sources_due_ && !discovering_ && may_run()) sooner(sources_at_);
   const Instant due = owned_->shard.next_due();
-  if (in_flight_.empty() && host_.options.clock_source == EngineClock::kWall && assigned_ &&
+  if (in_flight_.empty() && host_.options.clock_source == EngineClock::kWall &&
       due != Instant::never()) {
     const Instant clock = std::max(now.wall, owned_->shard.clock());
     const std::int64_t wait_ms =
@@ -564,16 +564,24 @@ bool LiveShard::flush(const ClockReading& now) {
   return more;
 }
 
+void LiveShard::hand_over() {
+  assigned_ = false;
+  leave();
+}
+
 void LiveShard::drain() {
   draining_ = true;
+  leave();
+}
+
+void LiveShard::leave() {
+  leaving_ = true;
   const bool idle = phase_ == ShardPhase::kRecovering && !recovering_ && !dropping_;
   if (phase_ == ShardPhase::kUnassigned || idle) set_phase(ShardPhase::kStopped);
 }
 
 void LiveShard::finish_draining() {
   if (sealed_ || !in_flight_.empty() || looking_) return;
-  // Not ours any more: the journal is for another to write.
-  if (!assigned_ && behind_->idle()) return set_phase(ShardPhase::kStopped);
   if (!behind_->idle() || behind_->dirty()) return;
   // They wait where they are, if there is no room for what would come of them.
   const bool inputs_left = !outbox_full() && owned_->shard.catalog() != nullptr &&

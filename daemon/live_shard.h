@@ -3,8 +3,8 @@
 //
 //                assign()               recovered          fenced, in doubt
 //     unassigned ────────▶ recovering ─────────────▶ live ──────────────────▶ recovering
-//          ▲                   │ outrun: later again   │ revoke(): no new runs; the memory
-//          └───────────────────┴── revoked ────────────┘ stays until a newer Owner is seen
+//          ▲                   │ outrun: later again   │ revoke(): goes on until a newer Owner
+//          └───────────────────┴── revoked ────────────┘ is seen
 //
 // All of it on the thread of its worker; other threads hand over through the worker. What blocks
 // (recovering, reading the journal back) runs aside and posts its result. One run is in flight; up
@@ -112,6 +112,8 @@ class LiveShard {
 
   void ask(const std::function<void(const ShardView&)>& ask,
            std::function<void(absl::Status)> answered);
+  // Goes on until another process has claimed it. To be followed by drain(), for nobody may.
+  void hand_over();
   // Finish what was taken, write all state, seal.
   void drain();
   bool finished() const {
@@ -197,6 +199,7 @@ class LiveShard {
   void append_plain(spur::v1::JournalEntry entry);
   bool flush(const ClockReading& now);
   std::chrono::nanoseconds flush_due(const ClockReading& now) const;
+  void leave();
   void finish_draining();
   void fail(absl::Status why);
   void set_phase(ShardPhase phase);
@@ -227,6 +230,7 @@ class LiveShard {
   std::atomic<ShardPhase> phase_{ShardPhase::kRecovering};  // until it is known whose turn it is
   RecoveryProgress progress_;
   bool assigned_ = false;
+  bool leaving_ = false;  // told to stop: it is not to be this process's again
   std::atomic<bool> cancel_recovery_{false};
   // Counts ownerships of this process: an acknowledgement of an earlier one means nothing.
   std::uint64_t incarnation_ = 0;

@@ -107,6 +107,7 @@ class KafkaLog final : public Log {
                                             std::string_view channel) const override;
 
   void watch(Watcher watcher) override;
+  bool leave() override { return consumer_->leave(); }
   absl::Status status() const override;
   std::uint64_t disk_bytes() const override { return 0; }  // of ours: the brokers have it all
   std::uint64_t commits() const override;
