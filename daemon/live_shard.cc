@@ -178,6 +178,7 @@ std::optional<nanoseconds> LiveShard::deadline(const ClockReading& now) const {
     at = at ? std::min(*at, candidate) : candidate;
   };
   if (behind_->idle() && (behind_->dirty() || held_up())) sooner(flush_due(now));
+  if (behind_->idle() && copy_wanted()) sooner(snapshot_due_);
   if (!host_.exclusive && !looking_) sooner(std::max(verified_at_ + kWatchEvery, retry_at_));
   if (sources_due_ && !discovering_ && may_run()) sooner(sources_at_);
   const Instant due = owned_->shard.next_due();
@@ -390,8 +391,8 @@ void LiveShard::add_sources() {
   if (!discovered_ || discovered_->topics != topics) return discover(topics);
   const Log::Discovery found = std::exchange(discovered_, std::nullopt)->found;
   take_sources(topics, found.sources);
-  if (found.missed.ok() || !may_run()) return;
-  // A topic that is not there yet must not stop the others.
+  if (found.missed.ok() || phase_ != ShardPhase::kLive) return;
+  // A topic that is not there yet must not stop the others, whose entry may be in flight by now.
   if (!sources_late_) {
     logging::warning("topic not read yet", {{"shard", index_}, {"status", found.missed}});
   }
@@ -524,13 +525,21 @@ void LiveShard::refill() {
   }
 }
 
+bool LiveShard::copy_wanted() const {
+  return host_.snapshots != nullptr && snapshot_seq_ != owned_->stand.journal.seq;
+}
+
 bool LiveShard::flush(const ClockReading& now) {
-  const bool due = flush_now_ || draining_ || now.steady >= flush_due(now);
+  // After a busy time that nothing follows there is little to write, and much to replay for whoever
+  // has only the last copy.
+  const bool copy_due = copy_wanted() && now.steady >= snapshot_due_;
+  const bool due = flush_now_ || draining_ || copy_due || now.steady >= flush_due(now);
   // A suspect's Trying must stay in front of the position until the input is past, or its second
   // crash is not known as one.
   const bool trying = suspect_ && suspect_->tried_now;
   // Held up, it is written to make room, though nothing was folded since.
-  if (due && behind_->idle() && (behind_->dirty() || held_up()) && !trying && !sealed_) {
+  if (due && behind_->idle() && (behind_->dirty() || held_up() || copy_due) && !trying &&
+      !sealed_) {
     flush_now_ = false;
     flush_begun_ = now.steady;
     flush_due_ =
@@ -546,6 +555,7 @@ bool LiveShard::flush(const ClockReading& now) {
   if (host_.snapshots != nullptr && now.steady >= snapshot_due_) {
     snapshots = host_.snapshots;
     snapshot_due_ = now.steady + host_.snapshot_interval;
+    snapshot_seq_ = behind_->cut_seq();
   }
   behind_->submit(acked_.load(std::memory_order_acquire), host_.log, snapshots,
                   [this](absl::Status status) {

@@ -198,6 +198,8 @@ class LiveShard {
               bool seal);
   void append_plain(spur::v1::JournalEntry entry);
   bool flush(const ClockReading& now);
+  // There is more in the journal than in the last copy for others.
+  bool copy_wanted() const;
   std::chrono::nanoseconds flush_due(const ClockReading& now) const;
   void leave();
   void finish_draining();
@@ -262,6 +264,7 @@ class LiveShard {
   bool draining_ = false, sealed_ = false;
   bool flush_now_ = false;
   std::chrono::nanoseconds flush_due_{0}, flush_begun_{0}, snapshot_due_{0};
+  std::uint64_t snapshot_seq_ = 0;  // of the last copy for others, or where this owner began
   bool sources_due_ = false;  // the catalog may name topics that are not sources yet
   std::chrono::nanoseconds sources_at_{0};
   // Asked for aside: not answered yet; failed once for this catalog, so that runs go on meanwhile.

@@ -146,6 +146,7 @@ void LiveShard::go_live(Recovered recovered) {
   }
   flush_due_ = now.steady + std::min<nanoseconds>(host_.options.flush_interval, kFlushIntervalMax);
   snapshot_due_ = now.steady + host_.snapshot_interval;
+  snapshot_seq_ = owned_->stand.journal.seq;  // what was there already is in somebody's
   if (phase_ == ShardPhase::kFailed) return;
   set_phase(ShardPhase::kLive);
   look_at_outbox();
