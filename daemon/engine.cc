@@ -19,6 +19,8 @@
 namespace spur {
 namespace {
 
+constexpr std::chrono::milliseconds kOthersAskedEvery{500};
+
 std::string host_name() {
   char name[256] = "";
   if (gethostname(name, sizeof name - 1) != 0) return "unknown";
@@ -235,6 +237,7 @@ absl::Status EngineImpl::shutdown() {
   health_changed();
   host_->stopping = true;
   histories_->stop();  // which read the log that is about to close
+  hand_over();
   for (const auto& worker : workers_) worker->drain();
   for (const auto& worker : workers_) worker->join();
   flusher_->finish();
@@ -247,6 +250,27 @@ absl::Status EngineImpl::shutdown() {
     shutdown_status_ = absl::UnavailableError("the engine was abandoned");
   health_changed();
   return shutdown_status_;
+}
+
+void EngineImpl::hand_over() {
+  if (!log_->leave()) return;
+  for (std::uint32_t shard = 0; shard < live_.size(); ++shard)
+    worker_of(shard).post([live = live_[shard]] { live->hand_over(); });
+  const auto taken = [this] {
+    return crashed_ || !failure_.ok() ||
+           std::none_of(live_.begin(), live_.end(), [](const LiveShard* shard) {
+             return shard->phase() == ShardPhase::kLive ||
+                    shard->phase() == ShardPhase::kRecovering;
+           });
+  };
+  for (std::chrono::milliseconds waited{0}; waited < options_.hand_over_max;
+       waited += kOthersAskedEvery) {
+    {
+      std::unique_lock lock(health_mutex_);
+      if (health_cv_.wait_for(lock, kOthersAskedEvery, taken)) return;
+    }
+    if (!log_->leave()) return;  // they have stopped too
+  }
 }
 
 void EngineImpl::failed(absl::Status why) {

@@ -83,6 +83,10 @@ struct EngineOptions {
   std::size_t block_cache_bytes = 128u
                                   << 20;  // one for all RocksDBs; write buffers are charged to it
   std::size_t write_buffer_bytes = 96u << 20;
+  // Of a log that several processes share: how long shutdown() goes on with its shards for whoever
+  // takes them over, who may have their state to restore first. Then they stand still until that is
+  // done.
+  std::chrono::milliseconds hand_over_max{15'000};
   std::chrono::milliseconds flush_interval{
       30'000};  // state is written behind this often; at most 60 s (rule 12)
 

@@ -74,6 +74,8 @@ class EngineImpl final : public Engine {
   void actions_released(const std::string& topic);
   void health_changed();
   void failed(absl::Status why);
+  // Where others can take over: goes on until they have, or for hand_over_max.
+  void hand_over();
   // Abandons everything, as a killed process would.
   void crash();
   absl::Status intake_refused() const;

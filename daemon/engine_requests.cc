@@ -424,29 +424,6 @@ absl::Status EngineImpl::log_refuses(const spur::v1::Catalog& catalog) const {
   return absl::OkStatus();
 }
 
-namespace {
-
-// Of events a shard takes its own, of business data all: a topic that turns from one into the other
-// would be taken by some shards and not by others.
-absl::Status check_turned(const spur::v1::Catalog& before, const spur::v1::Catalog& now) {
-  const auto shared = [](const auto& some, const auto& others) -> const std::string* {
-    for (const auto& one : some) {
-      for (const auto& other : others) {
-        if (one.topic() == other.topic()) return &one.topic();
-      }
-    }
-    return nullptr;
-  };
-  const std::string* topic = shared(before.sources(), now.references());
-  if (topic == nullptr) topic = shared(before.references(), now.sources());
-  if (topic == nullptr) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat(
-      "topic ", *topic, " was that of a Source or of a Reference and cannot become the ",
-      "other: copy it into another topic"));
-}
-
-}  // namespace
-
 void EngineImpl::apply_catalog(const spur::v1::Catalog& catalog, std::string_view comment,
                                std::function<void(absl::StatusOr<CatalogApplied>)> done) {
   if (absl::Status refused = intake_refused(); !refused.ok()) return done(refused);
@@ -464,10 +441,6 @@ void EngineImpl::apply_catalog(const spur::v1::Catalog& catalog, std::string_vie
   const std::vector<InputTopic> topics = topics_of(compiled.compiled.get());
   if (absl::Status refused = log_->check_topics(topics); !refused.ok())
     return done(std::move(refused));
-  if (current != nullptr) {
-    if (absl::Status turned = check_turned(current->catalog, with_earlier); !turned.ok())
-      return done(std::move(turned));
-  }
   applied.hash.assign(compiled.compiled->hash.begin(), compiled.compiled->hash.end());
   if (current != nullptr && current->hash == applied.hash) return done(std::move(applied));
   applied.changed = true;

@@ -94,6 +94,7 @@ class WriteBehind {
   // Something was folded that the store does not have.
   bool dirty() const { return !stored_.any || owned_.stand.journal.seq != stored_.seq; }
   const Stored& stored() const { return stored_; }
+  std::uint64_t cut_seq() const { return position_.seq(); }  // of the last cut
   std::uint64_t count() const { return count_; }
   const Outbox& outbox() const { return outbox_; }
 

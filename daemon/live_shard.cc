@@ -68,7 +68,7 @@ LiveShard::LiveShard(std::uint32_t index, ShardHost& host, std::unique_ptr<Store
 LiveShard::~LiveShard() = default;
 
 void LiveShard::set_phase(ShardPhase phase) {
-  if (phase == ShardPhase::kUnassigned && draining_) phase = ShardPhase::kStopped;
+  if (phase == ShardPhase::kUnassigned && leaving_) phase = ShardPhase::kStopped;
   phase_.store(phase, std::memory_order_release);
   publish_stats();
   host_.health_changed();
@@ -98,7 +98,7 @@ bool LiveShard::held_up() const {
 }
 
 bool LiveShard::may_run() const {
-  if (!assigned_ || doubt_ || sealed_) return false;
+  if (doubt_ || sealed_) return false;
   // What is tried has to be past before anything is written.
   if (held_up() && !(suspect_ && suspect_->tried_now)) return false;
   // The topics of a new catalog are asked for, and may have a past that goes first.
@@ -205,9 +205,10 @@ std::optional<nanoseconds> LiveShard::deadline(const ClockReading& now) const {
     at = at ? std::min(*at, candidate) : candidate;
   };
   if (behind_->idle() && (behind_->dirty() || held_up())) sooner(flush_due(now));
+  if (behind_->idle() && copy_wanted()) sooner(snapshot_due_);
   if (!host_.exclusive && !looking_) sooner(std::max(verified_at_ + kWatchEvery, retry_at_));
   if (sources_due_ && !discovering_ && may_run()) sooner(sources_at_);
-  if (!in_flight_.empty() || !assigned_) return at;
+  if (!in_flight_.empty()) return at;
   const Instant clock = std::max(now.wall, owned_->shard.clock());
   const auto sooner_by_wall = [&](Instant due) {
     if (host_.options.clock_source != EngineClock::kWall || due == Instant::never()) return;
@@ -427,8 +428,8 @@ void LiveShard::add_sources() {
   if (!discovered_ || discovered_->topics != topics) return discover(topics);
   const Log::Discovery found = std::exchange(discovered_, std::nullopt)->found;
   take_sources(topics, found.sources);
-  if (found.missed.ok() || !may_run()) return;
-  // A topic that is not there yet must not stop the others.
+  if (found.missed.ok() || phase_ != ShardPhase::kLive) return;
+  // A topic that is not there yet must not stop the others, whose entry may be in flight by now.
   if (!sources_late_) {
     logging::warning("topic not read yet", {{"shard", index_}, {"status", found.missed}});
   }
@@ -561,13 +562,21 @@ void LiveShard::refill() {
   }
 }
 
+bool LiveShard::copy_wanted() const {
+  return host_.snapshots != nullptr && snapshot_seq_ != owned_->stand.journal.seq;
+}
+
 bool LiveShard::flush(const ClockReading& now) {
-  const bool due = flush_now_ || draining_ || now.steady >= flush_due(now);
+  // After a busy time that nothing follows there is little to write, and much to replay for whoever
+  // has only the last copy.
+  const bool copy_due = copy_wanted() && now.steady >= snapshot_due_;
+  const bool due = flush_now_ || draining_ || copy_due || now.steady >= flush_due(now);
   // A suspect's Trying must stay in front of the position until the input is past, or its second
   // crash is not known as one.
   const bool trying = suspect_ && suspect_->tried_now;
   // Held up, it is written to make room, though nothing was folded since.
-  if (due && behind_->idle() && (behind_->dirty() || held_up()) && !trying && !sealed_) {
+  if (due && behind_->idle() && (behind_->dirty() || held_up() || copy_due) && !trying &&
+      !sealed_) {
     flush_now_ = false;
     flush_begun_ = now.steady;
     flush_due_ =
@@ -583,6 +592,7 @@ bool LiveShard::flush(const ClockReading& now) {
   if (host_.snapshots != nullptr && now.steady >= snapshot_due_) {
     snapshots = host_.snapshots;
     snapshot_due_ = now.steady + host_.snapshot_interval;
+    snapshot_seq_ = behind_->cut_seq();
   }
   behind_->submit(acked_.load(std::memory_order_acquire), host_.log, snapshots,
                   [this](absl::Status status) {
@@ -601,16 +611,24 @@ bool LiveShard::flush(const ClockReading& now) {
   return more;
 }
 
+void LiveShard::hand_over() {
+  assigned_ = false;
+  leave();
+}
+
 void LiveShard::drain() {
   draining_ = true;
+  leave();
+}
+
+void LiveShard::leave() {
+  leaving_ = true;
   const bool idle = phase_ == ShardPhase::kRecovering && !recovering_ && !dropping_;
   if (phase_ == ShardPhase::kUnassigned || idle) set_phase(ShardPhase::kStopped);
 }
 
 void LiveShard::finish_draining() {
   if (sealed_ || !in_flight_.empty() || looking_) return;
-  // Not ours any more: the journal is for another to write.
-  if (!assigned_ && behind_->idle()) return set_phase(ShardPhase::kStopped);
   if (!behind_->idle() || behind_->dirty()) return;
   // They wait where they are, if there is no room for what would come of them.
   const bool inputs_left = !outbox_full() && owned_->shard.catalog() != nullptr &&

@@ -3,8 +3,8 @@
 //
 //                assign()               recovered          fenced, in doubt
 //     unassigned ────────▶ recovering ─────────────▶ live ──────────────────▶ recovering
-//          ▲                   │ outrun: later again   │ revoke(): no new runs; the memory
-//          └───────────────────┴── revoked ────────────┘ stays until a newer Owner is seen
+//          ▲                   │ outrun: later again   │ revoke(): goes on until a newer Owner
+//          └───────────────────┴── revoked ────────────┘ is seen
 //
 // All of it on the thread of its worker; other threads hand over through the worker. What blocks
 // (recovering, reading the journal back) runs aside and posts its result. One run is in flight; up
@@ -112,6 +112,8 @@ class LiveShard {
 
   void ask(const std::function<void(const ShardView&)>& ask,
            std::function<void(absl::Status)> answered);
+  // Goes on until another process has claimed it. To be followed by drain(), for nobody may.
+  void hand_over();
   // Finish what was taken, write all state, seal.
   void drain();
   bool finished() const {
@@ -200,7 +202,10 @@ class LiveShard {
               bool seal);
   void append_plain(spur::v1::JournalEntry entry);
   bool flush(const ClockReading& now);
+  // There is more in the journal than in the last copy for others.
+  bool copy_wanted() const;
   std::chrono::nanoseconds flush_due(const ClockReading& now) const;
+  void leave();
   void finish_draining();
   void fail(absl::Status why);
   void set_phase(ShardPhase phase);
@@ -231,6 +236,7 @@ class LiveShard {
   std::atomic<ShardPhase> phase_{ShardPhase::kRecovering};  // until it is known whose turn it is
   RecoveryProgress progress_;
   bool assigned_ = false;
+  bool leaving_ = false;  // told to stop: it is not to be this process's again
   std::atomic<bool> cancel_recovery_{false};
   // Counts ownerships of this process: an acknowledgement of an earlier one means nothing.
   std::uint64_t incarnation_ = 0;
@@ -265,6 +271,7 @@ class LiveShard {
   bool draining_ = false, sealed_ = false;
   bool flush_now_ = false;
   std::chrono::nanoseconds flush_due_{0}, flush_begun_{0}, snapshot_due_{0};
+  std::uint64_t snapshot_seq_ = 0;  // of the last copy for others, or where this owner began
   bool sources_due_ = false;  // the catalog may name topics that are not sources yet
   std::chrono::nanoseconds sources_at_{0};
   // Asked for aside: not answered yet; failed once for this catalog, so that runs go on meanwhile.

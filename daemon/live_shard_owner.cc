@@ -17,7 +17,7 @@ using std::chrono::nanoseconds;
 // --- assignment ---
 
 void LiveShard::assign() {
-  if (assigned_ || finished() || draining_) return;
+  if (assigned_ || finished() || leaving_) return;
   assigned_ = true;
   cancel_recovery_ = false;
   if (phase_ == ShardPhase::kLive) {
@@ -34,8 +34,8 @@ void LiveShard::assign() {
 
 void LiveShard::revoke() {
   assigned_ = false;
-  // What is in flight is still verified and released: until a newer Owner is in the journal, this
-  // one counts.
+  // Until a newer Owner is in the journal, this one counts, and goes on: whose turn it is has all
+  // of a recovery before that.
   if (phase_ == ShardPhase::kRecovering) {
     cancel_recovery_ = true;
     if (!recovering_ && !dropping_) set_phase(ShardPhase::kUnassigned);
@@ -146,6 +146,7 @@ void LiveShard::go_live(Recovered recovered) {
   }
   flush_due_ = now.steady + std::min<nanoseconds>(host_.options.flush_interval, kFlushIntervalMax);
   snapshot_due_ = now.steady + host_.snapshot_interval;
+  snapshot_seq_ = owned_->stand.journal.seq;  // what was there already is in somebody's
   if (phase_ == ShardPhase::kFailed) return;
   set_phase(ShardPhase::kLive);
   look_at_outbox();

@@ -21,6 +21,11 @@ namespace {
 // A replay that dies this often at one input has found a bug of ours; fewer may be chance.
 constexpr std::uint32_t kReplayCrashesMax = 3;
 
+// A claim is made once no more entries than these are to be folded behind it, or after so many
+// attempts to come that close to an owner who goes on.
+constexpr Offset kBehindMax = 64;
+constexpr int kChasesMax = 8;
+
 Park park(ParkReason reason, std::string detail) { return {reason, std::move(detail)}; }
 
 bool same_deployment(const std::string& bytes, const DeploymentId& id) {
@@ -326,6 +331,18 @@ absl::StatusOr<RecoveryResult> recover_from_here(const RecoverySetup& setup) {
   const auto changed = check_sources(setup, replay.owned(), &base.rested);
   if (!changed.ok()) return changed.status();
   if (changed->has_value()) return RecoveryResult(**changed);
+
+  // Who had the shard goes on meanwhile, and all that it does until it is outdone by our claim is
+  // to be folded between the two, while nobody runs the shard.
+  for (int chase = 0; chase < kChasesMax; ++chase) {
+    const absl::StatusOr<Offset> by_now = setup.log->journal_end(setup.shard.index);
+    if (!by_now.ok()) return by_now.status();
+    if (*by_now <= replay.next() + kBehindMax) break;
+    const absl::Status chased = replay.read_to(*by_now, nullptr);
+    if (replay.parked()) return RecoveryResult(*replay.parked());
+    if (absl::IsOutOfRange(chased)) return RecoveryResult(Outrun());
+    if (!chased.ok()) return chased;
+  }
 
   const absl::StatusOr<bool> won = claim(setup, replay, recovered.journal_last);
   if (replay.parked()) return RecoveryResult(*replay.parked());

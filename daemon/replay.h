@@ -46,6 +46,8 @@ class Replay {
     outbox_ = &outbox;
   }
   void keep_rest();
+  // The journal offset behind what was folded.
+  Offset next() const { return next_; }
   // The last entry was a Seal.
   bool sealed() const { return sealed_; }
 

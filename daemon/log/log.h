@@ -396,6 +396,9 @@ class Log {
     std::function<void(std::uint32_t shard)> wanted;  // wanted() has something
   };
   virtual void watch(Watcher watcher) = 0;
+  // No shard is to be this process's turn any longer, if another process can have them: whether
+  // one can. Asked again, whether one still can. Blocks for a round trip or two.
+  virtual bool leave() { return false; }
 
   // The first error that the log cannot go on from; sticky.
   virtual absl::Status status() const = 0;

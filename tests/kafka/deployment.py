@@ -53,6 +53,7 @@ class Deployment:
     padded = 0
     # A trigger fires only where a record of business data says so, which is in one partition of a topic that each shard reads.
     business = False
+    more = ""  # of the catalog
 
     def __init__(self, programs, bootstrap, folder, snapshots=False):
         self.programs, self.bootstrap, self.folder = programs, bootstrap, pathlib.Path(folder)
@@ -61,7 +62,7 @@ class Deployment:
         self.once, self.heavy = f"{self.prefix}.once", f"{self.prefix}.heavy"
         self.snapshots = self.folder / "snapshots" if snapshots else None
         self.daemons, self.options, self.ports = {}, {}, {}
-        self.producer = None
+        self.producer, self.ended = None, False
         self.expected = None
         self.codes = []  # of daemons that were told to stop
         self.did = {}    # what was done to it, for the figures
@@ -81,6 +82,7 @@ class Deployment:
             catalog = catalog.replace(novelty, novelty + "  if: reference.switches['category-first'].on\n")
             catalog += (f"---\napiVersion: spur/v1\nkind: Reference\nmetadata: {{name: switches}}\n"
                         f"spec: {{topic: {self.prefix}.switches, key: body.of}}\n")
+        catalog += self.more
         plain = [line for line in catalog.splitlines() if line.lstrip().startswith("- {channel: email,")]
         for name, channel in self.channels().items():
             for line in plain:
@@ -122,21 +124,27 @@ class Deployment:
             # Before the first event: history is taken in the order of its records' times.
             self.topics("write", f"{self.prefix}.switches", 1, '{"of": "category-first", "on": true}', 1_000_000_000_000)
 
-    def load(self):
-        """Writes the input, or begins to where it has a rate."""
+    def load(self, wait=True):
+        """Writes the input, or begins to where it has a rate or nobody waits for it."""
         rate = ["--rate", str(self.rate)] if self.rate else []
         with open(self.folder / "gen.log", "a", encoding="utf-8") as log:
             self.producer = subprocess.Popen([self.programs.gen, "--bootstrap", self.bootstrap, "--topic", self.input, "--events",
                                               str(self.events), "--customers", str(self.customers), *rate], stdout=log, stderr=log)
-        if not self.rate:
+        if wait and not self.rate:
             self.await_input()
+
+    def end_load(self):
+        """There is enough: what is in the topic by now is all."""
+        self.producer.terminate()
+        self.producer.wait()
+        self.ended = True
 
     def await_input(self):
         """Until all events are written; what should come of those that are there. A producer too may have given up, or written
         twice, where a broker was killed: what counts is what is in the topic."""
         if self.expected is not None:
             return
-        if self.producer.wait(PATIENCE) != 0:
+        if self.producer.wait(PATIENCE) != 0 and not self.ended:
             self.count("producers that gave up")
         made = subprocess.Popen([self.programs.topics, self.bootstrap, "dump", self.input], stdout=subprocess.PIPE)
         said = subprocess.run([sys.executable, ROOT / "bench/peers/reference.py"], stdin=made.stdout, check=True,

@@ -149,5 +149,62 @@ TEST_F(KafkaDeploymentTest, AShardThatStaysIsReadOnThroughARebalance) {
               ::testing::ElementsAre(::testing::Pair(2000u, "later")));
 }
 
+TEST_F(KafkaDeploymentTest, AMemberThatIsFencedOnceJoinsAgainAndReadsOn) {
+  options.instance = "node-0";
+  open();
+  const Log::Following following[] = {{source(kFirstTopicSource, 0), 0}};
+  log->follow(0, following);
+  produce(events, 0, {"before"});
+  poll(*log, 0, kFirstTopicSource, 0, 1);
+  // Whoever joins under a name has it. Here a stranger, who does not ask for it again; where a
+  // broker dies, the member itself, whose first question was answered to nobody.
+  {
+    auto stranger = kafka::open_consumer(connection, [this] {
+      kafka::Settings settings = kafka::consumer_settings();
+      settings.insert(settings.end(), {{"group.id", prefix},
+                                       {"group.instance.id", "node-0"},
+                                       {"partition.assignment.strategy", "range"}});
+      return settings;
+    }());
+    ASSERT_TRUE(stranger.ok()) << stranger.status();
+    const kafka::Partitions topics(rd_kafka_topic_partition_list_new(1));
+    rd_kafka_topic_partition_list_add(topics.get(), (prefix + ".messages").c_str(),
+                                      RD_KAFKA_PARTITION_UA);
+    ASSERT_EQ(rd_kafka_subscribe(stranger->get(), topics.get()), RD_KAFKA_RESP_ERR_NO_ERROR);
+    ASSERT_TRUE(eventually([&] {
+      const kafka::Message polled(rd_kafka_consumer_poll(stranger->get(), 100));
+      return rd_kafka_fatal_error(stranger->get(), nullptr, 0) ==
+             RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
+    })) << "the log has its name back";
+    rd_kafka_destroy_flags(stranger->release(), RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+  }
+  ASSERT_TRUE(heard.await([&] { return heard.assigned.size() == kShards; }));
+  produce(events, 0, {"later"});
+  EXPECT_THAT(poll(*log, 0, kFirstTopicSource, 1, 1),
+              ::testing::ElementsAre(::testing::Pair(1u, "later")));
+  EXPECT_TRUE(log->status().ok()) << log->status();
+}
+
+TEST_F(KafkaDeploymentTest, OfTwoProcessesOfOneNameOneEnds) {
+  options.instance = "node-0";
+  open();
+  testing::Heard other_heard;
+  auto other = open_log(options, other_heard);
+  ASSERT_NE(other, nullptr);
+  ASSERT_TRUE(eventually([&] { return !log->status().ok() || !other->status().ok(); }));
+  const absl::Status status = log->status().ok() ? other->status() : log->status();
+  EXPECT_TRUE(absl::IsAborted(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("group.instance.id"));
+}
+
+TEST_F(KafkaDeploymentTest, WhereAllPartitionsOfATopicBeginIsOneQuestion) {
+  const std::string trimmed = make_topic("trimmed", 3);
+  produce(trimmed, 1, {"a", "b", "c"});
+  ASSERT_TRUE(admin->delete_below(trimmed, 1, 2).ok());
+  const auto begins = admin->begins(trimmed, 3);
+  ASSERT_TRUE(begins.ok()) << begins.status();
+  EXPECT_THAT(*begins, ::testing::ElementsAre(0, 2, 0));
+}
+
 }  // namespace
 }  // namespace spur

@@ -6,12 +6,17 @@
 //   trim TOPIC PARTITION                 all that is there
 //   ends TOPIC                           a line a partition: begin end
 //   dump TOPIC                           the values, a line each, partition by partition
+//   journal TOPIC                        a line an entry of a journal: partition, offset, when the
+//   broker
+//                                        took it (ms), epoch, seq, kind
 //   write TOPIC PARTITION VALUE [MS]     one record without any header, of that time
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "daemon/log/journal_codec.h"
 #include "daemon/log/kafka/admin.h"
 #include "daemon/log/kafka/partition_reader.h"
 #include "daemon/log/kafka/session.h"
@@ -63,7 +68,9 @@ absl::Status ends(const Admin& admin, const std::string& topic) {
   return absl::OkStatus();
 }
 
-absl::Status dump(const Connection& connection, const Admin& admin, const std::string& topic) {
+// Hands over every record that is there, partition by partition.
+absl::Status read_all(const Connection& connection, const Admin& admin, const std::string& topic,
+                      const std::function<absl::Status(const rd_kafka_message_t&)>& take) {
   const absl::StatusOr<std::int32_t> partitions = admin.partitions(topic);
   if (!partitions.ok()) return partitions.status();
   for (std::int32_t i = 0; i < *partitions; ++i) {
@@ -71,13 +78,34 @@ absl::Status dump(const Connection& connection, const Admin& admin, const std::s
     if (!kept.ok()) return kept.status();
     auto reader = PartitionReader::open(connection, topic, i, kept->begin);
     if (!reader.ok()) return reader.status();
-    const absl::Status read = (*reader)->read(kept->end, [](const rd_kafka_message_t& message) {
-      std::fwrite(message.payload, 1, message.len, stdout);
-      std::fputc('\n', stdout);
-      return true;
+    absl::Status taken;
+    const absl::Status read = (*reader)->read(kept->end, [&](const rd_kafka_message_t& message) {
+      taken = take(message);
+      return taken.ok();
     });
+    if (!taken.ok()) return taken;
     if (!read.ok()) return read;
   }
+  return absl::OkStatus();
+}
+
+absl::Status print_value(const rd_kafka_message_t& message) {
+  std::fwrite(message.payload, 1, message.len, stdout);
+  std::fputc('\n', stdout);
+  return absl::OkStatus();
+}
+
+absl::Status print_entry(const rd_kafka_message_t& message) {
+  const absl::StatusOr<spur::v1::JournalEntry> entry = decode_entry(value_of(message));
+  if (!entry.ok()) return entry.status();
+  const auto* const kind =
+      entry->GetDescriptor()->FindFieldByNumber(static_cast<int>(entry->entry_case()));
+  std::printf("%d %lld %lld %llu %llu %s\n", message.partition,
+              static_cast<long long>(message.offset),
+              static_cast<long long>(rd_kafka_message_timestamp(&message, nullptr)),
+              static_cast<unsigned long long>(entry->epoch()),
+              static_cast<unsigned long long>(entry->seq()),
+              kind == nullptr ? "unknown" : std::string(kind->name()).c_str());
   return absl::OkStatus();
 }
 
@@ -90,7 +118,8 @@ absl::Status run(const std::vector<std::string>& words) {
   const std::string &what = words[1], &topic = words[2];
   if (what == "delete") return drop(**admin, topic);
   if (what == "ends") return ends(**admin, topic);
-  if (what == "dump") return dump(connection, **admin, topic);
+  if (what == "dump") return read_all(connection, **admin, topic, print_value);
+  if (what == "journal") return read_all(connection, **admin, topic, print_entry);
   if (what == "config") return configure(**admin, topic, {words.begin() + 3, words.end()});
   if (words.size() < 4) return absl::InvalidArgumentError("a number is missing");
   const int number = std::atoi(words[3].c_str());

@@ -19,6 +19,13 @@ import brokers
 HERE = pathlib.Path(__file__).resolve().parent
 FAULTS = ("kill_daemons", "kill_broker", "lose_broker_of_three", "pause_owner", "join_and_leave", "lose_acks", "lose_tail",
           "two_owners", "same_name", "full_disk", "dead_topic")
+# Every second time with a transactional channel too (SPUR_TRANSACTIONAL): those whose verdict looks at what it holds.
+BOTH = ("kill_daemons", "kill_broker", "lose_broker_of_three", "pause_owner", "join_and_leave", "lose_acks", "two_owners", "same_name")
+
+
+# What the faults count that takes shards from an owner, or a broker from all.
+MOVES = ("joins", "leaves", "kills", "times with two owners", "owners paused beyond their session", "twins ended")
+BROKERS = ("brokers killed",)
 
 
 def read_state(path):
@@ -45,11 +52,15 @@ def show(state):
         print(f"{fault}: " + ", ".join(f"{value} {name}" for name, value in totals.items()))
     for fault, times in state["skipped"].items():
         print(f"{fault}: skipped {times} times; it cannot be done on this machine")
+    for what, names in (("brokers killed", BROKERS), ("forced moves", MOVES)):
+        print(f"{what}: {sum(totals.get(name, 0) for totals in state['runs'].values() for name in names)}")
     print(f"{state['seconds']:.0f} s in all, {state['wrong']} wrong")
 
 
-def one(fault, build, rounds, seed, folder):
+def one(fault, build, rounds, seed, folder, transactional):
     environment = os.environ | {"SPUR_ROUNDS": str(rounds), "SPUR_SEED": str(seed)}
+    if transactional:
+        environment["SPUR_TRANSACTIONAL"] = "1"
     log = folder / f"{fault}-{seed}.log"
     with open(log, "w", encoding="utf-8") as err:
         done = subprocess.run([sys.executable, "-B", HERE / f"{fault}.py", build], env=environment, stdout=subprocess.PIPE,
@@ -83,7 +94,10 @@ def main():
         while time.monotonic() < until:
             fault, seed = arguments.only[state["next"] % len(arguments.only)], state["next"] + 1
             begun = time.monotonic()
-            code, figures, log = one(fault, arguments.build, arguments.rounds, seed, path.parent)
+            transactional = fault in BOTH and state["next"] // len(arguments.only) % 2 == 1
+            code, figures, log = one(fault, arguments.build, arguments.rounds, seed, path.parent, transactional)
+            if figures and transactional:
+                figures["runs by transactions too"] = 1
             state["seconds"] += round(time.monotonic() - begun, 1)
             state["next"] += 1
             if code == 77:

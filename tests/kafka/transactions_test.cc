@@ -168,6 +168,30 @@ TEST_F(KafkaTransactionsTest, WhatRetentionTookFromTheTailIsNotSentAgain) {
   EXPECT_THAT(committed_of(strict, 1), ElementsAre("4"));
 }
 
+TEST_F(KafkaTransactionsTest, OfTwoTopicsThatRetentionHasEmptiedEachHasItsOwnMark) {
+  const std::string other = make_topic("actions.refund", 2);
+  apply({{strict}, {other}});
+  // The first topic's last id is older than the second's: one mark for both would drop run 5 of it,
+  // or repeat runs of the other.
+  const std::string* const to[] = {&strict, &other, &strict, &other};
+  for (std::uint64_t seq = 1; seq <= 4; ++seq) run(0, seq, *to[seq - 1]);
+  ASSERT_TRUE(await_acked(0, 4));
+  for (const std::string& topic : {strict, other}) {
+    ASSERT_EQ(committed_of(topic, 2).size(), 2u);
+    ASSERT_TRUE(admin->delete_below(topic, 0, admin->kept(topic, 0)->end).ok());
+  }
+  log->unfollow(0);
+  std::vector<UnsentRun> unsent;
+  for (std::uint64_t seq = 1; seq <= 4; ++seq)
+    unsent.push_back({seq, one_action(*log, 0, seq, *to[seq - 1], seq)});
+  for (std::uint64_t seq : {5u, 6u})
+    unsent.push_back({seq, one_action(*log, 0, seq, seq == 5 ? strict : other, seq)});
+  ASSERT_TRUE(log->resume(0, 0, 6, std::move(unsent)).ok());
+  ASSERT_TRUE(await_acked(0, 6));
+  EXPECT_THAT(committed_of(strict, 1), ElementsAre("5"));
+  EXPECT_THAT(committed_of(other, 1), ElementsAre("6"));
+}
+
 TEST_F(KafkaTransactionsTest, WhatAFormerOwnerLeftOpenIsAbortedAndReadersGoOn) {
   apply({{strict}});
   run(0, 1, strict);

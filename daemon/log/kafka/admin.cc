@@ -180,6 +180,29 @@ absl::StatusOr<Kept> Admin::kept(const std::string& topic, std::int32_t partitio
   }
 }
 
+absl::StatusOr<std::vector<std::int64_t>> Admin::begins(const std::string& topic,
+                                                        std::int32_t partitions) const {
+  const Partitions asked(rd_kafka_topic_partition_list_new(partitions));
+  for (std::int32_t i = 0; i < partitions; ++i)
+    rd_kafka_topic_partition_list_add(asked.get(), topic.c_str(), i)->offset =
+        RD_KAFKA_OFFSET_BEGINNING;  // in the place of a time: what the protocol calls the earliest
+  const auto code = rd_kafka_offsets_for_times(handle_.get(), asked.get(), kAnswerMs);
+  std::vector<std::int64_t> begins;
+  for (int i = 0; i < asked->cnt; ++i) {
+    const rd_kafka_topic_partition_t& found = asked->elems[i];
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && found.err == RD_KAFKA_RESP_ERR_NO_ERROR &&
+        found.offset >= 0) {
+      begins.push_back(found.offset);
+      continue;
+    }
+    // It may be between two leaders: asked alone, for as long as that takes.
+    const absl::StatusOr<Kept> alone = kept(topic, found.partition);
+    if (!alone.ok()) return alone.status();
+    begins.push_back(alone->begin);
+  }
+  return begins;
+}
+
 absl::Status Admin::delete_below(const std::string& topic, std::int32_t partition,
                                  std::int64_t offset) const {
   const std::string what = text("trimming ", topic, "[", partition, "]");

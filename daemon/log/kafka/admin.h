@@ -57,6 +57,9 @@ class Admin {
 
   absl::StatusOr<Kept> kept(const std::string& topic, std::int32_t partition,
                             std::chrono::milliseconds answer_max = kAnswerMax) const;
+  // Where each of the partitions 0 to `partitions` - 1 begins; one round trip for all.
+  absl::StatusOr<std::vector<std::int64_t>> begins(const std::string& topic,
+                                                   std::int32_t partitions) const;
   // Records below `offset` are gone; an offset below the beginning changes nothing.
   absl::Status delete_below(const std::string& topic, std::int32_t partition,
                             std::int64_t offset) const;

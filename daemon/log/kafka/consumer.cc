@@ -1,6 +1,8 @@
 #include "daemon/log/kafka/consumer.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <utility>
 
 #include "daemon/log/kafka/text.h"
@@ -11,6 +13,8 @@ namespace spur::kafka {
 namespace {
 
 constexpr std::chrono::nanoseconds kCommitEvery = std::chrono::seconds(10);
+// Fenced once more within this time, there is another process of our name.
+constexpr std::chrono::nanoseconds kFencedAgain = std::chrono::minutes(1);
 constexpr std::size_t kDrainRecords = 1024;
 constexpr int kMetadataMs = 5000;
 constexpr const char* kFetchWaitMs = "100";   // what a newly assigned partition may wait
@@ -106,27 +110,42 @@ absl::StatusOr<std::unique_ptr<Consumer>> Consumer::open(const KafkaOptions& opt
                                                          const TopicNames& names,
                                                          std::uint32_t shards, const Clock& clock) {
   std::unique_ptr<Consumer> consumer(new Consumer(options, names, shards, clock));
+  if (absl::Status opened = consumer->open_group(); !opened.ok()) return opened;
+  if (absl::Status opened =
+          consumer->open_reader(consumer->common_, std::to_string(options.queued_kbytes_max));
+      !opened.ok())
+    return opened;
+  return consumer;
+}
+
+absl::Status Consumer::open_group() {
   Settings settings = consumer_settings();
   settings.insert(settings.end(),
-                  {{"group.id", options.group_name()},
+                  {{"group.id", options_.group_name()},
                    {"partition.assignment.strategy", "range"},
-                   {"session.timeout.ms", std::to_string(options.session_timeout.count())},
-                   {"heartbeat.interval.ms", std::to_string(options.heartbeat.count())},
-                   {"enable.partition.eof", "true"},  // what is hidden at an end has no record
-                   {"fetch.wait.max.ms", kFetchWaitMs},
-                   {"queued.max.messages.kbytes", std::to_string(options.queued_kbytes_max)}});
-  if (!options.instance.empty()) settings.emplace_back("group.instance.id", options.instance);
-  absl::StatusOr<Config> config = make_config(options.connection, settings);
+                   {"session.timeout.ms", std::to_string(options_.session_timeout.count())},
+                   {"heartbeat.interval.ms", std::to_string(options_.heartbeat.count())}});
+  if (!options_.instance.empty()) settings.emplace_back("group.instance.id", options_.instance);
+  absl::StatusOr<Config> config = make_config(options_.connection, settings);
   if (!config.ok()) return config.status();
-  rd_kafka_conf_set_opaque(config->get(), consumer.get());
+  rd_kafka_conf_set_opaque(config->get(), this);
   rd_kafka_conf_set_rebalance_cb(
       config->get(),
       [](rd_kafka_t*, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions,
          void* self) { static_cast<Consumer*>(self)->on_rebalance(code, partitions); });
   absl::StatusOr<Handle> handle = open_consumer(*std::move(config));
   if (!handle.ok()) return handle.status();
-  consumer->common_.handle = SharedHandle(*std::move(handle));
-  return consumer;
+  group_ = *std::move(handle);
+  return absl::OkStatus();
+}
+
+absl::Status Consumer::join() {
+  const Queue queue(rd_kafka_queue_get_consumer(group_.get()));
+  control_.listen(queue.get());
+  const Partitions topics(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(topics.get(), names_.messages.c_str(), RD_KAFKA_PARTITION_UA);
+  return to_status(rd_kafka_subscribe(group_.get(), topics.get()),
+                   text("joining the group ", options_.group_name()));
 }
 
 Consumer::~Consumer() { close(); }
@@ -139,25 +158,37 @@ absl::Status Consumer::start(Events events, Offset catalog_next) {
   catalog_->next = static_cast<std::int64_t>(catalog_next);
   catalog_->wake = [this] { control_.wake(); };
   know(common_, names_.catalog);
-  know(common_, names_.messages);
   listen(*catalog_, common_.handle);
-  const Queue queue(rd_kafka_queue_get_consumer(common_.handle.get()));
-  control_.listen(queue.get());
-  Partitions topics(rd_kafka_topic_partition_list_new(1));
-  rd_kafka_topic_partition_list_add(topics.get(), names_.messages.c_str(), RD_KAFKA_PARTITION_UA);
-  const auto code = rd_kafka_subscribe(common_.handle.get(), topics.get());
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return to_status(code, text("joining the group ", options_.group_name()));
-  }
+  changed_ = true;  // the catalog is followed from the start
+  if (absl::Status joined = join(); !joined.ok()) return joined;
   commit_due_ = clock_.read().steady + kCommitEvery;
   control_.start({[this] { return serve(); }});
   return absl::OkStatus();
 }
 
+bool Consumer::leave() {
+  if (!options_.instance.empty()) return false;
+  const std::string& group = options_.group_name();
+  const rd_kafka_group_list* raw = nullptr;
+  if (rd_kafka_list_groups(group_.get(), group.c_str(), &raw, kMetadataMs) !=
+      RD_KAFKA_RESP_ERR_NO_ERROR)
+    return false;
+  const std::unique_ptr<const rd_kafka_group_list, Free<rd_kafka_group_list_destroy>> groups(raw);
+  const std::unique_ptr<char, Free<std::free>> self(rd_kafka_memberid(group_.get()));
+  const std::string_view own = self == nullptr ? "" : self.get();
+  bool others = false;
+  for (int i = 0; i < groups->group_cnt; ++i) {
+    const rd_kafka_group_info& found = groups->groups[i];
+    for (int k = 0; k < found.member_cnt; ++k) others |= found.members[k].member_id != own;
+  }
+  if (others && !left_.exchange(true)) rd_kafka_unsubscribe(group_.get());
+  return others;
+}
+
 void Consumer::close() {
   if (closed_.exchange(true)) return;
   control_.stop();
-  const Queue queue(rd_kafka_queue_get_consumer(common_.handle.get()));
+  const Queue queue(rd_kafka_queue_get_consumer(group_.get()));
   rd_kafka_queue_cb_event_enable(queue.get(), nullptr, nullptr);
   {
     // No wake-up is under way or comes any more, which librdkafka's threads would give, though a
@@ -171,6 +202,7 @@ void Consumer::close() {
   events_ = {};
   for (auto& [shard, reader] : alone_) drop_alone(reader);
   alone_.clear();
+  rd_kafka_consumer_close(group_.get());
   rd_kafka_consumer_close(common_.handle.get());
   const std::lock_guard lock(mutex_);
   for (ShardSources& shard : shards_) shard.sources.clear();
@@ -180,32 +212,12 @@ void Consumer::close() {
 // --- the control thread ---
 
 std::chrono::nanoseconds Consumer::serve() {
-  while (rd_kafka_message_t* message = rd_kafka_consumer_poll(common_.handle.get(), 0)) {
-    const Message owned(message);
-    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;  // of a partition just let go
-    const absl::Status status =
-        to_status(message->err, text("the consumer group ", options_.group_name()),
-                  rd_kafka_message_errstr(message));
-    if (message->err == RD_KAFKA_RESP_ERR__FATAL ||
-        message->err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID || absl::IsPermissionDenied(status)) {
-      note(status);
-    } else {
-      logging::warning("kafka consumer", {{"status", status}});
-    }
-  }
-  for (const auto& [shard, reader] : alone_) {
-    while (rd_kafka_message_t* message = rd_kafka_consumer_poll(reader.handle.get(), 0)) {
-      const Message owned(message);
-      if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;  // of a partition just let go
-      logging::warning(
-          "kafka consumer",
-          {{"shard", shard},
-           {"status", to_status(message->err, "business data", rd_kafka_message_errstr(message))}});
-    }
-  }
+  serve_group();
+  serve_errors(common_, "reading");
+  for (auto& [shard, reader] : alone_) serve_errors(reader, "business data");
   std::erase_if(leaving_, [](const SharedHandle& handle) { return handle.use_count() == 1; });
   bool changed = false;
-  if (!rebalancing_) {
+  {
     const std::lock_guard lock(mutex_);
     changed = std::exchange(changed_, false);
   }
@@ -217,6 +229,62 @@ std::chrono::nanoseconds Consumer::serve() {
     commit_due_ = now + kCommitEvery;
   }
   return commit_due_;
+}
+
+void Consumer::serve_group() {
+  const std::string group = text("the consumer group ", options_.group_name());
+  absl::Status fenced;
+  while (rd_kafka_message_t* message = rd_kafka_consumer_poll(group_.get(), 0)) {
+    const Message owned(message);
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+    absl::Status status = to_status(message->err, group, rd_kafka_message_errstr(message));
+    if (message->err == RD_KAFKA_RESP_ERR__FATAL) {
+      std::array<char, 512> reason{};
+      const auto code = rd_kafka_fatal_error(group_.get(), reason.data(), reason.size());
+      status = to_status(code, group, reason.data());
+    }
+    if (absl::IsAborted(status)) {
+      fenced = std::move(status);
+    } else if (message->err == RD_KAFKA_RESP_ERR__FATAL || absl::IsPermissionDenied(status)) {
+      note(std::move(status));
+    } else {
+      logging::warning("kafka consumer", {{"status", status}});
+    }
+  }
+  if (!fenced.ok()) rejoin(std::move(fenced));
+}
+
+// The group has given our name to another member: to a second process of this name, or, where a
+// broker died between a join and its answer, to ourselves as we asked again. In both cases the
+// handle is of no use any more. What is read goes on meanwhile, and the journal says who owns.
+void Consumer::rejoin(absl::Status fenced) {
+  const std::chrono::nanoseconds now = clock_.read().steady;
+  if (fenced_at_.has_value() && now < *fenced_at_ + kFencedAgain) return note(std::move(fenced));
+  fenced_at_ = now;
+  logging::warning("kafka consumer: joining the group once more", {{"status", fenced}});
+  rebalancing_ = true;
+  Handle outdone = std::move(group_);
+  if (absl::Status opened = open_group(); !opened.ok()) {
+    group_ = std::move(outdone);
+    return note(std::move(opened));
+  }
+  {
+    const Queue queue(rd_kafka_queue_get_consumer(outdone.get()));
+    rd_kafka_queue_cb_event_enable(queue.get(), nullptr, nullptr);
+  }
+  // It is not in the group, so there is nothing to take leave of.
+  rd_kafka_destroy_flags(outdone.release(), RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+  if (absl::Status joined = join(); !joined.ok()) note(std::move(joined));
+}
+
+void Consumer::serve_errors(Reader& reader, std::string_view what) {
+  while (rd_kafka_message_t* message = rd_kafka_consumer_poll(reader.handle.get(), 0)) {
+    const Message owned(message);
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;  // of a partition just let go
+    const absl::Status status = to_status(message->err, what, rd_kafka_message_errstr(message));
+    absl::IsPermissionDenied(status) ? note(status)
+                                     : logging::warning("kafka consumer", {{"status", status}});
+  }
 }
 
 void Consumer::drain_catalog() {
@@ -245,11 +313,8 @@ void Consumer::on_rebalance(rd_kafka_resp_err_t code,
     return;
   }
   rebalancing_ = true;
-  common_.assigned.clear();
-  const bool lost = rd_kafka_assignment_lost(common_.handle.get()) != 0;
-  rd_kafka_assign(common_.handle.get(), nullptr);
-  // While the handle closes nothing follows, and a question to the group may never be answered.
-  if (!closed_) settle_assignment(common_.handle.get());
+  const bool lost = rd_kafka_assignment_lost(group_.get()) != 0;
+  rd_kafka_assign(group_.get(), nullptr);
   if (code != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
     logging::warning(
         "kafka rebalance",
@@ -271,11 +336,9 @@ void Consumer::take_assignment(const rd_kafka_topic_partition_list_t* partitions
   }
   const std::set<std::uint32_t> before = std::exchange(assigned_, now);
   rebalancing_ = false;
-  {
-    const std::lock_guard lock(mutex_);
-    changed_ = false;
-  }
-  assign();
+  // Nothing is read by this handle; it has to be told that the list was taken.
+  const Partitions none(rd_kafka_topic_partition_list_new(0));
+  rd_kafka_assign(group_.get(), none.get());
   logging::info("shards assigned", {{"shards", now.size()}, {"before", before.size()}});
   for (std::uint32_t shard = 0; shard < shards_.size(); ++shard) {
     if (now.contains(shard)) {
@@ -290,20 +353,16 @@ void Consumer::take_assignment(const rd_kafka_topic_partition_list_t* partitions
 void Consumer::assign() {
   std::vector<std::shared_ptr<Source>> common = {catalog_};
   std::map<std::uint32_t, std::vector<std::shared_ptr<Source>>> alone;
-  std::set<std::uint32_t> with_alone;
   {
     const std::lock_guard lock(mutex_);
     for (std::uint32_t shard = 0; shard < shards_.size(); ++shard) {
-      for (const auto& [number, source] : shards_[shard].sources) {
-        if (source->alone) with_alone.insert(shard);
-        if (assigned_.contains(shard)) (source->alone ? alone[shard] : common).push_back(source);
-      }
+      for (const auto& [number, source] : shards_[shard].sources)
+        (source->alone ? alone[shard] : common).push_back(source);
     }
   }
   assign(common_, common);
-  // Not before its sources are gone: a shard that comes back goes on with them.
   for (auto known = alone_.begin(); known != alone_.end();) {
-    if (with_alone.contains(known->first)) {
+    if (alone.contains(known->first)) {
       ++known;
       continue;
     }
@@ -313,7 +372,7 @@ void Consumer::assign() {
   for (const auto& [shard, sources] : alone) {
     Reader& reader = alone_[shard];
     if (reader.handle == nullptr) {
-      if (absl::Status opened = open_alone(reader); !opened.ok()) {
+      if (absl::Status opened = open_reader(reader, kAloneKbytes); !opened.ok()) {
         alone_.erase(shard);
         note(std::move(opened));
         return;
@@ -323,11 +382,12 @@ void Consumer::assign() {
   }
 }
 
-absl::Status Consumer::open_alone(Reader& reader) const {
+absl::Status Consumer::open_reader(Reader& reader, const std::string& kbytes) const {
   Settings settings = consumer_settings();
-  settings.insert(settings.end(), {{"enable.partition.eof", "true"},
-                                   {"fetch.wait.max.ms", kFetchWaitMs},
-                                   {"queued.max.messages.kbytes", kAloneKbytes}});
+  settings.insert(settings.end(),
+                  {{"enable.partition.eof", "true"},  // what is hidden at an end has no record
+                   {"fetch.wait.max.ms", kFetchWaitMs},
+                   {"queued.max.messages.kbytes", kbytes}});
   absl::StatusOr<Handle> handle = open_consumer(options_.connection, settings);
   if (!handle.ok()) return handle.status();
   reader.handle = SharedHandle(*std::move(handle));
@@ -417,12 +477,13 @@ void Consumer::listen(Source& source, const SharedHandle& handle) {
 }
 
 void Consumer::commit() {
+  if (rebalancing_) return;
   Partitions list(rd_kafka_topic_partition_list_new(16));
   {
     const std::lock_guard lock(mutex_);
     for (const std::uint32_t shard : assigned_) {
       for (const auto& [number, source] : shards_[shard].sources) {
-        if (source->alone || (number == kMessageSource && rebalancing_)) continue;
+        if (source->alone) continue;
         const std::int64_t folded = source->folded.exchange(-1);
         if (folded < 0) continue;
         rd_kafka_topic_partition_list_add(list.get(), source->topic.c_str(), source->partition)
@@ -431,7 +492,7 @@ void Consumer::commit() {
     }
   }
   // Its failure is nobody's loss.
-  if (list->cnt > 0) rd_kafka_commit(common_.handle.get(), list.get(), 1);
+  if (list->cnt > 0) rd_kafka_commit(group_.get(), list.get(), 1);
 }
 
 void Consumer::note(absl::Status status) {

@@ -1,16 +1,19 @@
-// Consumer: everything that this process reads live, on one handle but for business data.
+// Consumer: whose turn each shard is, by one handle, and everything that this process reads live,
+// by another, but for business data.
 //
 // Kafka's group protocol balances the shards: the group's members subscribe to spur.messages alone,
-// whose partition i stands for shard i. All that a shard reads is then assigned by hand with
-// explicit offsets, as one list with the catalog (range assignor, eager: an addition is a whole new
-// list). Each partition has its queue taken out, so that the worker of its shard drains it without
-// waiting for any other, and wakes when something arrives.
+// whose partition i stands for shard i, and read nothing by it. What shards read is assigned by
+// hand with explicit offsets, on a handle that is in no group, as one list with the catalog (an
+// addition is a whole new list). Each partition has its queue taken out, so that the worker of its
+// shard drains it without waiting for any other, and wakes when something arrives.
 //
-// A rebalance takes everything away and gives back what stays. So `revoked` is said when the next
-// assignment comes without the shard (of every other shard: with the first), or at once when the
-// membership was lost; a shard that comes back is `assigned` again and goes on from memory (rule
-// 11). Positions are ours: whatever
-// librdkafka drops or delivers again in between is below or at the next record wanted, and skipped.
+// A rebalance takes everything away and gives back what stays. None of that stops what is read: a
+// shard reads from follow() to unfollow(), whosever turn it is, so that one which stays hears
+// nothing of it, and one which leaves goes on until its successor has claimed it. `revoked` is said
+// when the next assignment comes without the shard (of every other shard: with the first), or at
+// once when the membership was lost; a shard that comes back is `assigned` again and goes on from
+// memory (rule 11). Positions are ours: whatever librdkafka drops or delivers again when a list
+// changes is below or at the next record wanted, and skipped.
 //
 // Of business data each shard reads all partitions, from where it stands itself, and a handle reads
 // a partition once. So the partitions that belong to other shards are read on a handle of the
@@ -59,6 +62,9 @@ class Consumer {
 
   // Joins the group; the catalog is followed from `catalog_next` on.
   absl::Status start(Events events, Offset catalog_next);
+  // Leaves the group if others are in it, and goes on reading: whether there are others. One with a
+  // name of its own stays, for its restart is to move nothing.
+  bool leave();
   // Leaves the group and stops. What was polled stays good.
   void close();
 
@@ -92,15 +98,21 @@ class Consumer {
 
   Consumer(const KafkaOptions& options, const TopicNames& names, std::uint32_t shards,
            const Clock& clock);
+  absl::Status open_group();
+  absl::Status join();
+  void rejoin(absl::Status fenced);
   std::chrono::nanoseconds serve();
+  void serve_group();
   void drain_catalog();
   void on_rebalance(rd_kafka_resp_err_t code, const rd_kafka_topic_partition_list_t* partitions);
   void take_assignment(const rd_kafka_topic_partition_list_t* partitions);
+  // Reads what is followed now.
   void assign();
   void assign(Reader& reader, const std::vector<std::shared_ptr<Source>>& sources);
-  absl::Status open_alone(Reader& reader) const;
+  absl::Status open_reader(Reader& reader, const std::string& kbytes) const;
   void drop_alone(Reader& reader);
   void know(Reader& reader, const std::string& topic);
+  void serve_errors(Reader& reader, std::string_view what);
   void commit();
   void note(absl::Status status);
   std::shared_ptr<Source> find(std::uint32_t shard, std::uint32_t source) const;
@@ -109,6 +121,7 @@ class Consumer {
   const KafkaOptions options_;
   const TopicNames names_;
   const Clock& clock_;
+  Handle group_;
   Reader common_;
   Events events_;
 
@@ -123,9 +136,10 @@ class Consumer {
   std::set<std::uint32_t> told_revoked_;
   std::map<std::uint32_t, Reader> alone_;  // by shard
   std::vector<SharedHandle> leaving_;  // until no batch keeps them: destroyed here and nowhere else
-  bool rebalancing_ = true;            // no assignment is in force
+  bool rebalancing_ = true;            // the group has given nothing yet, or is about to again
   std::chrono::nanoseconds commit_due_{0};
-  std::atomic<bool> closed_{false};
+  std::optional<std::chrono::nanoseconds> fenced_at_;
+  std::atomic<bool> closed_{false}, left_{false};
   Pump control_;
 };
 

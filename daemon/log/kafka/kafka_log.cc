@@ -169,21 +169,30 @@ absl::StatusOr<std::vector<TopicSource>> KafkaLog::sources_of(std::uint32_t shar
   }
   const absl::StatusOr<std::int32_t> partitions = partitions_of(topic.name);
   if (!partitions.ok()) return partitions.status();
+  const absl::StatusOr<std::vector<std::int64_t>> begins = admin_->begins(topic.name, *partitions);
+  if (!begins.ok()) return begins.status();
   std::vector<TopicSource> sources;
   for (auto i = static_cast<std::int32_t>(topic.for_all ? 0 : shard); i < *partitions;
        i += static_cast<std::int32_t>(topic.for_all ? 1 : identity_.shards)) {
-    const absl::StatusOr<kafka::Kept> kept = admin_->kept(topic.name, i);
-    if (!kept.ok()) return kept.status();
     TopicSource& source = sources.emplace_back();
     source.topic = topic.name;
     source.partition = i;
-    source.start = static_cast<Offset>(kept->begin);
+    source.start = static_cast<Offset>((*begins)[static_cast<std::size_t>(i)]);
   }
   return sources;
 }
 
 absl::Status KafkaLog::check_topics(std::span<const InputTopic> topics) const {
   for (const InputTopic& topic : topics) {
+    {
+      const std::lock_guard lock(mutex_);
+      const auto known = for_all_.find(topic.name);
+      if (known != for_all_.end() && known->second != topic.for_all)
+        return absl::FailedPreconditionError(kafka::text(
+            "topic ", topic.name,
+            " was that of a Source or of a Reference, in this version of the ",
+            "catalog or an earlier one, and cannot become the other: copy it into another topic"));
+    }
     if (!topic.for_all) continue;
     const absl::StatusOr<std::int32_t> partitions = admin_->partitions(topic.name);
     if (!partitions.ok()) return partitions.status();
@@ -320,6 +329,9 @@ void KafkaLog::take_catalog(const rd_kafka_message_t& message) {
   }
   {
     const std::lock_guard lock(mutex_);
+    for (const spur::v1::Source& source : catalog.sources()) for_all_[source.topic()] = false;
+    for (const spur::v1::Reference& reference : catalog.references())
+      for_all_[reference.topic()] = true;
     source_topics_ = std::move(sources);
     first_source_ = std::move(first);
     // Behind the newest version, not behind the deployment's identity: a shard waits for nothing

@@ -107,6 +107,7 @@ class KafkaLog final : public Log {
                                             std::string_view channel) const override;
 
   void watch(Watcher watcher) override;
+  bool leave() override { return consumer_->leave(); }
   absl::Status status() const override;
   std::uint64_t disk_bytes() const override { return 0; }  // of ours: the brokers have it all
   std::uint64_t commits() const override;
@@ -151,6 +152,10 @@ class KafkaLog final : public Log {
   // names none.
   std::map<std::string, std::string> source_topics_;
   std::string first_source_;
+  // Every topic that some version of the catalog has named, and whether as business data. Of events
+  // a shard takes its own, of business data all: one that turned from one into the other would be
+  // taken by some shards and not by others, or by all.
+  std::map<std::string, bool> for_all_;
   mutable std::map<std::string, std::int32_t> partitions_;
   absl::Status status_;
   bool stopped_ = false;

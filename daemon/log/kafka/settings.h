@@ -28,7 +28,8 @@ struct KafkaOptions {
   // within the session moves nothing. Empty: a new member each time.
   std::string instance;
   std::chrono::milliseconds session_timeout{10'000};
-  std::chrono::milliseconds heartbeat{1'000};
+  // How soon a member hears that another left or came.
+  std::chrono::milliseconds heartbeat{250};
   // Prefetched and not yet folded, a partition.
   std::uint32_t queued_kbytes_max = 16'384;
   // Effects in memory that wait for their destinations, of all shards; beyond it they are in the
