@@ -68,6 +68,7 @@ struct ShardHost {
   EventClock event_clock;
   std::string node;
   std::string libraries;
+  std::uint32_t fold_version = kFoldVersion;  // tests: what this code says that it is
   std::function<void()> event_clock_moved;  // wakes all workers
   std::function<void()> health_changed;
   std::function<void(absl::Status)> failed;  // nothing but a restart helps
@@ -196,6 +197,9 @@ class LiveShard {
               bool seal);
   void append_plain(spur::v1::JournalEntry entry);
   bool flush(const ClockReading& now);
+  bool trying() const { return suspect_ && suspect_->tried_now; }
+  // The state as it is stored is in a snapshot, or none are kept.
+  bool archived() const;
   std::chrono::nanoseconds flush_due(const ClockReading& now) const;
   void finish_draining();
   void fail(absl::Status why);
@@ -258,12 +262,14 @@ class LiveShard {
   bool draining_ = false, sealed_ = false;
   bool flush_now_ = false;
   std::chrono::nanoseconds flush_due_{0}, flush_begun_{0}, snapshot_due_{0};
+  std::uint64_t archived_seq_ = 0;  // behind which run the last snapshot stands
   bool sources_due_ = false;  // the catalog may name topics that are not sources yet
   std::chrono::nanoseconds sources_at_{0};
   // Asked for aside: not answered yet; failed once for this catalog, so that runs go on meanwhile.
   bool discovering_ = false, sources_late_ = false;
   std::optional<Discovered> discovered_;
   std::optional<Suspect> suspect_;
+  bool trying_is_ours_ = false;  // this process has appended a Trying of it, in whatever ownership
   std::uint64_t quarantined_ = 0;
   ScoreTape tape_;
   Effects effects_;
