@@ -2,8 +2,8 @@
 // process (docs/protocol.md §3, "Poison").
 //
 // A shared mapping: writing is a store to memory, and the kernel keeps the page when the process
-// dies. It is not synced: after a power cut it may be stale or gone, which costs a poisoned input
-// one more crash and nothing else.
+// dies. It is synced at the start alone: after a power cut it may be stale or gone, which costs a
+// poisoned input one more crash, or a harmless one a run of its own, and nothing else.
 #pragma once
 
 #include <atomic>

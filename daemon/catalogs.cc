@@ -14,7 +14,7 @@ absl::StatusOr<std::shared_ptr<const catalog::Compiled>> Catalogs::compiled(
   spur::v1::Catalog message;
   if (!message.ParseFromString(bytes))
     return absl::DataLossError("a catalog version of the log is damaged");
-  catalog::CompileResult result = catalog::compile(message);
+  catalog::CompileResult result = compile_(message);
   if (result.compiled == nullptr) {
     return absl::FailedPreconditionError(absl::StrCat(
         "a catalog version of the log does not compile here: ",

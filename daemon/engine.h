@@ -41,6 +41,7 @@ class Env;
 namespace spur {
 
 class Log;
+struct InputRecord;
 
 // Where the shards' clocks come from.
 enum class EngineClock : std::uint8_t {
@@ -56,7 +57,7 @@ struct EngineFaults {
       crash_before_append;  // the run is computed, not written
   std::function<bool(std::uint32_t shard, std::uint64_t seq)>
       crash_after_commit;  // durable, nothing released yet
-  std::function<void(std::uint32_t shard, std::uint64_t offset)>
+  std::function<void(std::uint32_t shard, const InputRecord& record)>
       before_input;  // may abort the process (poison)
   rocksdb::Env* env =
       nullptr;  // a file system with faults under every RocksDB; nullptr: the machine's
@@ -95,6 +96,8 @@ struct EngineOptions {
   std::size_t queue_bytes_max = 64u << 20;
 
   std::uint32_t run_inputs_max = 1'024;  // inputs in one run
+  // Of customers woken or told of a change in one run: kTimersPerRun, and fewer in tests.
+  std::uint32_t run_timers_max = kTimersPerRun;
 
   std::chrono::milliseconds actions_retention{7LL * 24 * 3600 * 1000};
   std::uint64_t actions_bytes_max = 10ULL << 30;

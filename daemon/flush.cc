@@ -142,13 +142,15 @@ void WriteBehind::submit(std::uint64_t acked_through, Log& log, Snapshots* snaps
     job.batch.puts.emplace_back(catalog_key(catalog_), catalog_bytes_);
     if (stored_.catalog != 0) job.batch.deletes.push_back(catalog_key(stored_.catalog));
   }
+  if (planted(Plant::kChangesNotStored))
+    std::erase_if(job.batch.puts, [](const auto& row) { return row.first == references_key(); });
   // Asked after `acked_through` was read: what arrives in between is in neither, and has arrived.
   if (planted(Plant::kNoOutbox))
     position_.set_acked_through(position_.seq());
   else
     outbox_.update(log.unsent(shard_, position_.seq()), log.spilled(shard_), job.batch);
   job.batch.puts.emplace_back(position_key(), position_.SerializeAsString());
-  if (trims_) job.below = trim_below(position_);
+  if (trims_ || planted(Plant::kTrimBehindOwnDisk)) job.below = trim_below(position_);
   job.snapshots = snapshots;
   job.done = std::move(done);
   step_ = Step::kWriting;

@@ -74,7 +74,7 @@ std::uint64_t record_hash(const CatalogRecord& record) {
 }
 
 Intake::Intake(std::uint32_t shard_index, Shard& shard, Breadcrumb& crumb,
-               std::function<void(std::uint32_t, std::uint64_t)> before_input)
+               std::function<void(std::uint32_t, const InputRecord&)> before_input)
     : index_(shard_index), shard_(shard), crumb_(crumb), before_input_(std::move(before_input)) {}
 
 void Intake::count(std::uint32_t source, Offset offset) {
@@ -108,10 +108,10 @@ void Intake::input(std::uint32_t source, const InputRecord& record, Effects& eff
   SPUR_CHECK(catalog != nullptr);  // inputs wait for the first catalog
 
   crumb_.arm(index_, phase_, source, record.offset);
-  if (before_input_) before_input_(index_, record.offset);
   if (source == kMessageSource) {
     message(record, effects);
   } else {
+    if (before_input_) before_input_(index_, record);
     const std::int32_t from = source_of(record);
     Origin origin = origin_of(source, from, record);
     const std::int32_t reference = by_topic(record) ? catalog->find_reference_of(record.topic)
@@ -207,6 +207,7 @@ void Intake::message(const InputRecord& record, Effects& effects) {
   const Arrival arrival = shard_.arrive(message.sender(), message.seq());
   if (arrival == Arrival::kRepeat && !planted(Plant::kMessageRepeatTaken)) return;
   if (arrival == Arrival::kGap && !planted(Plant::kMessageGapTaken)) return;
+  if (before_input_) before_input_(index_, record);
   const spur::v1::ForwardedEvent& forwarded = message.event();
   origin.received = Instant{forwarded.received_ms()};
   origin.key = forwarded.key();
@@ -225,8 +226,8 @@ void Intake::quarantine(std::uint32_t source, const InputRecord& record, std::st
   const Origin origin = origin_of(source, from, record);
   // A message's number is taken all the same, or all that follow it would be skipped for ever.
   spur::v1::ShardMessage message;
-  if (source == kMessageSource && parse(record, message) &&
-      shard_.arrive(message.sender(), message.seq()) != Arrival::kTake) {
+  if (source == kMessageSource && !planted(Plant::kQuarantineTakesNoNumber) &&
+      parse(record, message) && shard_.arrive(message.sender(), message.seq()) != Arrival::kTake) {
     return;
   }
   shard_.apply_malformed("QUARANTINED", reason, origin, effects);

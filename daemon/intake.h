@@ -47,9 +47,10 @@ std::uint64_t record_hash(const CatalogRecord& record);
 // One thread, one shard.
 class Intake {
  public:
-  // `shard` and `crumb` outlive it. `before_input` (tests) may be empty.
+  // `shard` and `crumb` outlive it. `before_input` (tests) may be empty; it is not called for a
+  // message that is dropped by its number.
   Intake(std::uint32_t shard_index, Shard& shard, Breadcrumb& crumb,
-         std::function<void(std::uint32_t, std::uint64_t)> before_input);
+         std::function<void(std::uint32_t, const InputRecord&)> before_input);
 
   void catalog(const CatalogRecord& record, std::shared_ptr<const catalog::Compiled> compiled);
   // Hints the shard at the customers of the inputs that follow: call before input() of rest[0].
@@ -76,7 +77,7 @@ class Intake {
   const std::uint32_t index_;
   Shard& shard_;
   Breadcrumb& crumb_;
-  const std::function<void(std::uint32_t, std::uint64_t)> before_input_;
+  const std::function<void(std::uint32_t, const InputRecord&)> before_input_;
   Breadcrumb::Phase phase_ = Breadcrumb::Phase::kLive;
   Decoder decoder_;
   RecordDecoder records_;

@@ -318,7 +318,7 @@ bool LiveShard::run(const Plan& plan, const ClockReading& now, Instant clock) {
   }
   Shard::Steps fired{0, 0};
   if (!draining_ && !feeds_->waiting()) {
-    fired = owned_->shard.fire_due({kTimersPerRun, plan.told}, effects_);
+    fired = owned_->shard.fire_due({host_.options.run_timers_max, plan.told}, effects_);
   }
   const std::uint64_t digest = owned_->shard.end_run();
   owned_->stand.journal.seq = start.seq;
@@ -326,7 +326,8 @@ bool LiveShard::run(const Plan& plan, const ClockReading& now, Instant clock) {
     fail(owned_->customers.status());
     return false;
   }
-  last_run_full_ = inputs >= host_.options.run_inputs_max || fired.all == kTimersPerRun;
+  last_run_full_ =
+      inputs >= host_.options.run_inputs_max || fired.all == host_.options.run_timers_max;
 
   spur::v1::JournalEntry entry;
   entry.set_digest(digest);
@@ -471,7 +472,8 @@ bool LiveShard::suspect_is_next(const ClockReading& now) {
   if (owned_->shard.catalog() == nullptr) return false;
   if (!feeds_->fill(owned_->stand, host_.options.run_inputs_max).ok()) return false;  // plan() says
   const auto next = feeds_->next(owned_->stand, now.wall);
-  return next && next->source == suspect_->source && next->record->offset == suspect_->offset;
+  return next && (next->source == suspect_->source || planted(Plant::kSuspectByOffset)) &&
+         next->record->offset == suspect_->offset;
 }
 
 void LiveShard::try_suspect() {
@@ -479,7 +481,8 @@ void LiveShard::try_suspect() {
   entry.mutable_trying()->set_source(suspect_->source);
   entry.mutable_trying()->set_offset(suspect_->offset);
   // And folded once this is durable, so that a second crash can be told.
-  suspect_->tried_now = true;
+  suspect_->tried_now = trying_is_ours_ = true;
+  if (planted(Plant::kTryingNotJournaled)) return;
   append_plain(std::move(entry));
 }
 
@@ -566,17 +569,20 @@ bool LiveShard::copy_wanted() const {
   return host_.snapshots != nullptr && snapshot_seq_ != owned_->stand.journal.seq;
 }
 
+bool LiveShard::archived() const {
+  return host_.snapshots == nullptr || archived_seq_ == behind_->stored().seq;
+}
+
 bool LiveShard::flush(const ClockReading& now) {
-  // After a busy time that nothing follows there is little to write, and much to replay for whoever
-  // has only the last copy.
+  // After a busy time that nothing follows there is little to write, and much to replay for
+  // whoever has only the last copy.
   const bool copy_due = copy_wanted() && now.steady >= snapshot_due_;
   const bool due = flush_now_ || draining_ || copy_due || now.steady >= flush_due(now);
   // A suspect's Trying must stay in front of the position until the input is past, or its second
   // crash is not known as one.
-  const bool trying = suspect_ && suspect_->tried_now;
   // Held up, it is written to make room, though nothing was folded since.
-  if (due && behind_->idle() && (behind_->dirty() || held_up() || copy_due) && !trying &&
-      !sealed_) {
+  const bool wanted = behind_->dirty() || held_up() || copy_due || (draining_ && !archived());
+  if (due && behind_->idle() && wanted && !trying() && !sealed_) {
     flush_now_ = false;
     flush_begun_ = now.steady;
     flush_due_ =
@@ -589,17 +595,18 @@ bool LiveShard::flush(const ClockReading& now) {
   const bool more = behind_->encode(host_.clock);
   if (!behind_->ready()) return more;
   Snapshots* snapshots = nullptr;
-  if (host_.snapshots != nullptr && now.steady >= snapshot_due_) {
+  if (host_.snapshots != nullptr && (draining_ || now.steady >= snapshot_due_)) {
     snapshots = host_.snapshots;
     snapshot_due_ = now.steady + host_.snapshot_interval;
     snapshot_seq_ = behind_->cut_seq();
   }
   behind_->submit(acked_.load(std::memory_order_acquire), host_.log, snapshots,
-                  [this](absl::Status status) {
-                    post_([this, status] {
+                  [this, archived = snapshots != nullptr](absl::Status status) {
+                    post_([this, archived, status] {
                       if (finished() || behind_ == nullptr) return;
                       if (!status.ok()) return fail(status);
                       behind_->written();
+                      if (archived) archived_seq_ = behind_->stored().seq;
                       if (phase_ == ShardPhase::kLive) {
                         host_.log.stored(index_, behind_->stored().seq);
                         look_at_outbox();
@@ -630,6 +637,8 @@ void LiveShard::leave() {
 void LiveShard::finish_draining() {
   if (sealed_ || !in_flight_.empty() || looking_) return;
   if (!behind_->idle() || behind_->dirty()) return;
+  // A later version may begin on another disk, and cannot replay runs of this one.
+  if (!archived() && !trying()) return;
   // They wait where they are, if there is no room for what would come of them.
   const bool inputs_left = !outbox_full() && owned_->shard.catalog() != nullptr &&
                            !feeds_->at_end(owned_->stand, /*unheard=*/true);

@@ -68,7 +68,8 @@ struct ShardHost {
   EventClock event_clock;
   std::string node;
   std::string libraries;
-  std::function<void()> event_clock_moved;  // wakes all workers
+  std::uint32_t fold_version = kFoldVersion;  // tests: what this code says that it is
+  std::function<void()> event_clock_moved;    // wakes all workers
   std::function<void()> health_changed;
   std::function<void(absl::Status)> failed;  // nothing but a restart helps
   std::function<void()> crash;               // tests: abandon everything, as if killed
@@ -204,6 +205,9 @@ class LiveShard {
   bool flush(const ClockReading& now);
   // There is more in the journal than in the last copy for others.
   bool copy_wanted() const;
+  bool trying() const { return suspect_ && suspect_->tried_now; }
+  // The state as it is stored is in a snapshot, or none are kept.
+  bool archived() const;
   std::chrono::nanoseconds flush_due(const ClockReading& now) const;
   void leave();
   void finish_draining();
@@ -272,12 +276,14 @@ class LiveShard {
   bool flush_now_ = false;
   std::chrono::nanoseconds flush_due_{0}, flush_begun_{0}, snapshot_due_{0};
   std::uint64_t snapshot_seq_ = 0;  // of the last copy for others, or where this owner began
-  bool sources_due_ = false;  // the catalog may name topics that are not sources yet
+  std::uint64_t archived_seq_ = 0;  // behind which run the last snapshot stands
+  bool sources_due_ = false;        // the catalog may name topics that are not sources yet
   std::chrono::nanoseconds sources_at_{0};
   // Asked for aside: not answered yet; failed once for this catalog, so that runs go on meanwhile.
   bool discovering_ = false, sources_late_ = false;
   std::optional<Discovered> discovered_;
   std::optional<Suspect> suspect_;
+  bool trying_is_ours_ = false;  // this process has appended a Trying of it, in whatever ownership
   std::uint64_t quarantined_ = 0;
   ScoreTape tape_;
   Effects effects_;

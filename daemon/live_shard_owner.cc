@@ -54,9 +54,13 @@ void LiveShard::start_recovery() {
   if (recovering_) return;  // its result says how to go on
   recovering_ = true;
   auto setup = std::make_shared<RecoverySetup>();
-  setup->shard = {index_,       host_.log.shards(),
-                  store_.get(), host_.options.state_memory_bytes_max / host_.log.shards(),
-                  &host_.crumb, host_.options.faults.before_input};
+  setup->shard = {index_,
+                  host_.log.shards(),
+                  store_.get(),
+                  host_.options.state_memory_bytes_max / host_.log.shards(),
+                  &host_.crumb,
+                  host_.options.faults.before_input,
+                  host_.fold_version};
   setup->log = &host_.log;
   setup->catalogs = &host_.catalogs;
   setup->snapshots = host_.snapshots;
@@ -132,16 +136,18 @@ void LiveShard::go_live(Recovered recovered) {
     const SourceStand* at = owned_->stand.find(crumb->source);
     if (at != nullptr && crumb->source != kCatalogSource && crumb->offset >= at->next) {
       const auto& trying = recovered.trying;
-      suspect_ = {crumb->source, crumb->offset,
-                  trying && trying->source() == crumb->source && trying->offset() == crumb->offset,
-                  false};
+      // A Trying of our own says that it is being tried, not that it has killed again.
+      const bool tried = trying && trying->source() == crumb->source &&
+                         trying->offset() == crumb->offset &&
+                         (!trying_is_ours_ || planted(Plant::kOwnTryingIsADeath));
+      suspect_ = {crumb->source, crumb->offset, tried, false};
     }
   }
   if (recovered.barrier_from != 0) {
     spur::v1::JournalEntry entry;
     entry.mutable_barrier()->set_from_fold_version(recovered.barrier_from);
-    entry.mutable_barrier()->set_to_fold_version(kFoldVersion);
-    append_plain(std::move(entry));
+    entry.mutable_barrier()->set_to_fold_version(host_.fold_version);
+    if (!planted(Plant::kNoBarrier)) append_plain(std::move(entry));
     flush_now_ = true;
   }
   flush_due_ = now.steady + std::min<nanoseconds>(host_.options.flush_interval, kFlushIntervalMax);

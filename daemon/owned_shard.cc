@@ -112,7 +112,8 @@ OwnedShard::OwnedShard(const OwnedShardSetup& setup)
     : customers(*setup.store, setup.memory_bytes_max),
       shard(setup.index, setup.shards, customers),
       intake(setup.index, shard, *setup.crumb, setup.before_input),
-      shards_(setup.shards) {}
+      shards_(setup.shards),
+      fold_version_(setup.fold_version) {}
 
 absl::Status OwnedShard::restore(const spur::v1::Position& position,
                                  std::shared_ptr<const catalog::Compiled> catalog,
@@ -161,7 +162,7 @@ spur::v1::Position OwnedShard::position(const DeploymentId& deployment) const {
   spur::v1::Position position;
   position.set_deployment(deployment.data(), deployment.size());
   position.set_shards(shards_);
-  position.set_fold_version(kFoldVersion);
+  position.set_fold_version(fold_version_);
   position.set_format(kRowFormat);
   position.set_epoch(stand.journal.epoch);
   position.set_seq(stand.journal.seq);

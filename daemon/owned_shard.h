@@ -55,7 +55,8 @@ struct OwnedShardSetup {
   Store* store = nullptr;
   std::size_t memory_bytes_max = 0;
   Breadcrumb* crumb = nullptr;
-  std::function<void(std::uint32_t, std::uint64_t)> before_input;  // tests
+  std::function<void(std::uint32_t, const InputRecord&)> before_input;  // tests
+  std::uint32_t fold_version = kFoldVersion;  // tests: what this code says that it is
 };
 
 // Of a fold that nothing writes behind: writes out what has changed once more is in memory than may be, so that it can
@@ -84,7 +85,7 @@ class OwnedShard {
   std::string catalog_bytes;  // spur.v1.Catalog in force; empty: none yet
 
  private:
-  const std::uint32_t shards_;
+  const std::uint32_t shards_, fold_version_;
 };
 
 }  // namespace spur

@@ -10,36 +10,47 @@ namespace spur {
 
 enum class Plant : std::uint8_t {
   kNone,
-  kOwnerOfSameEpochCounts,   // H1
-  kEntryOfAnySeqCounts,      // H6
-  kEpochIgnored,             // H5
-  kReleaseBeforeAck,         // rule 9
-  kOffsetNotChecked,         // rule 8
-  kNoOffsetIsSuccess,        // rule 8
-  kClaimNotReadUpTo,         // rule 2
-  kFlushUnverified,          // rule 12
-  kPositionApart,            // H4: rows and position in two batches
-  kNoOutbox,                 // H10
-  kOutboxForgotten,          // rule 6
-  kReplayedNotSent,          // rule 6
-  kAckedThroughTooFar,       // rule 5
-  kNoWatch,                  // H7
-  kNewerOwnerNotSeen,        // rule 11
-  kReleaseWhenDropped,       // rule 9
-  kMessageGapTaken,          // rule 13
-  kMessageRepeatTaken,       // rule 13
-  kMessageNumbersNotStored,  // rule 13
-  kMessageBeforeCatalog,     // H23
-  kSpurseqNotStored,         // rule 14
-  kParkWithoutLook,          // after H9: a false alarm
-  kSourcesNotInPosition,     // H24: sources begin anew at each recovery
-  kLastHashNotMoved,         // section 2: the position's hash is not of the last record
-  kLaterRecordLetIn,         // H2, in the log
-  kOneStartForAll,           // H3, in the log
+  kOwnerOfSameEpochCounts,    // H1
+  kEntryOfAnySeqCounts,       // H6
+  kEpochIgnored,              // H5
+  kReleaseBeforeAck,          // rule 9
+  kOffsetNotChecked,          // rule 8
+  kNoOffsetIsSuccess,         // rule 8
+  kClaimNotReadUpTo,          // rule 2
+  kFlushUnverified,           // rule 12
+  kPositionApart,             // H4: rows and position in two batches
+  kNoOutbox,                  // H10
+  kOutboxForgotten,           // rule 6
+  kReplayedNotSent,           // rule 6
+  kAckedThroughTooFar,        // rule 5
+  kNoWatch,                   // H7
+  kNewerOwnerNotSeen,         // rule 11
+  kReleaseWhenDropped,        // rule 9
+  kMessageGapTaken,           // rule 13
+  kMessageRepeatTaken,        // rule 13
+  kMessageNumbersNotStored,   // rule 13
+  kMessageBeforeCatalog,      // H23
+  kSpurseqNotStored,          // rule 14
+  kParkWithoutLook,           // after H9: a false alarm
+  kSourcesNotInPosition,      // H24: sources begin anew at each recovery
+  kLastHashNotMoved,          // section 2: the position's hash is not of the last record
+  kLaterRecordLetIn,          // H2, in the log
+  kOneStartForAll,            // H3, in the log
   kTransactionalIdOfProcess,  // H9, in the log, as the next three
   kTailBeforeInit,
-  kTailBeforeStable,          // what is decided and not to be seen yet is not waited for
-  kMarkNotInTransaction,      // retention takes the tail, and nothing else says what has arrived
+  kTailBeforeStable,         // what is decided and not to be seen yet is not waited for
+  kMarkNotInTransaction,     // retention takes the tail, and nothing else says what has arrived
+  kTryingNotJournaled,       // poison: that it has been tried is known to nobody else
+  kOwnTryingIsADeath,        // poison: one's own Trying is taken for a second crash
+  kSuspectByOffset,          // poison: the offset alone says which input it was
+  kQuarantineTakesNoNumber,  // poison, rule 13: a quarantined message leaves its number out
+  kTrimBehindOwnDisk,        // rule 15: a shared journal is trimmed behind one process's own state
+  kTrimBehindNewest,         // rule 15: it is trimmed behind the newest snapshot
+  kNoBarrier,                // H18
+  kAnotherFoldReplayed,      // H18: another version's runs are replayed
+  kBarrierNotSeenBeforeClaim,  // H18: a Barrier right before one's own Owner
+  kReferenceOfOneShard,        // business data is read like events, by one shard
+  kChangesNotStored,           // who is still to be told of a change is not with the state
   kLast,
 };
 

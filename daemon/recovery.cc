@@ -107,10 +107,10 @@ absl::StatusOr<std::optional<Park>> check_position(const spur::v1::Position& pos
     return park(ParkReason::kForeignDeployment,
                 "the stored state belongs to another deployment than the log");
   }
-  if (position.fold_version() > kFoldVersion) {
+  if (position.fold_version() > setup.shard.fold_version) {
     return park(ParkReason::kFoldVersion,
                 absl::StrCat("the stored state is of fold version ", position.fold_version(),
-                             ", this one folds ", kFoldVersion));
+                             ", this one folds ", setup.shard.fold_version));
   }
   const absl::StatusOr<Offset> end = log.journal_end(shard), begin = log.journal_begin(shard);
   if (!end.ok()) return end.status();
@@ -180,7 +180,7 @@ absl::StatusOr<bool> claim(const RecoverySetup& setup, Replay& replay, Offset& o
   owner.set_nonce(setup.nonce);
   owner.set_node(setup.node);
   owner.set_shards(setup.log->shards());
-  owner.set_fold_version(kFoldVersion);
+  owner.set_fold_version(setup.shard.fold_version);
   owner.set_libraries(setup.libraries);
   owner.set_first_seq(owned.stand.journal.seq + 1);
   const std::uint64_t epoch = entry.epoch();
@@ -244,7 +244,7 @@ absl::StatusOr<std::optional<RecoveryResult>> send_again(const RecoverySetup& se
 // The state that recovery begins with, restored into `owned`; or why there is none to begin with.
 struct Base {
   Offset from = 0;  // of the first entry to replay
-  std::uint32_t fold_version = kFoldVersion;
+  std::uint32_t fold_version = 0;
   std::uint64_t acked_through = 0;
   WriteBehind::Stored stored;
   std::set<std::uint32_t> rested;  // sources that were not looked at
@@ -261,7 +261,9 @@ absl::StatusOr<std::variant<Base, Park>> base(const RecoverySetup& setup, OwnedS
                   "there is no stored state, and the journal's beginning is gone");
     }
     if (absl::Status loaded = owned.customers.load(); !loaded.ok()) return loaded;
-    return Base();
+    Base from_the_beginning;
+    from_the_beginning.fold_version = setup.shard.fold_version;  // its first Owner says
+    return from_the_beginning;
   }
   const spur::v1::Position& found = **position;
   const auto unfit = check_position(found, setup);
@@ -281,6 +283,20 @@ absl::StatusOr<std::variant<Base, Park>> base(const RecoverySetup& setup, OwnedS
   if (!changed.ok()) return changed.status();
   if (changed->has_value()) return **changed;
   return base;
+}
+
+std::optional<Park> of_newer_version(const RecoverySetup& setup, const Replay& replay) {
+  if (replay.barrier_from() <= setup.shard.fold_version) return std::nullopt;
+  return park(ParkReason::kFoldVersion,
+              absl::StrCat("the journal is of fold version ", replay.barrier_from(),
+                           " by now, this one folds ", setup.shard.fold_version));
+}
+
+// Before a Barrier: no version could replay what lies on both sides of it. So a process that has
+// no state of behind it must find some that stands before it, with nothing to replay in between.
+absl::Status archive(const RecoverySetup& setup, const Replay& replay) {
+  if (replay.barrier_from() == 0 || setup.snapshots == nullptr) return absl::OkStatus();
+  return setup.snapshots->take(setup.shard.index, *setup.shard.store).status();
 }
 
 absl::StatusOr<RecoveryResult> recover_from_here(const RecoverySetup& setup) {
@@ -319,12 +335,7 @@ absl::StatusOr<RecoveryResult> recover_from_here(const RecoverySetup& setup) {
   if (absl::IsOutOfRange(read))
     return RecoveryResult(park(ParkReason::kTrimmed, std::string(read.message())));
   if (!read.ok()) return read;
-  if (replay.barrier_from() > kFoldVersion) {
-    return RecoveryResult(
-        park(ParkReason::kFoldVersion,
-             absl::StrCat("the journal is of fold version ", replay.barrier_from(),
-                          " by now, this one folds ", kFoldVersion)));
-  }
+  if (auto newer = of_newer_version(setup, replay)) return RecoveryResult(*std::move(newer));
   const auto recreated = check_topics(setup, replay.owned());
   if (!recreated.ok()) return recreated.status();
   if (recreated->has_value()) return RecoveryResult(**recreated);
@@ -343,6 +354,7 @@ absl::StatusOr<RecoveryResult> recover_from_here(const RecoverySetup& setup) {
     if (absl::IsOutOfRange(chased)) return RecoveryResult(Outrun());
     if (!chased.ok()) return chased;
   }
+  if (absl::Status archived = archive(setup, replay); !archived.ok()) return archived;
 
   const absl::StatusOr<bool> won = claim(setup, replay, recovered.journal_last);
   if (replay.parked()) return RecoveryResult(*replay.parked());
@@ -350,6 +362,10 @@ absl::StatusOr<RecoveryResult> recover_from_here(const RecoverySetup& setup) {
   if (absl::IsOutOfRange(won.status())) return RecoveryResult(Outrun());
   if (!won.ok()) return won.status();
   if (!*won) return RecoveryResult(Outrun());
+  // A Barrier may have come before our Owner: there is no way back behind it.
+  if (auto newer = of_newer_version(setup, replay);
+      newer && !planted(Plant::kBarrierNotSeenBeforeClaim))
+    return RecoveryResult(*std::move(newer));
   const JournalStand stand = replay.owned().stand.journal;
   replay.keep_rest();
   auto ended = send_again(setup, replay, recovered.journal_last, stand, std::move(unsent));
@@ -396,9 +412,13 @@ absl::StatusOr<RecoveryResult> recover(const RecoverySetup& setup) {
   for (;;) {
     absl::StatusOr<RecoveryResult> result = recover_from_here(setup);
     const Park* parked = result.ok() ? std::get_if<Park>(&*result) : nullptr;
-    if (parked == nullptr || parked->reason != ParkReason::kTrimmed) return result;
+    if (parked == nullptr ||
+        (parked->reason != ParkReason::kTrimmed && parked->reason != ParkReason::kFoldVersion)) {
+      return result;
+    }
     // Rule 3: what is here is too old, or became so while it was replayed, since an owner trims
-    // behind its snapshots. As long as there is a newer one, it helps.
+    // behind its snapshots; or it stands before runs of another fold version. As long as there is a
+    // newer one, it helps.
     const absl::StatusOr<bool> any =
         setup.snapshots->restore(setup.shard.index, *setup.shard.store);
     if (!any.ok()) return any.status();

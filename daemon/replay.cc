@@ -33,6 +33,7 @@ Replay::Replay(const RecoverySetup& setup, std::unique_ptr<OwnedShard> owned, Of
       owned_(std::move(owned)),
       reader_(owned_->stand.journal),
       next_(from),
+      mine_(setup.shard.fold_version),
       fold_version_(fold_version),
       acked_through_(acked_through) {}
 
@@ -134,10 +135,10 @@ absl::Status Replay::fold(const spur::v1::JournalEntry& entry) {
   switch (entry.entry_case()) {
     case Kind::kRun:
       trying_.reset();
-      return fold_run(entry);
+      return of_another_fold(entry) ? absl::OkStatus() : fold_run(entry);
     case Kind::kQuarantine:
       trying_.reset();
-      return fold_quarantine(entry);
+      return of_another_fold(entry) ? absl::OkStatus() : fold_quarantine(entry);
     case Kind::kOwner: {
       const DeploymentId& mine = setup_.log->deployment();
       if (entry.owner().deployment() != std::string(mine.begin(), mine.end())) {
@@ -166,14 +167,15 @@ absl::Status Replay::fold(const spur::v1::JournalEntry& entry) {
       absl::StrCat("journal entry ", entry.seq(), " is of a kind that this Spur does not know"));
 }
 
+bool Replay::of_another_fold(const spur::v1::JournalEntry& entry) {
+  if (fold_version_ == mine_ || planted(Plant::kAnotherFoldReplayed)) return false;
+  park(ParkReason::kFoldVersion,
+       absl::StrCat("run ", entry.seq(), " was folded by version ", fold_version_,
+                    " and this is version ", mine_, "; let that version stop cleanly first"));
+  return true;
+}
+
 absl::Status Replay::fold_run(const spur::v1::JournalEntry& entry) {
-  if (fold_version_ != kFoldVersion) {
-    park(ParkReason::kFoldVersion,
-         absl::StrCat("run ", entry.seq(), " was folded by version ", fold_version_,
-                      " and this is version ", kFoldVersion,
-                      "; let that version stop cleanly first"));
-    return absl::OkStatus();
-  }
   const spur::v1::Run& run = entry.run();
   Shard& shard = owned_->shard;
   if (Instant{run.clock_ms()} < shard.clock()) {

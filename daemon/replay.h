@@ -36,7 +36,7 @@ class Replay {
   const std::optional<spur::v1::Trying>& trying() const { return trying_; }
   // The fold version that the state comes from if it is not ours and no barrier has followed; else
   // 0.
-  std::uint32_t barrier_from() const { return fold_version_ == kFoldVersion ? 0 : fold_version_; }
+  std::uint32_t barrier_from() const { return fold_version_ == mine_ ? 0 : fold_version_; }
   // Up to which run all effects are known to have arrived, by what entries say.
   std::uint64_t acked_through() const { return acked_through_; }
   // Where the effects of replayed runs behind that go: the first with keep_rest(), those that there is
@@ -60,6 +60,8 @@ class Replay {
   };
 
   absl::Status fold(const spur::v1::JournalEntry& entry);
+  // Parks then.
+  bool of_another_fold(const spur::v1::JournalEntry& entry);
   absl::Status fold_run(const spur::v1::JournalEntry& entry);
   absl::Status fold_quarantine(const spur::v1::JournalEntry& entry);
   absl::Status fold_slice(const spur::v1::Slice& slice, Effects& effects);
@@ -78,6 +80,7 @@ class Replay {
   std::unique_ptr<OwnedShard> owned_;
   JournalReader reader_;
   Offset next_;
+  const std::uint32_t mine_;    // the fold version of this code
   std::uint32_t fold_version_;  // of the code that wrote what comes next
   std::optional<spur::v1::Trying> trying_;
   std::unique_ptr<InputReader> inputs_;  // of the sources known so far

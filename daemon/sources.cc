@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "daemon/plant.h"
 
 namespace spur {
 
@@ -15,7 +16,8 @@ std::vector<InputTopic> topics_of(const catalog::Compiled* catalog) {
     if (!name.empty() && !known) topics.push_back({name, for_all});
   };
   for (const catalog::Source& source : catalog->sources) add(source.topic, false);
-  for (const catalog::Reference& reference : catalog->business_data) add(reference.topic, true);
+  for (const catalog::Reference& reference : catalog->business_data)
+    add(reference.topic, !planted(Plant::kReferenceOfOneShard));
   return topics;
 }
 

@@ -366,7 +366,8 @@ Customer* Customers::pop_wake() {
   const StoredPlan plan = *stored.begin();
   stored.erase(stored.begin());
   Customer* const customer = impl_->find({plan.kind, plan.identity}, hash64(plan.identity));
-  if (customer == nullptr) return nullptr;  // unreadable: status() says why
+  // Unreadable, now or before in this run, when an empty one took its place: status() says why.
+  if (customer == nullptr || !impl_->status.ok()) return nullptr;
   touch(*customer);
   SPUR_CHECK(customer->wake == plan.wake);
   customer->wake = Instant::never();

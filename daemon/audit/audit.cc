@@ -200,7 +200,7 @@ absl::Status ShardAudit::replay() {
   setup.shard.store = store_.get();
   setup.shard.memory_bytes_max = options_.memory_bytes_max;
   setup.shard.crumb = crumb_.get();
-  setup.shard.before_input = [&](std::uint32_t, std::uint64_t) { ++report_.inputs; };
+  setup.shard.before_input = [&](std::uint32_t, const InputRecord&) { ++report_.inputs; };
   setup.log = &evidence_.log();
   setup.catalogs = &catalogs_;
   setup.cancelled = [&] { return !trouble_.ok(); };

@@ -259,7 +259,7 @@ TEST_F(EngineTest, APublisherIsHeldBackWhileAShardIsBehind) {
   options_.shards = 1;
   std::promise<void> release;
   std::shared_future<void> released = release.get_future().share();
-  options_.faults.before_input = [released](std::uint32_t, std::uint64_t) { released.wait(); };
+  options_.faults.before_input = [released](std::uint32_t, const InputRecord&) { released.wait(); };
   open();
   apply(shop_catalog());
   std::vector<std::string> batch(4, track("ann", "Order Completed", 1, kNoon));

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "daemon/log/log.h"
 #include "tests/daemon/engine_fixture.h"
 
 namespace spur::testing {
@@ -46,8 +47,8 @@ TEST_F(PoisonTest, DISABLED_Daemon) {
   ASSERT_NE(folder, nullptr);
   options_.directory = folder;
   options_.shards = 1;
-  options_.faults.before_input = [](std::uint32_t, std::uint64_t offset) {
-    if (offset == kPoisonOffset) _exit(kPoisoned);
+  options_.faults.before_input = [](std::uint32_t, const InputRecord& record) {
+    if (record.offset == kPoisonOffset) _exit(kPoisoned);
   };
   open();
   publish_orders();

@@ -41,7 +41,7 @@ class Broker {
     std::string key, value;
   };
   struct Partition {
-    std::string topic_id;
+    std::string topic, topic_id;
     std::deque<Record> records;  // never moves: views point into it
     Offset begin = 0, end = 0;
   };
@@ -93,7 +93,7 @@ class Broker {
   std::map<Destination, Coordinator> coordinators;
   std::string transactional_topic;  // whose channel asks for transactions; empty: none
   std::uint64_t processes = 0;      // so far
-  Instant now{1'772'366'400'000};  // 2026-03-01T12:00:00Z
+  Instant now{1'772'366'400'000};   // 2026-03-01T12:00:00Z
 
  private:
   struct Orphan {
@@ -103,8 +103,8 @@ class Broker {
   std::vector<Orphan> orphans_;
 };
 
-// Where the first version of the catalog stands: behind the deployment's identity, as on Kafka. So a
-// count of versions and an offset are never the same number.
+// Where the first version of the catalog stands: behind the deployment's identity, as on Kafka. So
+// a count of versions and an offset are never the same number.
 inline constexpr Offset kFirstCatalog = 1;
 
 inline const std::string kMessageTopic = "spur.messages";

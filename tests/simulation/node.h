@@ -9,6 +9,7 @@
 
 #include "daemon/live_shard.h"
 #include "daemon/worker.h"
+#include "tests/simulation/crumb_file.h"
 #include "tests/simulation/disk.h"
 #include "tests/simulation/fiber.h"
 #include "tests/simulation/simulated_log.h"
@@ -28,12 +29,24 @@ class FiberAside final : public Aside {
   std::deque<std::unique_ptr<Fiber>>& fibers_;
 };
 
+// What a process has that outlives it, and what it shares with others.
+struct NodeSetup {
+  std::uint32_t index = 0;
+  Broker& broker;
+  Random& random;
+  const bool& faults;
+  std::vector<Disk>& disks;  // one a shard
+  Catalogs& catalogs;
+  const CrumbFile& crumb_file;
+  std::unique_ptr<Breadcrumb> crumb;  // as it was found there
+  Bucket* bucket = nullptr;           // for snapshots, or none
+  Millis skew;                        // of its wall
+  std::uint32_t fold_version = kFoldVersion;
+};
+
 class Node {
  public:
-  // `disks`, one a shard, outlive it; `bucket` for snapshots, or none; `skew` of its wall.
-  Node(std::uint32_t index, Broker& broker, Random& random, const bool& faults,
-       std::vector<Disk>& disks, Catalogs& catalogs, Breadcrumb& crumb, Bucket* bucket,
-       Millis skew);
+  explicit Node(NodeSetup setup);
   // Kills it first.
   ~Node();
 
@@ -51,14 +64,26 @@ class Node {
   // Why a shard has failed, which none may.
   const absl::Status& failure() const { return failure_; }
   Clock& clock() { return clock_; }
+  const Breadcrumb& crumb() const { return *crumb_; }
+  // It stops cleanly, and has.
+  void drain() { worker_->drain(); }
+  bool drained() const;
+  std::uint32_t fold_version() const { return host_->fold_version; }
+  // It stands in an input that kills it: kill() is all that is left to do.
+  bool dying() const { return dying_; }
 
   bool paused = false;
 
  private:
   class Flushes;
 
-  bool dead_ = false;
+  void before_input(std::uint32_t shard, const InputRecord& record);
+
+  bool dead_ = false, dying_ = false;
   Random& random_;
+  const bool& faults_;
+  const CrumbFile& crumb_file_;
+  std::unique_ptr<Breadcrumb> crumb_;
   ManualClock clock_;
   EngineOptions options_;
   SimulatedLog log_;

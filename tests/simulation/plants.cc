@@ -44,6 +44,17 @@ constexpr PlantName kPlants[] = {
     {Plant::kTailBeforeInit, "tail-before-init"},
     {Plant::kTailBeforeStable, "tail-before-stable"},
     {Plant::kMarkNotInTransaction, "mark-not-in-transaction"},
+    {Plant::kTryingNotJournaled, "trying-not-journaled"},
+    {Plant::kOwnTryingIsADeath, "own-trying-is-a-death"},
+    {Plant::kSuspectByOffset, "suspect-by-offset"},
+    {Plant::kQuarantineTakesNoNumber, "quarantine-takes-no-number"},
+    {Plant::kTrimBehindOwnDisk, "trim-behind-own-disk"},
+    {Plant::kTrimBehindNewest, "trim-behind-newest"},
+    {Plant::kNoBarrier, "no-barrier"},
+    {Plant::kAnotherFoldReplayed, "another-fold-replayed"},
+    {Plant::kBarrierNotSeenBeforeClaim, "barrier-not-seen-before-claim"},
+    {Plant::kReferenceOfOneShard, "reference-of-one-shard"},
+    {Plant::kChangesNotStored, "changes-not-stored"},
 };
 static_assert(sizeof kPlants / sizeof kPlants[0] + 1 == static_cast<std::size_t>(Plant::kLast));
 

@@ -81,15 +81,17 @@ Log::Discovery SimulatedLog::discover(std::uint32_t shard, std::span<const Input
   if (absl::Status reached = reach(); !reached.ok()) return {{}, std::move(reached)};
   Discovery found;
   for (const auto& [topic, for_all] : topics) {
-    const auto partition = for_all ? 0 : static_cast<std::int32_t>(shard);
-    const auto it = broker_.inputs.find({topic, partition});
-    if (it == broker_.inputs.end()) {
-      found.missed = absl::FailedPreconditionError(absl::StrCat("there is no topic ", topic));
-      continue;
+    bool any = false;
+    for (const auto& [name, from] : broker_.inputs) {
+      if (name.first != topic || (!for_all && name.second != static_cast<std::int32_t>(shard)))
+        continue;
+      any = true;
+      // The decision is taken once, and journaled: asked again, the answer would be another.
+      const Offset start = planted(Plant::kSourcesNotInPosition) ? from.end : 0;
+      found.sources.push_back({0, topic, from.topic_id, name.second, start});
     }
-    // The decision is taken once, and journaled: asked again, the answer would be another.
-    const Offset start = planted(Plant::kSourcesNotInPosition) ? it->second.end : 0;
-    found.sources.push_back({0, topic, it->second.topic_id, partition, start});
+    if (!any)
+      found.missed = absl::FailedPreconditionError(absl::StrCat("there is no topic ", topic));
   }
   return found;
 }
@@ -171,7 +173,9 @@ absl::Status SimulatedLog::poll(std::uint32_t index, std::uint32_t source, Offse
   for (const Broker::Record& record : records->records) {
     if (record.offset < from) continue;
     if (record.offset >= fetched || batch.records.size() == limits.records_max) break;
-    batch.records.push_back({record.offset, record.received, "", following->second.source.topic,
+    // A process may be killed within a fold: what it looks at then is still there.
+    batch.records.push_back({record.offset, record.received, "",
+                             source == kMessageSource ? std::string_view() : records->topic,
                              record.key, record.value});
   }
   return absl::OkStatus();
@@ -477,10 +481,11 @@ std::vector<UnsentRun> SimulatedLog::unsent(std::uint32_t index, std::uint64_t s
 }
 
 absl::Status SimulatedLog::trim(std::uint32_t index, const Trim& below) {
-  Fiber::give_way();
-  if (dead_) return killed();
+  // A request for each log: the process may die between them.
+  if (absl::Status reached = reach(); !reached.ok()) return reached;
   Broker::Journal& journal = broker_.journals[index];
   journal.begin = std::max(journal.begin, below.journal_below);
+  if (absl::Status reached = reach(); !reached.ok()) return reached;
   Broker::Partition& messages = broker_.inputs[{kMessageTopic, static_cast<std::int32_t>(index)}];
   messages.begin = std::max(messages.begin, below.messages_below);
   return absl::OkStatus();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 #include "tests/simulation/disk.h"
 #include "tests/simulation/node.h"
 #include "tests/simulation/random.h"
+#include "tests/simulation/verdict.h"
 
 namespace spur::simulation {
 
@@ -21,7 +23,9 @@ struct Setting {
   Setting();
   std::vector<std::string> catalogs;  // spur.v1.Catalog, each a change of the one before
   Catalogs compiled;
-  std::vector<std::unique_ptr<Breadcrumb>> crumbs;  // one a node
+  Catalogs compiled_newer;  // as the next fold version has them: it greets in other words
+  std::vector<std::unique_ptr<CrumbFile>> crumbs;  // one a node
+  std::unique_ptr<Breadcrumb> nobodys_crumb;
 };
 
 class Simulation {
@@ -42,16 +46,40 @@ class Simulation {
   void step();
   void fault();
   void customer();
+  void product();
   void publish_catalog();
   void start(std::uint32_t node);
   void kill(std::uint32_t node);
+  // One that an input has killed, and that its supervisor starts again.
+  void bury(std::uint32_t node);
   void give(std::uint32_t shard, std::uint32_t node);
   void deliver(std::size_t notice);
+  void deliver_all();
   void pass(Millis time);
-  void heal();
+  // An operator who exchanges the fold version: all are stopped cleanly, then all are started;
+  // where one was not clean, back to the old version, and once more.
+  void roll();
+  void drain_all();
+  bool all_drained() const;
+  bool knows_its_shards(std::uint32_t node);
+  void start_all(std::uint32_t version);
+  bool finish_upgrade();
+  void place();
+  void renew_drained();
+  // Whether a process there could begin with what the node and the bucket have.
+  bool has_base(std::uint32_t node, std::uint32_t shard);
+  bool stands_behind(const spur::v1::Position* position, std::uint32_t shard,
+                     std::uint32_t version);
+  bool heal();
   // False: it does not come to rest.
-  bool settle();
+  bool settle() {
+    return settle_until([this] { return at_rest(); });
+  }
+  bool settle_until(const std::function<bool()>& settled);
   bool at_rest();
+  bool gave_up(std::uint32_t node, std::uint32_t shard) const;
+  // What a park of this node is for is what happened to it.
+  bool expected(const Park& park, std::uint32_t node, std::uint32_t shard);
   std::optional<std::string> failed_shard();
   std::optional<std::string> verdict();
   void say(const std::string& what);
@@ -72,9 +100,16 @@ class Simulation {
   std::uint32_t events_left_;
   std::uint32_t steps_left_;
   std::uint32_t fault_one_in_, customer_one_in_;
+  bool upgrades_ = false;                // the fold version is exchanged
+  bool newer_started_ = false;           // and has been, by some process
+  bool one_by_one_ = false;              // or all at once
+  std::vector<std::uint32_t> versions_;  // by node: what is started there
+  bool draining_ = false;
+  std::vector<bool> bucket_lost_;    // by shard: at some time all its snapshots were torn
+  std::uint32_t poison_one_in_ = 0;  // of the events; 0: none
+  Deaths deaths_;
   int number_ = 0;
   std::size_t catalogs_published_ = 0;
-  bool parks_expected_ = false;
   std::uint64_t steps_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/plant.h"
 #include "state/codec/keys.h"
 #include "tests/simulation/fiber.h"
 
@@ -24,6 +25,10 @@ bool Bucket::tear(std::uint32_t shard) {
   return true;
 }
 
+void Bucket::lose(std::uint32_t shard) {
+  for (Copy& copy : shards[shard]) copy.whole = false;
+}
+
 absl::StatusOr<std::optional<Log::Trim>> SimulatedSnapshots::take(std::uint32_t shard,
                                                                   Store& store) {
   if (dead_) return killed();
@@ -35,20 +40,42 @@ absl::StatusOr<std::optional<Log::Trim>> SimulatedSnapshots::take(std::uint32_t 
     return true;
   });
   if (!scanned.ok()) return scanned;
+  if (copy.position.deployment().empty()) return std::optional<Log::Trim>();  // nothing yet
   Fiber::give_way();
   if (dead_) return killed();
   copy.whole = true;
+  const std::uint64_t epoch = copy.position.epoch();
   std::vector<Bucket::Copy>& copies = bucket_.shards[shard];
   copies.push_back(std::move(copy));
   std::sort(copies.begin(), copies.end(),
             [](const Bucket::Copy& a, const Bucket::Copy& b) { return order(a) > order(b); });
   Fiber::give_way();
   if (dead_) return killed();
+  const std::size_t kept = planted(Plant::kTrimBehindNewest) ? 1 : kKept;
+  std::optional<Log::Trim> below;
   std::size_t whole = 0;
-  for (const Bucket::Copy& kept : copies) {
-    if (kept.whole && ++whole == kKept) return std::optional(trim_below(kept.position));
+  for (const Bucket::Copy& one : copies) {
+    if (one.whole && ++whole == kept) below = trim_below(one.position);
   }
-  return std::optional<Log::Trim>();
+  return drop_older(copies, epoch) ? absl::StatusOr<std::optional<Log::Trim>>(below) : killed();
+}
+
+// What is behind the newest goes, one by one, but for what a later owner has taken (H19).
+bool SimulatedSnapshots::drop_older(std::vector<Bucket::Copy>& copies, std::uint64_t epoch) {
+  for (;;) {
+    std::size_t whole = 0;
+    const auto older = std::find_if(copies.begin(), copies.end(), [&](const Bucket::Copy& copy) {
+      if (whole < kKept) {
+        whole += copy.whole ? 1 : 0;
+        return false;
+      }
+      return copy.position.epoch() <= epoch;
+    });
+    if (older == copies.end()) return true;
+    copies.erase(older);
+    Fiber::give_way();
+    if (dead_) return false;
+  }
 }
 
 absl::StatusOr<bool> SimulatedSnapshots::restore(std::uint32_t shard, Store& store) {

@@ -23,6 +23,8 @@ class Bucket {
   // The newest copy of a shard is torn, if the one before it is not: that the log is kept from
   // there on covers one loss at a time.
   bool tear(std::uint32_t shard);
+  // All of them are.
+  void lose(std::uint32_t shard);
 };
 
 // A process's view of it.
@@ -33,6 +35,8 @@ class SimulatedSnapshots final : public Snapshots {
   absl::StatusOr<bool> restore(std::uint32_t shard, Store& store) override;
 
  private:
+  bool drop_older(std::vector<Bucket::Copy>& copies, std::uint64_t epoch);
+
   Bucket& bucket_;
   const bool& dead_;
 };

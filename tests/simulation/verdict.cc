@@ -17,29 +17,47 @@
 namespace spur::simulation {
 namespace {
 
+constexpr std::size_t kCustomersAtOnce = 4096;
+
+InputRecord input_of(const SourceStand& stand, const Broker::Record& record) {
+  return {record.offset, record.received, "", stand.source.topic, record.key, record.value};
+}
+
 // One shard, folded once more from the beginning of its journal.
 class Refold {
  public:
-  Refold(const Broker& broker, Catalogs& catalogs, Breadcrumb& crumb, std::uint32_t shard)
-      : broker_(broker),
-        catalogs_(catalogs),
-        shard_(shard),
-        owned_(
-            {shard, static_cast<std::uint32_t>(broker.journals.size()), &store_, 0, &crumb, {}}) {}
+  Refold(const Evidence& evidence, std::uint32_t shard)
+      : broker_(evidence.broker), evidence_(evidence), shard_(shard), owned_(make()) {}
 
   std::optional<std::string> run();
   // All that is counted is folded: nothing of any source was left out.
   std::optional<std::string> nothing_left();
-  OwnedShard& owned() { return owned_; }
+  OwnedShard& owned() { return *owned_; }
   const std::map<Destination, std::vector<std::string>>& expected() const { return expected_; }
+  // What was quarantined, as bytes that say it.
+  const std::vector<std::string>& quarantined() const { return quarantined_; }
 
  private:
   std::string at(std::size_t offset) const {
     return absl::StrCat("shard ", shard_, ", journal entry ", offset, ": ");
   }
-  std::optional<std::string> fold(std::size_t offset, const spur::v1::JournalEntry& entry);
+  std::optional<std::string> fold(const spur::v1::JournalEntry& entry);
+  std::optional<std::string> fold_barrier(const spur::v1::Barrier& barrier);
+  std::optional<std::string> fold_quarantine(const spur::v1::JournalEntry& entry);
   std::optional<std::string> take(const spur::v1::Slice& slice, Effects& effects);
   void expect(const Effects& effects);
+  std::unique_ptr<OwnedShard> make() {
+    return std::make_unique<OwnedShard>(
+        OwnedShardSetup{shard_,
+                        static_cast<std::uint32_t>(broker_.journals.size()),
+                        &store_,
+                        0,
+                        &evidence_.crumb,
+                        {}});
+  }
+  Catalogs& catalogs() const {
+    return fold_version_ == kFoldVersion ? evidence_.catalogs : evidence_.catalogs_newer;
+  }
   const Broker::Partition& partition(const SourceStand& stand) const {
     return stand.source.source == kMessageSource
                ? broker_.inputs.at({kMessageTopic, static_cast<std::int32_t>(shard_)})
@@ -47,11 +65,13 @@ class Refold {
   }
 
   const Broker& broker_;
-  Catalogs& catalogs_;
+  const Evidence& evidence_;
   const std::uint32_t shard_;
   MemoryStore store_;
-  OwnedShard owned_;
+  std::unique_ptr<OwnedShard> owned_;
+  std::uint32_t owner_version_ = 0, fold_version_ = 0;  // of the present owner, and in force
   std::map<Destination, std::vector<std::string>> expected_;
+  std::vector<std::string> quarantined_;
 };
 
 std::optional<std::string> Refold::run() {
@@ -61,49 +81,114 @@ std::optional<std::string> Refold::run() {
     const auto entry = decode_entry(entries[offset]);
     if (!entry.ok()) return at(offset) + std::string(entry.status().message());
     if (entry->has_owner()) {
-      if (entry->epoch() == epoch + 1) epoch = entry->epoch();
+      if (entry->epoch() != epoch + 1) continue;
+      epoch = entry->epoch();
+      owner_version_ = entry->owner().fold_version();
+      if (epoch == 1) fold_version_ = owner_version_;
       continue;
     }
     if (entry->epoch() != epoch || entry->seq() != seq + 1) continue;
     seq = entry->seq();
-    if (auto wrong = fold(offset, *entry)) return at(offset) + *wrong;
+    if (auto wrong = fold(*entry)) return at(offset) + *wrong;
   }
-  owned_.stand.journal = {epoch, seq};
+  owned_->stand.journal = {epoch, seq};
   return std::nullopt;
 }
 
-std::optional<std::string> Refold::fold(std::size_t, const spur::v1::JournalEntry& entry) {
+std::optional<std::string> Refold::fold(const spur::v1::JournalEntry& entry) {
   if (entry.has_sources()) {
-    return owned_.stand.add(entry.sources()) ? std::nullopt
-                                             : std::optional<std::string>("sources out of order");
+    return owned_->stand.add(entry.sources()) ? std::nullopt
+                                              : std::optional<std::string>("sources out of order");
   }
+  if (entry.has_barrier()) return fold_barrier(entry.barrier());
+  if ((entry.has_run() || entry.has_quarantine()) && owner_version_ != fold_version_) {
+    return absl::StrCat("fold version ", owner_version_, " has folded, where ", fold_version_,
+                        " is in force");
+  }
+  if (entry.has_quarantine()) return fold_quarantine(entry);
   if (!entry.has_run()) return std::nullopt;
   const spur::v1::Run& run = entry.run();
   ScoreTape tape(std::vector<std::int64_t>(run.scores().begin(), run.scores().end()));
   Effects effects;
-  if (Instant{run.clock_ms()} < owned_.shard.clock()) return "the clock runs back";
-  owned_.shard.begin_run({entry.seq(), Instant{run.clock_ms()}, Instant{run.wall_ms()},
-                          run.clock_mode() == 0 ? ClockMode::kWall : ClockMode::kRecords},
-                         tape);
+  if (Instant{run.clock_ms()} < owned_->shard.clock()) return "the clock runs back";
+  owned_->shard.begin_run({entry.seq(), Instant{run.clock_ms()}, Instant{run.wall_ms()},
+                           run.clock_mode() == 0 ? ClockMode::kWall : ClockMode::kRecords},
+                          tape);
   for (const spur::v1::Slice& slice : run.slices()) {
     if (auto wrong = take(slice, effects)) return wrong;
   }
-  owned_.intake.take_slices();
-  if (run.timers_fired() > 0) owned_.shard.fire_due({run.timers_fired(), run.told()}, effects);
-  if (owned_.shard.end_run() != entry.digest()) return "another digest than journaled";
+  owned_->intake.take_slices();
+  if (run.timers_fired() > 0) owned_->shard.fire_due({run.timers_fired(), run.told()}, effects);
+  if (owned_->shard.end_run() != entry.digest()) return "another digest than journaled";
+  expect(effects);
+  return std::nullopt;
+}
+
+// H18: from here on the next version folds, beginning with the rows as they stand.
+std::optional<std::string> Refold::fold_barrier(const spur::v1::Barrier& barrier) {
+  if (barrier.from_fold_version() != fold_version_ || barrier.to_fold_version() != owner_version_ ||
+      owner_version_ <= fold_version_) {
+    return absl::StrCat("a barrier from fold version ", barrier.from_fold_version(), " to ",
+                        barrier.to_fold_version(), " of an owner of version ", owner_version_,
+                        ", where ", fold_version_, " is in force");
+  }
+  fold_version_ = owner_version_;
+  owned_->customers.begin_cut();
+  while (!owned_->customers.encode_cut(kCustomersAtOnce)) {
+  }
+  if (!store_.write(owned_->customers.take_cut()).ok()) return "the rows cannot be written";
+  owned_->customers.cut_written();
+  const std::string catalog = owned_->catalog_bytes;
+  std::unique_ptr<OwnedShard> next = make();
+  const absl::Status restored =
+      next->restore(owned_->position(DeploymentId{1, 2, 3, 4}),
+                    catalog.empty() ? nullptr : *catalogs().compiled(catalog), catalog);
+  if (!restored.ok()) return std::string(restored.message());
+  next->stand = owned_->stand;
+  owned_ = std::move(next);
+  return std::nullopt;
+}
+
+// Poison: what has killed twice, and nothing else, leaves history as a dead letter in its place.
+std::optional<std::string> Refold::fold_quarantine(const spur::v1::JournalEntry& entry) {
+  const spur::v1::Quarantine& quarantine = entry.quarantine();
+  const std::string what =
+      absl::StrCat("input ", quarantine.offset(), " of source ", quarantine.source());
+  SourceStand* stand = owned_->stand.find(quarantine.source());
+  if (stand == nullptr) return absl::StrCat(what, " is quarantined, and was never named");
+  const auto died = evidence_.deaths.find({shard_, quarantine.source(), quarantine.offset()});
+  if (died == evidence_.deaths.end() || died->second < 2) {
+    return absl::StrCat(what, " is quarantined, where ",
+                        died == evidence_.deaths.end() ? 0 : died->second, " processes have died");
+  }
+  const std::deque<Broker::Record>& records = partition(*stand).records;
+  const auto next = std::find_if(records.begin(), records.end(), [&](const Broker::Record& record) {
+    return record.offset >= stand->next;
+  });
+  if (next == records.end() || next->offset != quarantine.offset())
+    return absl::StrCat(what, " is quarantined, and is not the next");
+  ScoreTape tape{std::vector<std::int64_t>()};
+  Effects effects;
+  owned_->shard.begin_run({entry.seq(), owned_->shard.clock(), Instant::never(), ClockMode::kWall},
+                          tape);
+  owned_->intake.quarantine(quarantine.source(), input_of(*stand, *next), quarantine.reason(),
+                            effects);
+  if (owned_->shard.end_run() != entry.digest()) return "another digest than journaled";
+  stand->next = next->offset + 1;
+  quarantined_.push_back(next->value);
   expect(effects);
   return std::nullopt;
 }
 
 std::optional<std::string> Refold::take(const spur::v1::Slice& slice, Effects& effects) {
-  SourceStand* stand = owned_.stand.find(slice.source());
+  SourceStand* stand = owned_->stand.find(slice.source());
   if (stand == nullptr) return absl::StrCat("source ", slice.source(), " was never named");
   if (slice.source() == kCatalogSource) {
     for (Offset i = slice.first_offset(); i <= slice.last_offset(); ++i) {
       if (i != std::max(stand->next, kFirstCatalog))
         return absl::StrCat("catalog ", i, " is taken after ", stand->next);
       const CatalogRecord& record = broker_.catalogs[i - kFirstCatalog];
-      owned_.take(record, *catalogs_.compiled(record.catalog));
+      owned_->take(record, *catalogs().compiled(record.catalog));
     }
     return std::nullopt;
   }
@@ -120,12 +205,11 @@ std::optional<std::string> Refold::take(const spur::v1::Slice& slice, Effects& e
                           " is passed over");
     }
     if (record.offset > slice.last_offset()) break;
-    const InputRecord input{record.offset,       record.received, "",
-                            stand->source.topic, record.key,      record.value};
-    if (slice.source() == kMessageSource && catalogs_before(input) > owned_.stand.catalogs) {
+    const InputRecord input = input_of(*stand, record);
+    if (slice.source() == kMessageSource && catalogs_before(input) > owned_->stand.catalogs) {
       return absl::StrCat("message ", record.offset, " is folded under an older catalog");
     }
-    owned_.intake.input(slice.source(), input, effects);
+    owned_->intake.input(slice.source(), input, effects);
     ++count;
   }
   if (count != slice.count()) return absl::StrCat("a slice of ", slice.count(), " has ", count);
@@ -135,7 +219,7 @@ std::optional<std::string> Refold::take(const spur::v1::Slice& slice, Effects& e
 
 void Refold::expect(const Effects& effects) {
   if (effects.empty()) return;
-  const auto& hash = owned_.shard.catalog()->hash;
+  const auto& hash = owned_->shard.catalog()->hash;
   const RunEffects records = to_records(shard_, effects, DeploymentId{1, 2, 3, 4},
                                         {reinterpret_cast<const char*>(hash.data()), hash.size()});
   for (const auto& action : records.actions)
@@ -148,13 +232,17 @@ void Refold::expect(const Effects& effects) {
 
 std::optional<std::string> Refold::nothing_left() {
   for (const auto& [name, from] : broker_.inputs) {
-    if (name.second != static_cast<std::int32_t>(shard_) || from.records.empty()) continue;
+    if (from.records.empty()) continue;
+    // Business data is everybody's.
+    if (name.second != static_cast<std::int32_t>(shard_) && name.first != "business.products")
+      continue;
     const auto stand = std::find_if(
-        owned_.stand.sources.begin(), owned_.stand.sources.end(), [&](const SourceStand& s) {
-          return name.first == kMessageTopic ? s.source.source == kMessageSource
-                                             : s.source.topic == name.first;
+        owned_->stand.sources.begin(), owned_->stand.sources.end(), [&](const SourceStand& s) {
+          return name.first == kMessageTopic
+                     ? s.source.source == kMessageSource
+                     : s.source.topic == name.first && s.source.partition == name.second;
         });
-    if (stand == owned_.stand.sources.end() || stand->next <= from.records.back().offset)
+    if (stand == owned_->stand.sources.end() || stand->next <= from.records.back().offset)
       return absl::StrCat("shard ", shard_, ": inputs of ", name.first, " are left");
   }
   return std::nullopt;
@@ -211,6 +299,19 @@ std::optional<std::string> no_repeats(const Broker& broker) {
   return std::nullopt;
 }
 
+bool is_order(std::string_view event) {
+  return event.find("Order Completed") != std::string_view::npos;
+}
+
+// As it came, or in a message that carries it.
+bool is_quarantined(const std::string& event, const std::vector<Refold*>& refolds) {
+  return std::any_of(refolds.begin(), refolds.end(), [&](const Refold* refold) {
+    return std::any_of(
+        refold->quarantined().begin(), refold->quarantined().end(),
+        [&](const std::string& bytes) { return bytes.find(event) != std::string::npos; });
+  });
+}
+
 // The decisions without their ids say how many orders each customer had: 1, 2, 3 … once each, and
 // as many as were published, whatever happened between.
 std::optional<std::string> every_order_counted(const Broker& broker,
@@ -231,7 +332,7 @@ std::optional<std::string> every_order_counted(const Broker& broker,
   for (const auto& [name, from] : broker.inputs) {
     if (name.first == kMessageTopic) continue;
     for (const Broker::Record& record : from.records) {
-      if (record.value.find("Order Completed") != std::string::npos)
+      if (is_order(record.value) && !is_quarantined(record.value, refolds))
         ++orders["user_id:" + record.key];
     }
   }
@@ -281,14 +382,14 @@ std::optional<std::string> same_state(OwnedShard& refold, LiveShard& owner, std:
 
 }  // namespace
 
-std::optional<std::string> judge(const Broker& broker, Catalogs& catalogs, Breadcrumb& crumb,
-                                 const std::vector<LiveShard*>& owners) {
+std::optional<std::string> judge(const Evidence& evidence, const std::vector<LiveShard*>& owners) {
+  const Broker& broker = evidence.broker;
   if (auto wrong = no_repeats(broker)) return wrong;
   std::vector<std::unique_ptr<Refold>> refolds;
   std::vector<Refold*> all;
   bool whole = true;
   for (std::uint32_t shard = 0; shard < owners.size(); ++shard) {
-    refolds.push_back(std::make_unique<Refold>(broker, catalogs, crumb, shard));
+    refolds.push_back(std::make_unique<Refold>(evidence, shard));
     all.push_back(refolds.back().get());
     Refold& refold = *refolds.back();
     if (auto wrong = refold.run()) return wrong;

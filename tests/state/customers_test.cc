@@ -108,5 +108,53 @@ TEST_F(CustomersTest, HintsChangeNothingNotEvenOfCustomersThatAreGone) {
   EXPECT_EQ(pop_all().size(), 64u);
 }
 
+// A disk that gives nothing back from some time on.
+class FailingStore final : public Store {
+ public:
+  absl::StatusOr<std::optional<std::string>> get(std::string_view key) const override {
+    if (fails) return absl::UnavailableError("the disk");
+    return rows_.get(key);
+  }
+  absl::Status write(const StoreBatch& batch) override { return rows_.write(batch); }
+  absl::Status scan(
+      std::string_view prefix,
+      const std::function<bool(std::string_view, std::string_view)>& row) const override {
+    return rows_.scan(prefix, row);
+  }
+  absl::Status scan_from(
+      std::string_view prefix, std::string_view from,
+      const std::function<bool(std::string_view, std::string_view)>& row) const override {
+    return rows_.scan_from(prefix, from, row);
+  }
+  absl::Status flush() override { return absl::OkStatus(); }
+
+  bool fails = false;
+
+ private:
+  MemoryStore rows_;
+};
+
+TEST(CustomersOfAFailingStoreTest, WhoCannotBeReadIsNotWokenAsSomebodyNew) {
+  FailingStore store;
+  const Identity ann{IdentityKind::kUserId, "ann"};
+  bool created = false;
+  {
+    Customers before(store, 1);
+    before.set_layout(1, std::make_shared<Layout>());
+    before.schedule(before.touch(ann, created), Instant{1000});
+    before.begin_cut();
+    ASSERT_TRUE(before.encode_cut(1));
+    ASSERT_TRUE(store.write(before.take_cut()).ok());
+  }
+  Customers customers(store, 1);
+  customers.set_layout(1, std::make_shared<Layout>());
+  ASSERT_TRUE(customers.load().ok());
+  store.fails = true;
+  customers.touch(ann, created);  // an empty one; the run ends in an error
+  EXPECT_EQ(customers.next_wake(), Instant{1000});
+  EXPECT_EQ(customers.pop_wake(), nullptr);
+  EXPECT_FALSE(customers.status().ok());
+}
+
 }  // namespace
 }  // namespace spur
