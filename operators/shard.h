@@ -148,6 +148,7 @@ class Shard {
       std::uint64_t hash = 0;
       std::uint32_t generation = 1;
       Instant at;
+      Instant live;
     };
     std::vector<Since> since_feature, since_trigger;
     // Messages to and from other shards: shard and the last number.
