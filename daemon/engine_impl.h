@@ -79,8 +79,6 @@ class EngineImpl final : public Engine {
   // Abandons everything, as a killed process would.
   void crash();
   absl::Status intake_refused() const;
-  // What of a catalog this log has not.
-  absl::Status log_refuses(const spur::v1::Catalog& catalog) const;
   // Next spurseq per shard; from the oldest kept for an empty cursor.
   absl::StatusOr<std::vector<std::uint64_t>> positions(std::string_view topic,
                                                        std::string_view cursor) const;

@@ -414,16 +414,6 @@ std::shared_ptr<const CatalogInForce> EngineImpl::current_catalog() const {
   return current_;
 }
 
-absl::Status EngineImpl::log_refuses(const spur::v1::Catalog& catalog) const {
-  for (const spur::v1::Channel& channel : catalog.channels()) {
-    if (!channel.has_rate() || log_->paces_channels()) continue;
-    return absl::FailedPreconditionError(absl::StrCat(
-        "Channel ", channel.name(), ": a `rate` is kept where the log is Kafka; an embedded spurd ",
-        "slows no channel down, so leave it out here"));
-  }
-  return absl::OkStatus();
-}
-
 void EngineImpl::apply_catalog(const spur::v1::Catalog& catalog, std::string_view comment,
                                std::function<void(absl::StatusOr<CatalogApplied>)> done) {
   if (absl::Status refused = intake_refused(); !refused.ok()) return done(refused);
@@ -436,8 +426,6 @@ void EngineImpl::apply_catalog(const spur::v1::Catalog& catalog, std::string_vie
   applied.errors = std::move(compiled.errors);
   applied.warnings = std::move(compiled.warnings);
   if (compiled.compiled == nullptr) return done(std::move(applied));
-  if (absl::Status refused = log_refuses(with_earlier); !refused.ok())
-    return done(std::move(refused));
   const std::vector<InputTopic> topics = topics_of(compiled.compiled.get());
   if (absl::Status refused = log_->check_topics(topics); !refused.ok())
     return done(std::move(refused));

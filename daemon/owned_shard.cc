@@ -14,7 +14,8 @@ using SinceRows = google::protobuf::RepeatedPtrField<spur::v1::SinceRow>;
 
 void read_since(const SinceRows& rows, std::vector<Since>& out) {
   for (const spur::v1::SinceRow& row : rows)
-    out.push_back({row.hash(), row.generation(), Instant{row.at_ms()}});
+    out.push_back({row.hash(), row.generation(), Instant{row.at_ms()},
+                   Instant{row.has_live_ms() ? row.live_ms() : row.at_ms()}});
 }
 
 void write_since(const std::vector<Since>& since, SinceRows& rows) {
@@ -23,6 +24,7 @@ void write_since(const std::vector<Since>& since, SinceRows& rows) {
     row.set_hash(one.hash);
     row.set_generation(one.generation);
     row.set_at_ms(one.at.ms);
+    if (one.live != one.at) row.set_live_ms(one.live.ms);
   }
 }
 

@@ -97,7 +97,8 @@ struct Shard::Impl {
     business.use(*state.catalog);
     state.trigger_counters.assign(state.catalog->triggers.size(), {});
     std::map<std::uint64_t, Since> features, triggers;
-    const Since now{state.generation, state.run.clock};
+    const Instant wall = state.run.wall == Instant::never() ? state.run.clock : state.run.wall;
+    const Since now{state.generation, state.run.clock, std::max(state.run.clock, wall)};
     const auto keep = [&](std::map<std::uint64_t, Since>& kept,
                           const std::map<std::uint64_t, Since>& old,
                           std::uint64_t hash) -> const Since& {
@@ -114,6 +115,13 @@ struct Shard::Impl {
     for (const catalog::Trigger& t : state.catalog->triggers) {
       state.triggers_since.push_back(keep(triggers, since_trigger, t.name_hash));
       state.newest_since = std::max(state.newest_since, state.triggers_since.back().generation);
+    }
+    state.activations.clear();
+    for (std::size_t t = 0; t < state.catalog->triggers.size(); ++t) {
+      const catalog::Trigger& trigger = state.catalog->triggers[t];
+      if (!trigger.backfill) continue;
+      state.activations.resize(state.catalog->triggers.size(), Instant::distant_past());
+      state.activations[t] = std::max(state.triggers_since[t].live, trigger.from);
     }
     since_feature = std::move(features);
     since_trigger = std::move(triggers);
@@ -363,9 +371,9 @@ Shard::Standing Shard::standing() const {
   standing.sent.assign(impl_->state.sent.begin(), impl_->state.sent.end());
   standing.accepted.assign(impl_->state.accepted.begin(), impl_->state.accepted.end());
   for (const auto& [hash, since] : impl_->since_feature)
-    standing.since_feature.push_back({hash, since.generation, since.at});
+    standing.since_feature.push_back({hash, since.generation, since.at, since.live});
   for (const auto& [hash, since] : impl_->since_trigger)
-    standing.since_trigger.push_back({hash, since.generation, since.at});
+    standing.since_trigger.push_back({hash, since.generation, since.at, since.live});
   return standing;
 }
 
@@ -379,9 +387,9 @@ void Shard::restore(const Standing& standing, std::shared_ptr<const catalog::Com
   state.sent = {standing.sent.begin(), standing.sent.end()};
   state.accepted = {standing.accepted.begin(), standing.accepted.end()};
   for (const Standing::Since& s : standing.since_feature)
-    impl_->since_feature[s.hash] = {s.generation, s.at};
+    impl_->since_feature[s.hash] = {s.generation, s.at, s.live};
   for (const Standing::Since& s : standing.since_trigger)
-    impl_->since_trigger[s.hash] = {s.generation, s.at};
+    impl_->since_trigger[s.hash] = {s.generation, s.at, s.live};
   impl_->business.load();
   if (catalog != nullptr) impl_->put_in_force(std::move(catalog));
 }

@@ -35,7 +35,7 @@ class CustomerSnapshot;
 class Watcher;
 
 // Bumped when the same inputs would give other state, effects or ids. A golden digest test forces it.
-inline constexpr std::uint32_t kFoldVersion = 3;
+inline constexpr std::uint32_t kFoldVersion = 4;
 
 // Bounds that are part of the fold version (rule 18).
 inline constexpr std::uint32_t kTimersPerRun = 256;     // customers woken by fire_due in one run
@@ -159,6 +159,7 @@ class Shard {
       std::uint64_t hash = 0;
       std::uint32_t generation = 1;
       Instant at;
+      Instant live;
     };
     std::vector<Since> since_feature, since_trigger;
     // Messages to and from other shards: shard and the last number.

@@ -7,6 +7,7 @@
 #include "operators/fold.h"
 #include "operators/gate.h"
 #include "operators/triggers/absence.h"
+#include "operators/triggers/backfill.h"
 #include "operators/triggers/business.h"
 #include "operators/triggers/collect.h"
 #include "operators/triggers/date.h"
@@ -108,6 +109,7 @@ void Timeline::plan(Customer& customer, Instant at, Effects& effects) {
     if (state != nullptr && state->next < at && !came) continue;  // due already
     triggers::plan_date(turn, t, came ? shard_.triggers_since[t].at : at);
   }
+  for (const std::uint32_t t : shard_.catalog->backfills) triggers::plan_backfill(turn, t, is_new);
   if (!is_new && !shard_.catalog->business_data.empty()) triggers::business_indexed(turn);
   customer.planned = shard_.generation;
 }
@@ -349,6 +351,11 @@ void Timeline::fire_timers(Turn& turn, const HoldUntil& hold_until,
     if (idle_deadline(*shard_.catalog, customer.sessions[i]) != at) continue;
     end_session(turn, i, catalog::SessionMoment::kIdle,
                 hold_until(shard_.session_grace[customer.sessions[i].session]));
+  }
+  for (const std::uint32_t t : shard_.catalog->backfills) {
+    const TriggerState* const state = triggers::find_state(customer, t);
+    const bool absence = shard_.catalog->triggers[t].kind == catalog::Operator::kAbsence;
+    if (absence && state != nullptr && state->next == at) triggers::take_up_waits(turn, t);
   }
   for (Instances::Iterator i = customer.instances.begin(); i != customer.instances.end();) {
     if (i.due() != at) {

@@ -41,6 +41,8 @@ struct RunState {
 struct Since {
   std::uint32_t generation = 1;
   Instant at = Instant::distant_past();  // the shard's clock when that catalog came
+  // The wall clock then, if that was ahead of it: while a history is read it is.
+  Instant live = Instant::distant_past();
 };
 
 class BusinessData;
@@ -52,6 +54,7 @@ struct ShardState {
   std::uint32_t generation = 0;
   std::vector<Since> features_since;   // by feature
   std::vector<Since> triggers_since;   // by trigger
+  std::vector<Instant> activations;    // by trigger; empty where none has `backfill`
   std::vector<Millis> session_grace;   // by session: how long its end by silence may have to wait
   std::vector<Millis> trigger_grace;   // by trigger; empty where none has one, and so no session either
   std::uint32_t newest_since = 1;      // the greatest generation in the two

@@ -2,6 +2,8 @@
 // the next look last.
 #pragma once
 
+#include <algorithm>
+
 #include "operators/timeline.h"
 #include "state/customers.h"
 
@@ -18,6 +20,8 @@ class Visits {
   bool plan(Customer& customer, Effects& effects) {
     if (customer.planned == 0 || customer.planned == shard_.generation) return false;
     timeline_.plan(customer, shard_.run.clock, effects);
+    // What it asks may be due before the event that has brought us here.
+    customer.next_due = std::min(customer.next_due, timeline_.next(customer).due);
     return true;
   }
 

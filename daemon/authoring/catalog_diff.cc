@@ -191,6 +191,31 @@ class Differ {
     }
   }
 
+  // What `backfill: once` does to customers known before.
+  std::string backfilled(const catalog::Trigger& now) const {
+    if (now.kind == catalog::Operator::kThreshold || now.kind == catalog::Operator::kPrediction)
+      return "`backfill`: fires when it comes for those customers known before for whom it holds";
+    std::vector<std::string> known, unknown;
+    for (const catalog::Remembered& by : now.opened_by) {
+      for (const std::uint32_t index : by.features) {
+        const catalog::Feature& feature = new_->features[index];
+        const bool was_there = defined(old_->features, feature.definition) != nullptr;
+        if (was_there || !feature.hidden)
+          (was_there ? known : unknown)
+              .push_back(feature.hidden ? "its rhythm" : "features." + feature.name);
+      }
+    }
+    if (!known.empty())
+      return fmt::format(
+          "`backfill`: takes up what customers known before wait for, by {}; what "
+          "is over fires when it comes",
+          fmt::join(known, ", "));
+    if (!unknown.empty())
+      return fmt::format("`backfill`: nothing is known of customers before, since {} {} new too",
+                         fmt::join(unknown, ", "), unknown.size() == 1 ? "is" : "are");
+    return "`backfill`: nothing tells what customers known before wait for";
+  }
+
   // A trigger that is off is not compiled: it has nothing open and keeps nothing.
   void trigger(ResourceChange& change) const {
     if (change.what == What::kChanged && change.fields.empty()) return;
@@ -203,12 +228,15 @@ class Differ {
         change.consequences.push_back(
             "`warming` for customers known before: what they had is not known");
       }
+      if (now->backfill) change.consequences.push_back(backfilled(*now));
       return;
     }
     if (now == nullptr) {
       change.consequences.push_back("open instances end");
       return;
     }
+    if (now->backfill && !was->backfill)
+      change.consequences.push_back("`backfill` does nothing: the trigger is there already");
     const bool goes_on =
         std::any_of(new_->triggers.begin(), new_->triggers.end(), [&](const catalog::Trigger& t) {
           return t.retired && t.name == change.name && t.version == was->version;

@@ -113,7 +113,7 @@ class PageMaker {
     }
     row("once", trigger_.once());
     for (const FieldText& field : field_texts(trigger_, "spec")) {
-      if (field.path == "spec.from" || field.path == "spec.to")
+      if (field.path == "spec.from" || field.path == "spec.to" || field.path == "spec.backfill")
         row(field.path.c_str() + 5, field.text);
     }
     const std::string trigger_class = trigger_.class_().empty() ? "marketing" : trigger_.class_();

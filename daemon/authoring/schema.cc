@@ -54,10 +54,8 @@ std::string_view name_pattern(std::string_view kind) {
 
 bool is_in_this_version(const Descriptor& message, const FieldName& name) {
   if (catalog::find_setting(message.name(), name.key) != nullptr) return false;
-  const auto unsupported = message.name() == "Trigger" ? catalog::unsupported_operators()
-                                                       : catalog::unsupported_models();
-  const bool choice = name.field->real_containing_oneof() != nullptr;
-  return !choice || catalog::find_name(unsupported, name.key) == nullptr;
+  const bool model = message.name() == "Model" && name.field->real_containing_oneof() != nullptr;
+  return !model || catalog::find_name(catalog::unsupported_models(), name.key) == nullptr;
 }
 
 class Writer {

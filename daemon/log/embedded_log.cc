@@ -103,7 +103,7 @@ void EmbeddedLog::append_catalog(std::string catalog, std::string comment,
   version.set_catalog(std::move(catalog));
   version.set_comment(std::move(comment));
   version.set_received_ms(clock_.read().wall.ms);
-  NewCatalog record{0, version.SerializeAsString(), std::move(done)};
+  NewCatalog record{0, version.SerializeAsString(), gaps_of(version.catalog()), std::move(done)};
   absl::Status refused;
   {
     const std::lock_guard lock(mutex_);
@@ -189,7 +189,10 @@ void EmbeddedLog::expect_run(ShardLog& shard, bool expects) {
 }
 
 void EmbeddedLog::watch(Watcher watcher) {
-  watcher_ = std::move(watcher);
+  {
+    const std::lock_guard lock(mutex_);  // the pacer is there already
+    watcher_ = std::move(watcher);
+  }
   if (!watcher_.assigned) return;
   for (std::uint32_t shard = 0; shard < shards_.size(); ++shard) watcher_.assigned(shard);
 }
@@ -369,6 +372,17 @@ void EmbeddedLog::note_durable(const std::vector<Pending>& group,
       }
     } else if (const auto* catalog = std::get_if<NewCatalog>(&group[i])) {
       catalog_durable_ = catalog->offset + 1;
+      for (auto& [place, entry] : topics_) {
+        const std::string& topic = place.first;
+        const auto gap_in = [&](const Gaps& gaps) {
+          const auto found = gaps.find(topic);
+          return found == gaps.end() ? std::chrono::nanoseconds(0) : found->second;
+        };
+        const bool same = gap_in(gaps_) == gap_in(catalog->gaps);
+        if (!same) entry.pace = Pace();  // by another rate, what was scheduled says nothing
+      }
+      gaps_ = catalog->gaps;
+      pace_wake_.notify_one();
       while (!catalog_tail_.empty() && catalog_tail_.front().first < catalog_durable_)
         catalog_tail_.pop_front();
     }
@@ -396,18 +410,24 @@ void EmbeddedLog::answer(std::vector<Pending>& group, const std::vector<Offset>&
 
 void EmbeddedLog::release(std::uint32_t shard_index, std::uint64_t seq) {
   std::vector<std::string> changed;
+  bool held_back = false;
   {
     const std::lock_guard lock(mutex_);
     ShardLog& shard = shards_[shard_index];
+    const std::chrono::nanoseconds now = clock_.read().steady;
     while (!shard.unreleased.empty() && shard.unreleased.front().seq <= seq) {
       for (auto& [topic, next] : shard.unreleased.front().topics) {
-        topics_[{topic, shard_index}].range.next = next;
-        if (std::find(changed.begin(), changed.end(), topic) == changed.end())
+        TopicShard& entry = topics_[{topic, shard_index}];
+        entry.released = next;
+        const bool shown = show(topic, entry, now);
+        held_back = held_back || entry.range.next < entry.released;
+        if (shown && std::find(changed.begin(), changed.end(), topic) == changed.end())
           changed.push_back(std::move(topic));
       }
       shard.unreleased.pop_front();
     }
   }
+  if (held_back) pace_wake_.notify_one();
   if (watcher_.acked) watcher_.acked(shard_index, seq);
   if (watcher_.actions) {
     for (const std::string& topic : changed) watcher_.actions(topic);
@@ -429,6 +449,8 @@ void EmbeddedLog::stop(bool drop) {
     dropping_ = dropping_ || drop;
   }
   wake_.notify_one();
+  pace_wake_.notify_one();
+  if (pacer_.joinable()) pacer_.join();
   if (committer_.joinable() && committer_.get_id() != std::this_thread::get_id()) committer_.join();
 }
 
@@ -438,6 +460,7 @@ void EmbeddedLog::abandon() {
     stopping_ = dropping_ = true;
   }
   wake_.notify_one();
+  pace_wake_.notify_one();
 }
 
 absl::Status EmbeddedLog::close() {

@@ -10,6 +10,9 @@
 //     append_inputs ─▶ tail in memory ─▶ worker folds ─▶ append(run, effects) ─┐
 //            └──────────────────────────────▶ committer: one WriteBatch + sync ◀─┘ ─▶ done()
 //
+// A channel's `rate` holds back what is released: a pacer thread shows it action by action, each
+// shard its part of the rate (pace.h, embedded_pace.cc).
+//
 // One process at a time, by RocksDB's LOCK; a shared network folder would not honour it and is
 // refused. A torn end of the WAL is dropped by point-in-time recovery, which is right for what was
 // never acknowledged; should more be missing, a shard's stored position lies beyond the end and
@@ -21,6 +24,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -30,6 +34,7 @@
 #include "daemon/clock.h"
 #include "daemon/log/embedded_rows.h"
 #include "daemon/log/log.h"
+#include "daemon/log/pace.h"
 #include "state/rocks_store.h"
 
 namespace rocksdb {
@@ -90,7 +95,6 @@ class EmbeddedLog final : public Log {
   std::optional<Offset> input_end_heard(std::uint32_t shard,
                                         const TopicSource& source) const override;
   void folded(std::uint32_t shard, std::uint32_t source, Offset next) override;
-  bool paces_channels() const override { return false; }
   absl::StatusOr<std::vector<Offset>> append_inputs(
       std::span<const InputAppend> inputs, std::function<void(absl::Status)> done) override;
 
@@ -129,6 +133,9 @@ class EmbeddedLog final : public Log {
   absl::StatusOr<std::string> stored_cursor(std::string_view subscriber,
                                             std::string_view channel) const override;
 
+  // Shows what has waited long enough; the pacer does it by itself.
+  void show_due();
+
   void watch(Watcher watcher) override;
   absl::Status status() const override;
   std::uint64_t disk_bytes() const override;
@@ -150,9 +157,12 @@ class EmbeddedLog final : public Log {
     std::vector<std::pair<std::uint32_t, std::shared_ptr<const Chunk>>> chunks;
     std::function<void(absl::Status)> done;
   };
+  // The gaps of topics whose channel has a `rate`.
+  using Gaps = std::map<std::string, std::chrono::nanoseconds, std::less<>>;
   struct NewCatalog {
     Offset offset = 0;
     std::string row;
+    Gaps gaps;
     std::function<void(absl::StatusOr<Offset>)> done;
   };
   struct Cursor {
@@ -180,7 +190,11 @@ class EmbeddedLog final : public Log {
     std::uint64_t decision_bytes = 0, dead_letter_bytes = 0;
   };
   struct TopicShard {
-    ActionRange range;
+    ActionRange range;  // `next` is behind the newest that is shown
+    std::uint64_t released =
+        1;  // behind the newest whose run counts; later only where a rate holds back
+    Pace pace;
+    std::uint64_t stored_shown = 0;  // as the row says; 0: there is none
     std::uint64_t bytes = 0;  // stored, estimated at open and counted since
   };
 
@@ -204,6 +218,17 @@ class EmbeddedLog final : public Log {
   void expect_run(ShardLog& shard, bool expects);
   void drop_tail(ShardLog& shard);
   void stop(bool drop);
+
+  // --- the pacer ---
+  Gaps gaps_of(std::string_view catalog) const;
+  absl::Status load_shown();
+  void pace_loop();
+  // These require the lock. Shows what may be shown of it; answers whether that was anything.
+  bool show(const std::string& topic, TopicShard& entry, std::chrono::nanoseconds now);
+  // When something that is held back may be shown; nothing: nothing is.
+  std::optional<std::chrono::nanoseconds> next_shown() const;
+  // Rows that say how far, as they have to be now.
+  rocksdb::WriteBatch shown_rows();
 
   absl::Status poll_stored(std::uint32_t shard, Offset from, const PollLimits& limits,
                            InputBatch& batch) const;
@@ -231,6 +256,9 @@ class EmbeddedLog final : public Log {
   Offset catalog_end_ = 0, catalog_durable_ = 0;
   std::deque<std::pair<Offset, std::string>> catalog_tail_;  // appended, perhaps not durable
   std::map<std::pair<std::string, std::uint32_t>, TopicShard> topics_;
+  Gaps gaps_;  // of the newest version of the catalog
+  std::condition_variable pace_wake_;
+  std::chrono::nanoseconds shown_rows_due_{0};
   std::set<std::string> cursors_;  // keys of their rows
   absl::Status status_;
   bool stopping_ = false, dropping_ = false;
@@ -239,6 +267,7 @@ class EmbeddedLog final : public Log {
   // The committer's alone.
   std::vector<Offset> journal_next_;
   std::thread committer_;
+  std::thread pacer_;
 };
 
 }  // namespace spur

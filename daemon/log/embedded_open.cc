@@ -133,7 +133,9 @@ absl::StatusOr<std::unique_ptr<EmbeddedLog>> EmbeddedLog::open(const Options& op
       new EmbeddedLog(options, shared, clock, std::unique_ptr<rocksdb::DB>(db)));
   if (absl::Status status = log->load_deployment(/*to_read=*/false); !status.ok()) return status;
   if (absl::Status status = log->load_ends(); !status.ok()) return status;
+  if (absl::Status status = log->load_shown(); !status.ok()) return status;
   log->committer_ = std::thread([raw = log.get()] { raw->commit_loop(); });
+  log->pacer_ = std::thread([raw = log.get()] { raw->pace_loop(); });
   return log;
 }
 
@@ -270,7 +272,7 @@ absl::Status EmbeddedLog::load_actions() {
       return absl::DataLossError(
           absl::StrCat("the last actions of topic ", topic, " in ", options_.path, " are damaged"));
     }
-    entry.range.next = last.first + count;
+    entry.range.next = entry.released = last.first + count;
     entry.bytes = stored_bytes(*db_, embedded::action_prefix(topic, shard), behind);
     it->Seek(behind);
   }

@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::uint8_t kInputRowVersion = 1;
 constexpr std::uint8_t kStretchVersion = 1;
+constexpr std::uint8_t kShownVersion = 1;
 
 // Keys are written here and nowhere else.
 class Key {
@@ -74,6 +75,10 @@ std::string cursor_key(std::string_view subscriber, std::string_view channel) {
   return Key(RowKind::kCursor).text(subscriber).text(channel).take();
 }
 
+std::string shown_key(std::string_view topic, std::uint32_t shard) {
+  return Key(RowKind::kShown).text(topic).shard(shard).take();
+}
+
 std::string kind_prefix(RowKind kind) { return Key(kind).take(); }
 std::string shard_prefix(RowKind kind, std::uint32_t shard) {
   return Key(kind).shard(shard).take();
@@ -100,6 +105,30 @@ bool parse_action_key(std::string_view key, ActionKey& out) {
   out.shard = static_cast<std::uint32_t>(read_number(key.substr(3 + size, 4)));
   out.first = read_number(key.substr(7 + size, 8));
   return true;
+}
+
+bool parse_shown_key(std::string_view key, std::string_view& topic, std::uint32_t& shard) {
+  if (key.size() < 7 || key[0] != static_cast<char>(RowKind::kShown)) return false;
+  const std::size_t size = read_number(key.substr(1, 2));
+  if (key.size() != 7 + size) return false;
+  topic = key.substr(3, size);
+  shard = static_cast<std::uint32_t>(read_number(key.substr(3 + size, 4)));
+  return true;
+}
+
+std::string encode_shown(std::uint64_t next) {
+  std::string row;
+  ByteWriter writer(row);
+  writer.u8(kShownVersion);
+  writer.varint(next);
+  return row;
+}
+
+bool parse_shown(std::string_view row, std::uint64_t& next) {
+  ByteReader reader(row);
+  if (reader.u8() != kShownVersion) return false;
+  next = reader.varint();
+  return reader.done();
 }
 
 bool parse_customer_decision_key(std::string_view key, CustomerDecisionKey& out) {

@@ -29,6 +29,7 @@ enum class RowKind : std::uint8_t {
   kCustomerDecision = 7,  // customer, shard, run, index in the run's row: nothing
   kDeadLetter = 8,        // shard, run: the dead letters of a run
   kCursor = 9,            // subscriber, channel: a cursor
+  kShown = 10,            // topic, shard: how far actions are shown, where a rate holds some back
 };
 
 std::string meta_key(std::string_view name);
@@ -41,6 +42,7 @@ std::string customer_decision_key(std::string_view customer, std::uint32_t shard
                                   std::uint32_t index);
 std::string dead_letter_key(std::uint32_t shard, std::uint64_t run);
 std::string cursor_key(std::string_view subscriber, std::string_view channel);
+std::string shown_key(std::string_view topic, std::uint32_t shard);
 
 std::string kind_prefix(RowKind kind);
 std::string shard_prefix(RowKind kind, std::uint32_t shard);
@@ -56,6 +58,10 @@ struct ActionKey {
   std::uint64_t first = 0;
 };
 bool parse_action_key(std::string_view key, ActionKey& out);
+bool parse_shown_key(std::string_view key, std::string_view& topic, std::uint32_t& shard);
+// The spurseq of the next action that is to be shown.
+std::string encode_shown(std::uint64_t next);
+bool parse_shown(std::string_view row, std::uint64_t& next);
 struct CustomerDecisionKey {
   std::uint32_t shard = 0;
   std::uint64_t run = 0;

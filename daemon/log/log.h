@@ -279,8 +279,6 @@ class Log {
   // what need not stay in memory.
   virtual void folded(std::uint32_t shard, std::uint32_t source, Offset next) = 0;
 
-  // Whether a channel's `rate` slows its topic down.
-  virtual bool paces_channels() const { return true; }
   // How often a record that all shards take is to be appended: once for each of them (`shard`), or
   // once, where they read it themselves.
   virtual std::uint32_t copies_for_all() const { return shards(); }

@@ -133,6 +133,10 @@ void compile_sequence(CompileContext& context, const spur::v1::SequenceOperator&
 void compile_date(CompileContext& context, const spur::v1::DateOperator& from,
                   const std::string& path, Trigger& trigger);
 
+// What tells a trigger with `backfill` of customers known before it (compile_backfill.cc). After
+// its operator.
+void compile_backfill(CompileContext& context, const spur::v1::Trigger& from, Trigger& trigger);
+
 // Business data (compile_business.cc): kind Reference, and the operator that tells of its changes.
 void compile_references(CompileContext& context);
 void compile_business(CompileContext& context, const spur::v1::BusinessOperator& from,

@@ -159,6 +159,7 @@ void index_listeners(CompileContext& context) {
     if (t.kind == Operator::kBusiness) listen(catalog, &Listeners::interests, i, t.opens);
     if (t.kind == Operator::kEvent) listen(catalog, &Listeners::events, i, t.opens);
     if (t.kind == Operator::kNovelty) listen(catalog, &Listeners::novelties, i, t.opens);
+    if (t.backfill) catalog.backfills.push_back(i);
     if (t.kind == Operator::kSchedule) catalog.schedules.push_back(i);
     if (t.kind == Operator::kThreshold) catalog.thresholds.push_back(i);
     if (t.kind == Operator::kSession)

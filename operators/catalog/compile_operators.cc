@@ -141,7 +141,8 @@ void compile_rhythm(CompileContext& c, const spur::v1::RhythmOperator& from,
       plain ? fmt::format("duration('{}ms')", plain->count) : from.fallback();
   if (!plain) c.program(path + ".fallback", fallback, place, Type::duration());
   if (c.errors.size() > errors) return;  // said once, where it is written
-  const std::string name = c.out.features[gaps_feature(c, from, path, t.name)].name;
+  const std::uint32_t gaps = gaps_feature(c, from, path, t.name);
+  const std::string name = c.out.features[gaps].name;
   const Rhythm rhythm = rhythm_of(from, name);
   const Environment env = with_gaps(c, place, name, !from.patterns(0).key().empty());
   const std::string& where = from.patterns(0).where();
@@ -156,6 +157,8 @@ void compile_rhythm(CompileContext& c, const spur::v1::RhythmOperator& from,
       fallback.empty() ? fmt::format("{}.count >= {} && {}", rhythm.gaps, rhythm.gaps_min, some)
                        : fmt::format("{}.count < {} || {}", rhythm.gaps, rhythm.gaps_min, some);
   t.opens[0].where = c.program(path, both(where, enough), env, Type::boolean());
+  t.gaps = static_cast<std::int32_t>(gaps);
+  if (t.backfill) t.enough = c.program(path, enough, env, Type::boolean());
   t.until = c.program(path, breaks_at(rhythm, fallback), env, Type::timestamp());
   t.grace = {from.grace_ms()};
 }

@@ -122,7 +122,9 @@ class TriggerCompiler {
                 .why_no_event =
                     "`event` is not visible here, since time may have passed; use instance.opened"};
     Place at_once = later;
+    t.backfill = from.backfill() == "once";
     operate(from, t, path, at_once);
+    if (t.backfill) compile_backfill(c_, from, t);
     // `item` is what the event that opened or fired it was about, and is kept with it.
     for (const Pattern& p : t.opens) later.item = later.item || p.each.has_value();
     at_once.item = later.item;

@@ -203,6 +203,14 @@ struct Step {
   Millis expires{0};  // 0: never
 };
 
+// Features that know when the newest event of a pattern was.
+struct Remembered {
+  std::string event;  // its name, where the pattern has one alone
+  std::vector<std::uint32_t> features;
+  std::optional<Program> where;  // still to be asked: they count without it
+  bool opens = false;            // of a closing pattern: its events open, too
+};
+
 struct Trigger {
   std::string name;
   std::uint64_t name_hash = 0;
@@ -217,6 +225,7 @@ struct Trigger {
   bool shadow = false;                     // everything is decided, nothing is sent
   Instant from = Instant::distant_past();  // active in [from, to)
   Instant to = Instant::never();
+  bool backfill = false;  // what is over when it becomes active fires then (triggers/backfill.h)
 
   Operator kind = Operator::kEvent;
   // absence; the pattern of event and novelty; sequence: its first step; business: what shows
@@ -274,6 +283,13 @@ struct Trigger {
   // Its ladder: the triggers on it, retired versions too, that silence it and that it silences.
   std::vector<std::uint32_t> above, below;
   Millis ladder_for{0};
+  // absence with `backfill`: what tells, of customers known before it came, whether they wait and
+  // since when. By pattern of `opens`, `resets`, and of `closes` and `exits`; the first empty:
+  // nothing tells.
+  std::vector<Remembered> opened_by, reset_by, ended_by;
+  // Of a rhythm that drops: where it keeps its gaps, and whether they are enough for a wait.
+  std::int32_t gaps = kNone;
+  std::optional<Program> enough;
   bool retractable = false;  // a late event can contradict what it has sent
   std::vector<Step> steps;
 
@@ -405,6 +421,7 @@ class Compiled {
   std::vector<std::uint32_t> schedules;  // triggers by operator
   std::vector<std::uint32_t> thresholds;
   std::vector<std::uint32_t> dates;
+  std::vector<std::uint32_t> backfills;  // with `backfill`, but for retired ones
 
   std::array<std::uint8_t, 16> hash{};
   std::shared_ptr<const Layout> layout;  // of customers under this version

@@ -76,25 +76,20 @@ class FieldReader {
     return *reflection.MutableRepeatedMessage(&message, patterns, 0);
   }
 
-  // Settings, operators and models that the language has and this version has not.
+  // Settings and models that the language has and this version has not.
   bool refuse_known(const YamlEntry& entry, Message& message, const std::string& path) {
     const std::string& type = message.GetDescriptor()->name();
     if (const KnownSetting* setting = find_setting(type, entry.key)) {
-      const bool off = type == "Trigger" && entry.value->text == "false";
-      if (!off)
-        reader_.fail(entry.key_offset, not_in_this_version(quoted(entry.key)),
-                     std::string(setting->hint));
+      reader_.fail(entry.key_offset, not_in_this_version(quoted(entry.key)),
+                   std::string(setting->hint));
       return true;
     }
-    const bool is_trigger = type == "Trigger";
-    if (!is_trigger && type != "Model") return false;
-    const KnownName* name =
-        find_name(is_trigger ? unsupported_operators() : unsupported_models(), entry.key);
+    if (type != "Model") return false;
+    const KnownName* name = find_name(unsupported_models(), entry.key);
     if (name == nullptr) return false;
-    reader_.fail(entry.key_offset,
-                 not_in_this_version((is_trigger ? "operator " : "model ") + quoted(entry.key)),
+    reader_.fail(entry.key_offset, not_in_this_version("model " + quoted(entry.key)),
                  std::string(name->hint));
-    reader_.unreadable(path.substr(0, path.rfind('.')) + (is_trigger ? ".operator" : ".kind"));
+    reader_.unreadable(path.substr(0, path.rfind('.')) + ".kind");
     return true;
   }
 

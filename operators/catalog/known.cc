@@ -12,7 +12,6 @@ constexpr KnownName kModels[] = {
     {"gamma_gamma", "use bg_nbd"}, {"xgboost", "use bg_nbd"}, {"logistic", "use bg_nbd"}};
 
 constexpr KnownSetting kSettings[] = {
-    {"Trigger", "backfill", "remove it: waits that are over when the trigger starts do not fire"},
     {"Model", "inputs", "remove it: bg_nbd takes its inputs from its pattern"},
 };
 
@@ -23,7 +22,6 @@ std::string not_in_this_version(std::string_view what) {
 }
 
 std::span<const KnownName> unsupported_kinds() { return kKinds; }
-std::span<const KnownName> unsupported_operators() { return {}; }  // none at present
 std::span<const KnownName> unsupported_models() { return kModels; }
 std::span<const KnownSetting> unsupported_settings() { return kSettings; }
 

@@ -1,6 +1,7 @@
 // What a Trigger must and must not say: one operator with its parts, and the settings common to
 // all.
 #include <optional>
+#include <string_view>
 
 #include "operators/catalog/checker.h"
 #include "operators/catalog/durations.h"
@@ -141,10 +142,45 @@ void check_operator(Checker& check, const std::string& path, const Trigger& trig
   for (int i = 0; i < operators->field_count(); ++i) {
     if (check.unreadable(path + "." + operators->field(i)->name())) return;
   }
-  if (check.unreadable(path + ".operator")) return;
   check.fail_key(path, "the trigger has no operator",
                  "one of event, threshold, absence, session, novelty, schedule, prediction, rhythm, "
                  "sequence, intent, date, segment, business");
+}
+
+// Why an operator has nothing that could be over when its trigger becomes active; empty: it has.
+std::string_view why_no_backfill(const Trigger& trigger) {
+  switch (trigger.operator_case()) {
+    case Trigger::kEvent:
+    case Trigger::kNovelty:
+      return "it fires at an event, and waits for nothing";
+    case Trigger::kSession:
+      return "a session ends whether the trigger is there or not; write an absence";
+    case Trigger::kSchedule:
+      return "a time of the cron that has passed is none to wait for";
+    case Trigger::kDate:
+      return "a date that lies behind is over";
+    case Trigger::kIntent:
+      return "nothing is known of the score before the trigger came";
+    case Trigger::kBusiness:
+      return "a change is told when it comes";
+    case Trigger::kRhythm:
+      return trigger.rhythm().change() == "rise" ? "a rise is told by an event" : "";
+    case Trigger::kSequence:
+      return trigger.sequence().then_silent().for_ms() > 0
+                 ? ""
+                 : "without `then_silent` it fires at its last step";
+    case Trigger::kSegment:
+      return trigger.segment().on() == "left" ? "who is not in a Segment has not left it" : "";
+    default:
+      return "";
+  }
+}
+
+void check_backfill(Checker& check, const std::string& path, const Trigger& trigger) {
+  check.word(path + ".backfill", trigger.backfill(), {"once"});
+  if (trigger.backfill() != "once") return;
+  if (const std::string_view why = why_no_backfill(trigger); !why.empty())
+    check.fail_key(path + ".backfill", "there is nothing to `backfill`", std::string(why));
 }
 
 void check_action(Checker& check, const std::string& path, const spur::v1::ActionStep& step) {
@@ -168,6 +204,7 @@ void check_trigger(Checker& check, const std::string& path, const Trigger& trigg
                "the trigger is active from `from` until just before `to`");
   }
   check_operator(check, path, trigger);
+  check_backfill(check, path, trigger);
   check.patterns(path + ".exit", trigger.exit());
   if (trigger.has_cooldown()) {
     const spur::v1::Cooldown& cooldown = trigger.cooldown();

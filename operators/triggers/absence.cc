@@ -6,33 +6,13 @@
 #include "operators/guards/ladder.h"
 #include "operators/opened.h"
 #include "operators/retract.h"
+#include "operators/triggers/backfill.h"
 #include "operators/triggers/business.h"
 #include "operators/triggers/collect.h"
 #include "operators/triggers/sequence.h"
 
 namespace spur::triggers {
 namespace {
-
-// The deadline of a wait for `key` that is opened or restarted by an event at `t`; nothing if its expression is an
-// error. `view_of_wait()` is asked for where that reads the wait.
-template <typename View>
-std::optional<Instant> deadline(Turn& turn, std::uint32_t index, Instant t, std::string_view key,
-                                const View& view_of_wait) {
-  const catalog::Trigger& trigger = turn.catalog().triggers[index];
-  const std::string_view kept = turn.arena().copy(key);  // `key` may go where the wait goes
-  turn.slots.set_session_key(kept);                       // the one meant from here on
-  if (trigger.after_always) return t + *trigger.after_always;
-  const InstanceView view = view_of_wait();
-  turn.slots.set_instance(&view);
-  const Value value = turn.evaluate(trigger.after ? *trigger.after : *trigger.until);
-  turn.slots.set_instance(nullptr);
-  turn.slots.set_session_key(kept);
-  if (trigger.after && value.is(Kind::kDuration)) return t + value.as_millis();
-  if (trigger.until && value.is(Kind::kTimestamp)) return value.as_instant();
-  ++turn.shard.trigger_counters[index].errors;
-  ++turn.shard.counters.conditions_in_error;
-  return std::nullopt;
-}
 
 // From when on an event ends the instance: since it began; what must stay away, since its last step.
 Instant exit_from(Turn& turn, const Instances::View& instance, bool silence) {
@@ -93,6 +73,26 @@ void exit_by(Turn& turn, const catalog::Use& use, bool silence = false) {
 
 }  // namespace
 
+std::optional<Instant> absence_deadline(Turn& turn, std::uint32_t index, Instant t,
+                                        std::string_view key,
+                                        absl::FunctionRef<InstanceView()> view_of_wait) {
+  const catalog::Trigger& trigger = turn.catalog().triggers[index];
+  const std::string_view kept = turn.arena().copy(key);  // `key` may go where the wait goes
+  turn.slots.set_session_key(kept);                      // the one meant from here on
+  const Instant active = activation(turn.shard, index);
+  if (trigger.after_always) return std::max(t + *trigger.after_always, active);
+  const InstanceView view = view_of_wait();
+  turn.slots.set_instance(&view);
+  const Value value = turn.evaluate(trigger.after ? *trigger.after : *trigger.until);
+  turn.slots.set_instance(nullptr);
+  turn.slots.set_session_key(kept);
+  if (trigger.after && value.is(Kind::kDuration)) return std::max(t + value.as_millis(), active);
+  if (trigger.until && value.is(Kind::kTimestamp)) return std::max(value.as_instant(), active);
+  ++turn.shard.trigger_counters[index].errors;
+  ++turn.shard.counters.conditions_in_error;
+  return std::nullopt;
+}
+
 void drop_instances(Turn& turn, std::uint32_t trigger, Instant t) {
   Instances& all = turn.customer.instances;
   for (auto it = all.lower_bound(trigger, ""); it != all.end() && it.trigger() == trigger;) {
@@ -126,10 +126,16 @@ void absence_resets(Turn& turn) {
     for (auto it = all.lower_bound(use.owner, ""); it != all.end() && it.trigger() == use.owner; ++it) {
       const Instances::View wait = *it;
       if (!meant.has(wait.key) || t < wait.opened_at) continue;
-      const std::optional<Instant> due = deadline(turn, use.owner, t, wait.key, [&]() -> InstanceView {
-        return {wait.key,        wait.opened_at, wait.count, nullptr, Instances::opened(wait, turn.arena()),
-                Value::absent(), nullptr};
-      });
+      const std::optional<Instant> due =
+          absence_deadline(turn, use.owner, t, wait.key, [&]() -> InstanceView {
+            return {wait.key,
+                    wait.opened_at,
+                    wait.count,
+                    nullptr,
+                    Instances::opened(wait, turn.arena()),
+                    Value::absent(),
+                    nullptr};
+          });
       // A late one must not bring a deadline nearer that a newer event has set.
       const Instant restarted = !due ? wait.due : turn.late ? std::max(wait.due, *due) : *due;
       all.restart(it, wait.count + 1, wait.opened_at, restarted);
@@ -152,9 +158,10 @@ void absence_opens(Turn& turn) {
       if (open_in(use.owner) ||
           std::any_of(trigger.earlier.begin(), trigger.earlier.end(), open_in))
         return;
-      const std::optional<Instant> due = deadline(turn, use.owner, turn.event->time, key, [&]() -> InstanceView {
-        return {key, turn.event->time, 1, turn.event, {}, item, nullptr};
-      });
+      const std::optional<Instant> due =
+          absence_deadline(turn, use.owner, turn.event->time, key, [&]() -> InstanceView {
+            return {key, turn.event->time, 1, turn.event, {}, item, nullptr};
+          });
       if (!due) return;
       const bool past = *due <= turn.now && *due < turn.event->time;
       if (turn.late && *due <= turn.now) return;  // a late one opens a wait only if its deadline is ahead

@@ -4,6 +4,10 @@
 // event at exactly the deadline is in time, since timers of an instant come after its events.
 #pragma once
 
+#include <optional>
+#include <string_view>
+
+#include "absl/functional/function_ref.h"
 #include "operators/turn.h"
 
 namespace spur::triggers {
@@ -13,6 +17,12 @@ inline constexpr std::size_t kWaitsMax =
 
 // Ends the instances of `trigger` that had begun by `t`.
 void drop_instances(Turn& turn, std::uint32_t trigger, Instant t);
+
+// The deadline of a wait for `key` that is opened or restarted by an event at `t`; nothing if its
+// expression is an error. `view_of_wait()` is asked for where that reads the wait.
+std::optional<Instant> absence_deadline(Turn& turn, std::uint32_t trigger, Instant t,
+                                        std::string_view key,
+                                        absl::FunctionRef<InstanceView()> view_of_wait);
 
 // Ends what the event exits or closes: open waits, pending steps, conclusions still held.
 void absence_exits(Turn& turn);

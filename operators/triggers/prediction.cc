@@ -1,6 +1,7 @@
 #include "operators/triggers/prediction.h"
 
 #include "operators/models/bg_nbd.h"
+#include "operators/triggers/backfill.h"
 #include "operators/triggers/collect.h"
 
 namespace spur::triggers {
@@ -14,6 +15,7 @@ void ask_prediction(Turn& turn, std::uint32_t index) {
       if (static_cast<std::int32_t>(m.model) == trigger.model) history = &m;
     }
   }
+  if (turn.now < activation(turn.shard, index)) return;  // planned for then
   if (history == nullptr) return;  // nothing to score before its first event
   ++turn.shard.counters.evaluations;
   const std::int64_t score = turn.shard.run.scores->next(

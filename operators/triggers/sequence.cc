@@ -6,6 +6,7 @@
 #include "operators/held.h"
 #include "operators/opened.h"
 #include "operators/triggers/absence.h"
+#include "operators/triggers/backfill.h"
 #include "operators/triggers/collect.h"
 
 namespace spur::triggers {
@@ -36,9 +37,11 @@ bool is_next_step(Turn& turn, const Instances::View& instance) {
   return matches;
 }
 
-// When the instance that has just taken a step at `t` waits no longer.
-Instant deadline(const Trigger& trigger, std::uint32_t count, Instant t) {
-  if (count > trigger.later_steps.size()) return t + trigger.silent_for;
+// When the instance of `index` that has just taken a step at `t` waits no longer.
+Instant deadline(const Turn& turn, std::uint32_t index, std::uint32_t count, Instant t) {
+  const Trigger& trigger = turn.catalog().triggers[index];
+  if (count > trigger.later_steps.size())
+    return std::max(t + trigger.silent_for, activation(turn.shard, index));
   const Millis within = trigger.later_steps[count - 1].within;
   return within.count > 0 ? t + within : Instant::never();
 }
@@ -64,7 +67,7 @@ Instances::Iterator advance(Turn& turn, Instances::Iterator it) {
   const std::uint32_t count = instance.count + 1;
   const bool done = count > trigger.later_steps.size();
   const bool fires = done && trigger.silent_for.count == 0;
-  const Instant due = fires ? t : deadline(trigger, count, t);
+  const Instant due = fires ? t : deadline(turn, instance.trigger, count, t);
   // A late step goes on only with what is still ahead.
   const bool over = turn.late && !fires && due <= turn.now;
   mutate(turn, Tag::kInstance, instance.key, static_cast<std::uint64_t>(due.ms));
@@ -106,7 +109,7 @@ void begin(Turn& turn, std::uint32_t owner, std::string_view key, Value item) {
   const Trigger& trigger = turn.catalog().triggers[owner];
   Instances& all = turn.customer.instances;
   const Instant t = turn.event->time;
-  const Instant due = deadline(trigger, 1, t);
+  const Instant due = deadline(turn, owner, 1, t);
   if (turn.late) {
     take_back_held(turn, owner, t, key);
     // It starts over only what has not gone on since.

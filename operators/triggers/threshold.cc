@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "operators/triggers/backfill.h"
 #include "operators/triggers/collect.h"
 
 namespace spur::triggers {
@@ -41,6 +42,7 @@ void set_timer(Turn& turn, std::uint32_t index, const catalog::Trigger& trigger)
 
 void ask_threshold(Turn& turn, std::uint32_t index) {
   const catalog::Trigger& trigger = turn.catalog().triggers[index];
+  if (turn.now < activation(turn.shard, index)) return;  // planned for then
   ++turn.shard.counters.evaluations;
   const TriggerState* const state = find_state(turn.customer, index);
   bool level = state != nullptr && state->level;

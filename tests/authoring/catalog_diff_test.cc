@@ -154,6 +154,28 @@ TEST(CatalogDiffTest, ANewNoveltyKnowsNothingOfTheCustomersBefore) {
           "+ Trigger cart: `warming` for customers known before: what they had is not known;"));
 }
 
+TEST(CatalogDiffTest, ABackfillSaysByWhatItKnowsWhoWaits) {
+  const std::string last = resource("Feature", "last", "{on: A, aggregate: last, of: event.time}");
+  const std::string win_back = "absence: {opens: {on: A}, closes: {on: A}, after: 1h}";
+  const std::string backfill = win_back + ", backfill: once";
+  EXPECT_THAT(told(diff(last, last + trigger(backfill))),
+              ElementsAre("+ Trigger cart: `backfill`: takes up what customers known before wait "
+                          "for, by features.last; what is over fires when it comes;"));
+  EXPECT_THAT(told(diff("", last + trigger(backfill))).back(),
+              "+ Trigger cart: `backfill`: nothing is known of customers before, since "
+              "features.last is new too;");
+  EXPECT_THAT(told(diff("", trigger(backfill))),
+              ElementsAre("+ Trigger cart: `backfill`: nothing tells what customers known before "
+                          "wait for;"));
+  EXPECT_THAT(told(diff(orders(""), orders("") + trigger("threshold: {when: features.orders > 1}, "
+                                                         "backfill: once"))),
+              ElementsAre("+ Trigger cart: `backfill`: fires when it comes for those customers "
+                          "known before for whom it holds;"));
+  EXPECT_THAT(told(diff(last + trigger(win_back), last + trigger(backfill))),
+              ElementsAre("~ Trigger cart: `backfill` does nothing: the trigger is there already; "
+                          "open instances go on with the version that opened them;"));
+}
+
 TEST(CatalogDiffTest, AnIntentOfAnotherHalfLifeBeginsItsScoreAgain) {
   const auto intent = [](const std::string& half_life, const std::string& at_least) {
     return trigger("intent: {scores: [{on: A, add: 1}], half_life: " + half_life +

@@ -126,7 +126,6 @@ TEST_F(SchemaTest, YamlsLibertiesAreTaken) {
 TEST_F(SchemaTest, WhatThisVersionHasNotIsNotOffered) {
   EXPECT_EQ(text_.find("\"unsupported\""), std::string::npos);
   EXPECT_EQ(text_.find("\"retired\""), std::string::npos);
-  EXPECT_NE(fits(resource("Trigger", "{event: {on: A}, backfill: once}")), "");
 }
 
 TEST_F(SchemaTest, WhatASourceMapsIsAMappingOrOneExpression) {

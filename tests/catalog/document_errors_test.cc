@@ -301,8 +301,6 @@ TEST(CatalogErrorsTest, OfProtobufWithoutPositions) {
             "Reference products: spec: `topic` is missing in `spec`; the name of a topic\n"
             "Reference products: spec: `key` is missing in `spec`; the key of a record, such as "
             "body.product_id\n"
-            "Trigger t: spec.backfill: `backfill` is known, not in this version; remove it: waits "
-            "that are over when the trigger starts do not fire\n"
             "Trigger t: spec.absence.grace: `grace` is negative; 0s or more\n"
             "Trigger t: spec.absence: `after` is missing in `absence`; a duration such as 1h, or "
             "`until` with a timestamp\n"

@@ -212,7 +212,8 @@ TEST(LoadTest, SettingsCommonToAllTriggers) {
   const auto t = trigger(
       "  class: service\n  priority: -5\n  enabled: false\n  from: 2026-03-01T08:00:00Z\n  to: "
       "2026-04-01T08:00:00+02:00\n"
-      "  shadow: false\n  backfill: false\n  event: {on: Ping}\n  if: event.properties.a > 1\n  "
+      "  shadow: false\n  backfill: once\n  absence: {opens: {on: Ping}, after: 1h}\n  if: "
+      "event.properties.a > 1\n  "
       "once: key\n"
       "  cooldown: {key: 7d}\n  exit: [{on: A}, {on: B, key: event.properties.k}]\n");
   EXPECT_EQ(t.class_(), "service");
@@ -222,7 +223,7 @@ TEST(LoadTest, SettingsCommonToAllTriggers) {
   EXPECT_EQ(t.from_ms(), 1'772'352'000'000);
   EXPECT_EQ(t.to_ms() - t.from_ms(), 31 * kDay.count - 2 * kHour.count);
   EXPECT_FALSE(t.shadow());
-  EXPECT_EQ(t.backfill(), "");
+  EXPECT_EQ(t.backfill(), "once");
   EXPECT_EQ(t.if_(), "event.properties.a > 1");
   EXPECT_EQ(t.once(), "key");
   EXPECT_EQ(t.cooldown().key_ms(), 7 * kDay.count);

@@ -106,6 +106,33 @@ TEST(CatalogErrorsTest, TriggerSettings) {
   });
 }
 
+TEST(CatalogErrorsTest, BackfillWhereSomethingCanBeOver) {
+  const auto nothing = [](const char* why) {
+    return "c:5:3: there is nothing to `backfill`; " + std::string(why) + "\n";
+  };
+  check_trigger({
+      {"backfill: true\n  absence: {opens: {on: A}, after: 1h}",
+       "c:5:13: `backfill` is `true`; the only value is once\n"},
+      {"backfill: once\n  absence: {opens: {on: A}, after: 1h}", ""},
+      {"backfill: once\n  threshold: {when: a}", ""},
+      {"backfill: once\n  rhythm: {on: A, change: drop}", ""},
+      {"backfill: once\n  rhythm: {on: A, change: rise}", nothing("a rise is told by an event")},
+      {"backfill: once\n  sequence: {steps: [{on: A}], then_silent: {on: B, for: 1h}}", ""},
+      {"backfill: once\n  sequence: {steps: [{on: A}, {on: B}]}",
+       nothing("without `then_silent` it fires at its last step")},
+      {"backfill: once\n  event: {on: A}", nothing("it fires at an event, and waits for nothing")},
+      {"backfill: once\n  novelty: {on: A, of: event.properties.a}",
+       nothing("it fires at an event, and waits for nothing")},
+      {"backfill: once\n  session: {of: cart, on: idle}",
+       nothing("a session ends whether the trigger is there or not; write an absence")},
+      {"backfill: once\n  schedule: {cron: \"@daily\", when: a}",
+       nothing("a time of the cron that has passed is none to wait for")},
+      {"backfill: once\n  date: {of: traits.birthday}", nothing("a date that lies behind is over")},
+      {"backfill: once\n  intent: {scores: [{on: A, add: 1}], half_life: 1h, at_least: 2}",
+       nothing("nothing is known of the score before the trigger came")},
+  });
+}
+
 TEST(CatalogErrorsTest, Actions) {
   check_action({
       {"{template: t}",

@@ -25,15 +25,5 @@ TEST(CatalogErrorsTest, SettingsNotInThisVersion) {
              });
 }
 
-TEST(CatalogErrorsTest, SettingsOfTriggersNotInThisVersion) {
-  check_trigger({
-      {"shadow: true\n  event: {on: A}", ""},
-      {"backfill: once\n  event: {on: A}",
-       "c:5:3: `backfill` is known, not in this version; remove it: waits that are over when the "
-       "trigger starts do not fire\n"},
-      {"shadow: false\n  backfill: false\n  event: {on: A}", ""},
-  });
-}
-
 }  // namespace
 }  // namespace spur::catalog

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <filesystem>
 #include <future>
@@ -10,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "daemon/reason.h"
+#include "spur/v1/catalog.pb.h"
 #include "tests/daemon/faulty_file_system.h"
 #include "tests/daemon/temporary_folder.h"
 
@@ -391,6 +393,126 @@ TEST_F(EmbeddedLogTest, AFullDiskRefusesAndHarmsNothing) {
   crash_and_reopen();
   EXPECT_THAT(inputs(0, 0), ElementsAre("a"));
   EXPECT_TRUE(publish(0, {"d"}).ok());
+}
+
+// --- a channel's rate: each of two shards has half of it ---
+
+class PacedLogTest : public EmbeddedLogTest {
+ protected:
+  void rate(int max, Millis per) {
+    spur::v1::Catalog catalog;
+    spur::v1::Channel& channel = *catalog.add_channels();
+    channel.set_topic("actions.email");
+    channel.mutable_rate()->set_max(max);
+    channel.mutable_rate()->set_per_ms(per.count);
+    std::promise<absl::StatusOr<Offset>> durable;
+    log_->append_catalog(catalog.SerializeAsString(), "", [&](absl::StatusOr<Offset> offset) {
+      durable.set_value(std::move(offset));
+    });
+    ASSERT_TRUE(durable.get_future().get().ok());
+  }
+  void send(std::uint64_t seq, std::string topic = "actions.email") {
+    ASSERT_TRUE(commit(0, seq, action(seq, std::move(topic))).ok());
+    log_->release(0, seq);
+  }
+  // How many can be read.
+  std::size_t shown() { return actions(0, *first_kept()).size(); }
+  std::optional<std::uint64_t> first_kept() {
+    return log_->action_range("actions.email", 0)->first;
+  }
+  void pass(Millis time) {
+    clock_.advance(time);
+    log_->show_due();
+  }
+};
+
+TEST_F(PacedLogTest, ActionsAreShownEvenlyAndInOrder) {
+  rate(2, Millis{10'000});  // each shard one in ten seconds
+  for (std::uint64_t seq = 1; seq <= 4; ++seq) send(seq);
+  EXPECT_THAT(actions(0), ElementsAre("action 1"));
+  pass(Millis{9'994});
+  EXPECT_EQ(shown(), 1u);
+  pass(Millis{1});  // a wake-up's worth early
+  EXPECT_THAT(actions(0), ElementsAre("action 1", "action 2"));
+  pass(Millis{10'000});
+  pass(Millis{10'000});
+  EXPECT_THAT(actions(0), ElementsAre("action 1", "action 2", "action 3", "action 4"));
+  pass(Millis{60'000});  // nothing is saved up
+  send(5);
+  send(6);
+  EXPECT_EQ(shown(), 5u);
+}
+
+TEST_F(PacedLogTest, WhoReadsIsToldWhenOneIsShown) {
+  rate(2, Millis{10'000});
+  std::atomic<int> told{0};
+  EmbeddedLog::Watcher watcher;
+  watcher.actions = [&](const std::string& topic) {
+    EXPECT_EQ(topic, "actions.email");
+    ++told;
+  };
+  log_->watch(std::move(watcher));
+  send(1);
+  send(2);
+  EXPECT_EQ(told, 1);
+  pass(Millis{10'000});
+  EXPECT_EQ(told, 2);
+  log_->watch({});
+}
+
+TEST_F(PacedLogTest, OtherTopicsDoNotWait) {
+  rate(2, Millis{10'000});
+  send(1);
+  for (std::uint64_t seq = 2; seq <= 4; ++seq) {
+    ASSERT_TRUE(commit(0, seq, action(seq - 1, "actions.web")).ok());
+    log_->release(0, seq);
+  }
+  EXPECT_EQ(log_->read_actions("actions.web", 0, 1, 100)->size(), 3u);
+}
+
+TEST_F(PacedLogTest, ARestartLosesNothingAndShowsNotAllAtOnce) {
+  rate(2, Millis{10'000});
+  for (std::uint64_t seq = 1; seq <= 5; ++seq) send(seq);
+  log_->show_due();
+  pass(Millis{10'000});
+  ASSERT_EQ(shown(), 2u);
+  for (const bool killed : {false, true}) {
+    const std::size_t before = shown();
+    if (killed) log_->abandon();
+    if (!killed) {
+      EXPECT_TRUE(log_->close().ok());
+    }
+    log_.reset();
+    open();
+    // The schedule begins anew, with one at once.
+    pass(Millis{0});
+    EXPECT_EQ(shown(), before + 1);
+  }
+  pass(Millis{10'000});
+  EXPECT_THAT(actions(0), ElementsAre("action 1", "action 2", "action 3", "action 4", "action 5"));
+}
+
+TEST_F(PacedLogTest, WithoutARateAnyMoreAllIsShown) {
+  rate(2, Millis{10'000});
+  for (std::uint64_t seq = 1; seq <= 3; ++seq) send(seq);
+  EXPECT_EQ(shown(), 1u);
+  rate(0, Millis{0});
+  pass(Millis{0});
+  EXPECT_EQ(shown(), 3u);
+  pass(Millis{1'000});  // and that it was held back is forgotten
+  log_.reset();
+  open();
+  EXPECT_EQ(shown(), 3u);
+}
+
+// Whoever reads a stopped daemon's log reads all of it.
+TEST_F(PacedLogTest, AReaderOfTheFolderSeesWhatIsHeldBack) {
+  rate(2, Millis{10'000});
+  for (std::uint64_t seq = 1; seq <= 3; ++seq) send(seq);
+  log_.reset();
+  auto reading = EmbeddedLog::open_to_read(options_, shared_, clock_);
+  ASSERT_TRUE(reading.ok()) << reading.status();
+  EXPECT_EQ((*reading)->read_actions("actions.email", 0, 1, 100)->size(), 3u);
 }
 
 TEST_F(EmbeddedLogTest, ASecondDaemonIsToldThatTheFolderIsInUse) {

@@ -29,6 +29,8 @@ TEST(EmbeddedRowsTest, BytesAreFrozen) {
                  {"key of a customer's decision", customer_decision_key("user_id:ann", 3, 258, 1)},
                  {"key of dead letters", dead_letter_key(3, 258)},
                  {"key of a cursor", cursor_key("mailer", "email")},
+                 {"key of what is shown", shown_key("actions.email", 3)},
+                 {"what is shown", encode_shown(300)},
                  {"inputs", an_input_row()},
                  {"a stretch", encode_stretch(Instant{1'772'366'400'000}, messages)}});
 }
@@ -45,6 +47,20 @@ TEST(EmbeddedRowsTest, InputsAreReadBackWithTheirOffsets) {
   EXPECT_EQ(records[1].offset, 41u);
   EXPECT_EQ(records[1].value, "not json");
   EXPECT_EQ(records[1].received, Instant{1'772'366'400'000});
+}
+
+TEST(EmbeddedRowsTest, WhatIsShownIsReadBack) {
+  std::string_view topic;
+  std::uint32_t shard = 0;
+  const std::string key = shown_key("actions.email", 3);
+  ASSERT_TRUE(parse_shown_key(key, topic, shard));
+  EXPECT_EQ(topic, "actions.email");
+  EXPECT_EQ(shard, 3u);
+  EXPECT_FALSE(parse_shown_key(std::string_view(key).substr(1), topic, shard));
+  std::uint64_t next = 0;
+  ASSERT_TRUE(parse_shown(encode_shown(300), next));
+  EXPECT_EQ(next, 300u);
+  EXPECT_FALSE(parse_shown("", next));
 }
 
 TEST(EmbeddedRowsTest, TornRowsAreRefused) {

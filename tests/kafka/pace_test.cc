@@ -1,4 +1,4 @@
-#include "daemon/log/kafka/pace.h"
+#include "daemon/log/pace.h"
 
 #include <gtest/gtest.h>
 

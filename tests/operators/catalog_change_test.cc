@@ -96,6 +96,19 @@ Trigger t: {event: {on: Y}, actions: [{channel: email, template: t, data: {
   EXPECT_EQ(decided(true), decided(false));
 }
 
+// An event came first: what the new version had planned was not yet known to be due before it.
+TEST(CatalogChange, WhatANewVersionPlansComesBeforeALaterEvent) {
+  Story story("Feature n: {on: X, aggregate: count}");
+  story.at("09:00", "ann", "X");
+  story.change_catalog(R"(
+Feature n: {on: X, aggregate: count}
+Trigger s: {schedule: {cron: "0 10 * * *", zone: UTC, when: features.n == 1}, actions: [{channel: email, template: t}]}
+)");
+  story.at("10:30", "ann", "X");
+  story.run_until("11:00");
+  EXPECT_THAT(story.decisions(), ElementsAre("10:00 s sent"));
+}
+
 // A replay asks no questions: one between two versions must not decide what comes back with the
 // second. In memory and not, since a question reads a row too.
 TEST(CatalogChange, AQuestionBetweenTwoVersionsChangesNoState) {

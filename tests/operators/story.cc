@@ -92,7 +92,7 @@ Story::~Story() = default;
 void Story::begin(Instant clock) {
   clock_ = std::max(clock_, clock);
   scores_.clear();
-  shard_->begin_run({++run_, std::max(clock_, shard_->clock()), wall_ ? clock_ : Instant::never(),
+  shard_->begin_run({++run_, std::max(clock_, shard_->clock()), wall_ ? clock_ : history_read_at_,
                      wall_ ? ClockMode::kWall : ClockMode::kRecords},
                     scores_);
 }
@@ -192,6 +192,8 @@ void Story::wall(std::string_view when) {
   wall_ = true;
   clock_ = std::max(clock_, instant(when));
 }
+
+void Story::reading_history_at(std::string_view when) { history_read_at_ = instant(when); }
 
 void Story::change_catalog(std::string_view yaml) {
   definitions_ = catalog::with_retired(definitions_from(yaml), definitions_);

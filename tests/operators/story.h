@@ -59,6 +59,8 @@ class Story {
   void run_until(Instant when);
   // From now on the clock is the wall's, and stands at `when`.
   void wall(std::string_view when);
+  // From now on a history is read: the clock is the records', and the wall's stands at `when`.
+  void reading_history_at(std::string_view when);
   void change_catalog(std::string_view yaml);
   // A question about `customer`, a user's id. False: never seen.
   bool look(std::string_view customer);
@@ -99,6 +101,7 @@ class Story {
   std::uint32_t source_ = 0;
   std::uint64_t run_ = 0, next_id_ = 0, digest_ = 0;
   Instant clock_ = Instant::distant_past();
+  Instant history_read_at_ = Instant::never();
   bool wall_ = false, restarts_ = false;
 };
 

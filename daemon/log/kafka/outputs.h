@@ -39,7 +39,6 @@
 #include "absl/status/status.h"
 #include "daemon/clock.h"
 #include "daemon/log/kafka/admin.h"
-#include "daemon/log/kafka/pace.h"
 #include "daemon/log/kafka/pump.h"
 #include "daemon/log/kafka/records.h"
 #include "daemon/log/kafka/session.h"
@@ -47,6 +46,7 @@
 #include "daemon/log/kafka/topics.h"
 #include "daemon/log/kafka/transactional_sender.h"
 #include "daemon/log/log.h"
+#include "daemon/log/pace.h"
 
 namespace spur::kafka {
 

@@ -12,7 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace spur::kafka {
+namespace spur {
 
 // At most `max` records within `per`, of a whole topic. 0: as fast as it goes.
 struct Rate {
@@ -47,4 +47,4 @@ class Pace {
   std::chrono::nanoseconds next_{0};  // by the even schedule
 };
 
-}  // namespace spur::kafka
+}  // namespace spur
