@@ -161,13 +161,13 @@ void Outputs::retry_tails(ShardOut& shard, nanoseconds now) {
       if (lane.destination->state != Destination::State::kOpen) continue;
     }
     lane.tail_asking = true;
-    errands_.run([this, &shard, &lane, generation = shard.generation] {
+    errands_.run([this, &shard, &lane, generation = shard.generation, number = lane.sender_number] {
       if (stopping_) return;
       absl::StatusOr<std::vector<Tail>> tails = read_tails(shard.shard, {lane.destination->topic});
       absl::Status contradiction = tails.status();
       {
         const std::lock_guard lock(shard.mutex);
-        if (shard.generation != generation || !lane.tail_pending) return;
+        if (shard.generation != generation || lane.sender_number != number) return;
         lane.tail_asking = false;
         if (tails.ok() && (*tails)[0].status.ok()) {
           contradiction = apply_tail(lane, (*tails)[0]);

@@ -37,7 +37,8 @@ bool Outputs::settle_delivery(Lane& lane, bool transactional) {
 }
 
 void Outputs::start_sender(Lane& lane) {
-  lane.tail_pending = false;
+  // What is asked of the tail already is of the time before, and comes to nothing.
+  lane.tail_pending = lane.tail_asking = false;
   const std::uint64_t number = ++lane.sender_number;
   TransactionalSender::Work work;
   work.begin = [this, &lane, number] { return begin_transactions(lane, number); };
@@ -183,6 +184,14 @@ void Outputs::transaction_ended(Lane& lane, std::uint64_t number, const absl::St
     if (!how.ok() && !absl::IsAborted(how)) {
       lane.destination->state = Destination::State::kAway;
       lane.destination->retry_at = clock_.read().steady;
+    }
+  }
+  if (!how.ok()) {
+    // The topic is away for all, and whoever has something for it looks for it: this shard may have
+    // nothing, and another's sender may have found it away just now, and sleep.
+    for (const std::unique_ptr<ShardOut>& each : shards_) {
+      const std::lock_guard lock(each->mutex);
+      each->dirty = true;
     }
   }
   pump_.wake();
