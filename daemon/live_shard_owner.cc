@@ -99,7 +99,11 @@ void LiveShard::recovered(absl::StatusOr<RecoveryResult> result) {
                      absl::StrCat("recovery of shard ", index_, ": ", result.status().message())));
   }
   if (std::holds_alternative<Outrun>(*result)) return later();
-  if (auto* why = std::get_if<Park>(&*result)) return park(std::move(*why));
+  if (auto* why = std::get_if<Park>(&*result)) {
+    // Not ours any more: whoever has it may have the state, or the snapshot, that is missing here.
+    if (!assigned_) return later();
+    return park(std::move(*why));
+  }
   go_live(std::move(std::get<Recovered>(*result)));
 }
 

@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "daemon/log/kafka/transactional_producer.h"
+#include "daemon/log/pace.h"
 #include "tests/kafka/log_fixture.h"
 
 namespace spur {
@@ -273,8 +274,7 @@ TEST_F(KafkaTransactionsTest, AChannelsRateHoldsForAShardsPartPlainOrByTransacti
     for (int i = 0; i < 4; ++i) run(0, ++seq, topic);
     ASSERT_TRUE(await_acked(0, seq));
     // Ten a second of two shards are five of one: 200 ms from each to the next.
-    EXPECT_GE(clock.read().steady - begun,
-              3 * std::chrono::milliseconds(200) - kafka::Pace::kBurst);
+    EXPECT_GE(clock.read().steady - begun, 3 * std::chrono::milliseconds(200) - Pace::kBurst);
   }
   EXPECT_THAT(committed_of(strict, 4), ElementsAreArray(numbers(1, 4)));
   EXPECT_THAT(committed_of(plain, 4), ElementsAreArray(numbers(5, 8)));
