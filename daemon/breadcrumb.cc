@@ -42,8 +42,8 @@ absl::StatusOr<std::unique_ptr<Breadcrumb>> Breadcrumb::open(const std::string& 
         Found{static_cast<Phase>(slot->phase), slot->source, slot->offset, slot->crashes};
     slot->phase = 0;
   }
-  // Once a start, so that a power cut cannot bring a death back that has been counted: an input that
-  // killed once would seem to have killed twice.
+  // Once a start, so that a power cut cannot bring a death back that has been counted: an input
+  // that killed once would seem to have killed twice.
   if (msync(mapping, size, MS_SYNC) != 0)
     return absl::UnavailableError(absl::StrCat("syncing ", path, ": ", strerror(errno)));
   return crumb;

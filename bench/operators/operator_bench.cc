@@ -65,6 +65,10 @@ constexpr Row kRows[] = {
      "Model m: {bg_nbd: {on: Order Completed}, parameters: {r: 0.24, alpha: 4.41, a: 0.79, b: "
      "2.43, unit: 1h}}",
      "prediction: {model: m, at_least: 0.6, rearm_below: 0.4, every: 1h}"},
+    // What it costs to know who cares; business_bench.cc tells them.
+    {"business", "Reference products: {topic: products, key: body.id}",
+     "business: {reference: products, interest: {on: Product Viewed, key: "
+     "event.properties.product_id, within: 1h}}"},
 };
 
 void run(benchmark::State& state, const Row& row) {

@@ -148,7 +148,8 @@ TEST_F(PastTest, EachVersionOfTheCatalogIsTheOneOfThen) {
 TEST_F(PastTest, AQuestionIsToldTheCatalogThatItsShardFoldsWithNotOneAppliedSince) {
   std::promise<void> folding, go;
   std::once_flag once;
-  options_.faults.before_input = [&, gone = go.get_future().share()](std::uint32_t, const InputRecord&) {
+  options_.faults.before_input = [&, gone = go.get_future().share()](std::uint32_t,
+                                                                     const InputRecord&) {
     std::call_once(once, [&] { folding.set_value(); });
     gone.wait();
   };

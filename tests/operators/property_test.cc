@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <iterator>
 #include <tuple>
 
 #include "fmt/format.h"
+#include "tests/operators/brute_business.h"
 #include "tests/operators/brute_force.h"
 #include "tests/operators/random_catalog.h"
 #include "tests/operators/random_history.h"
@@ -158,6 +160,113 @@ TEST(Property, ARestartAfterEachInputChangesNotEvenTheDigestWhateverTheCatalog) 
     }
     ASSERT_EQ(lines_of(without.take()), lines_of(with.take())) << yaml;
     ASSERT_EQ(without.digest(), with.digest()) << yaml;
+  }
+}
+
+// What only one of them has, a line each.
+std::string differences(const std::multiset<std::string>& found,
+                        const std::multiset<std::string>& expected) {
+  std::string lines;
+  std::vector<std::string> only;
+  std::set_difference(found.begin(), found.end(), expected.begin(), expected.end(),
+                      std::back_inserter(only));
+  for (const std::string& line : only) lines += "found only: " + line + "\n";
+  only.clear();
+  std::set_difference(expected.begin(), expected.end(), found.begin(), found.end(),
+                      std::back_inserter(only));
+  for (const std::string& line : only) lines += "expected only: " + line + "\n";
+  return lines;
+}
+
+// One thing after the other, as it comes: an event up to the lateness after its time, a record when
+// it says.
+struct Arrival {
+  Instant at;
+  const RandomEvent* event = nullptr;
+  const RandomRecord* record = nullptr;
+};
+
+void take(Story& story, const Arrival& arrival) {
+  if (arrival.event != nullptr) return story.feed(to_json(*arrival.event));
+  const RandomRecord& record = *arrival.record;
+  const std::string when = text_of(record.comes);
+  if (record.deleted) return story.no_record(when, "products", std::to_string(record.key));
+  story.record(when, "products", to_json(record));
+}
+
+std::vector<Arrival> arrivals_of(Random& random, const std::vector<RandomEvent>& history,
+                                 const std::vector<RandomRecord>& records, Millis lateness) {
+  std::vector<Arrival> all;
+  for (const RandomEvent& e : history) {
+    for (int copies = random.one_in(8) ? 2 : 1; copies > 0; --copies)
+      all.push_back(
+          {e.time + Millis{random.below(static_cast<int>(lateness.count) + 1)}, &e, nullptr});
+  }
+  for (const RandomRecord& r : records) all.push_back({r.comes, nullptr, &r});
+  std::stable_sort(all.begin(), all.end(),
+                   [](const Arrival& a, const Arrival& b) { return a.at < b.at; });
+  return all;
+}
+
+TEST(Property, BusinessDataDecidesTheSameInAnyOrderOfEventsWithAnyShardsAndRestarts) {
+  for (int seed = 6000; seed < 6000 + kCases; ++seed) {
+    SCOPED_TRACE(seed);
+    Random random(static_cast<std::uint64_t>(seed));
+    const Millis lateness = kMinute * (5 + random.below(60));
+    const std::string yaml = wide_catalog(random, fmt::format("lateness: {}ms", lateness.count));
+    const std::vector<RandomEvent> history = random_history(random, 50, 3);
+    const std::vector<RandomRecord> records = random_records(random, history, 20, Millis{0});
+    const Instant end = end_of(history);
+    Story in_order(yaml);
+    for (const Arrival& a : arrivals_of(random, history, records, Millis{0})) take(in_order, a);
+    in_order.run_until(end);
+    const std::vector<std::string> expected = lines_of(in_order.take());
+    const std::vector<Arrival> arrivals = arrivals_of(random, history, records, lateness);
+    for (const std::uint32_t shards : {1u, 3u}) {
+      std::vector<Decision> all;
+      for (std::uint32_t s = 0; s < shards; ++s) {
+        Story part(yaml, shards, s);
+        for (const Arrival& a : arrivals) {
+          if (a.event != nullptr && shard_of(a.event->customer, shards) != s) continue;
+          if (random.one_in(3)) part.tick(std::min(a.at, end));
+          take(part, a);
+          if (random.one_in(4)) part.restart();
+        }
+        part.run_until(end);
+        for (Decision& d : part.take()) all.push_back(std::move(d));
+      }
+      ASSERT_EQ(lines_of(std::move(all)), expected) << shards << " shards\n" << yaml;
+    }
+  }
+}
+
+TEST(Property, BusinessDataAgreesWithThePlainEvaluationOfTheSpecification) {
+  for (int seed = 7000; seed < 7000 + 2 * kCases; ++seed) {
+    SCOPED_TRACE(seed);
+    Random random(static_cast<std::uint64_t>(seed));
+    BusinessRules rules;
+    rules.lateness = random.one_in(2) ? Millis{0} : kMinute * (5 + random.below(60));
+    rules.within = kMinute * (10 * (1 + random.below(20)));
+    rules.closes = random.one_in(2);
+    rules.once_a_view = random.one_in(2);
+    const std::vector<RandomEvent> history = random_history(random, 60, 3);
+    const std::vector<RandomRecord> records = random_records(random, history, 40, rules.lateness);
+    Story story(catalog_of(rules));
+    for (const Arrival& a : arrivals_of(random, history, records, rules.lateness)) {
+      if (random.one_in(4)) story.tick(a.at);
+      take(story, a);
+      if (random.one_in(8)) story.restart();
+    }
+    const Instant until = history.back().time + rules.lateness + kMinute * random.below(120);
+    story.run_until(until);
+    std::multiset<std::string> sent;
+    for (const Decision& d : story.take()) {
+      if (d.verdict == Verdict::kSent)
+        sent.insert(fmt::format("{} {} {} {} {}", d.time.ms, d.customer.substr(8), d.trigger,
+                                d.instance, d.data));
+    }
+    ASSERT_EQ(differences(sent, brute_business(history, records, rules, until)), "")
+        << catalog_of(rules);
   }
 }
 

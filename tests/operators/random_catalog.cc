@@ -177,7 +177,7 @@ class Wide {
               "date: {{of: features.first_added, {}offset: {}d, at: \"1{}:30\", zone: customer}}",
               maybe(2, "every: month, "), random_.below(3), random_.below(10));
         },
-        [&] {  // there are no records: what is shown is kept, and ends
+        [&] {
           return fmt::format(
               "business: {{reference: products, interest: {{on: Viewed, key: event.properties.k, "
               "within: {}}}{}}}",

@@ -43,6 +43,46 @@ std::string to_json(const RandomEvent& event) {
       event.key == 0 ? "" : fmt::format("\"k\":{},", event.key), event.value, event.value, event.value + 1);
 }
 
+std::vector<RandomRecord> random_records(Random& random, const std::vector<RandomEvent>& history,
+                                         int records, Millis lateness) {
+  constexpr std::int64_t kGrid = 60'000;
+  const std::int64_t begin = history.front().time.ms,
+                     length = history.back().time.ms - begin + kGrid;
+  std::vector<RandomRecord> all;
+  for (int i = 0; i < records; ++i) {
+    RandomRecord record;
+    // No two at one instant, and none at an event's.
+    record.since = record.comes = {begin + random.below(static_cast<int>(length / kGrid)) * kGrid +
+                                   30'000 + i};
+    record.key = 1 + random.below(3);
+    record.price = 10 * (1 + random.below(5));
+    record.stock = random.one_in(2) ? random.below(3) : 0;
+    record.deleted = random.one_in(8);
+    all.push_back(record);
+  }
+  std::sort(all.begin(), all.end(),
+            [](const RandomRecord& a, const RandomRecord& b) { return a.since < b.since; });
+  // From the end, so that what makes another one late is there by then.
+  for (std::size_t i = all.size(); i-- > 0;) {
+    const auto next =
+        std::find_if(all.begin() + static_cast<std::ptrdiff_t>(i) + 1, all.end(),
+                     [&](const RandomRecord& later) { return later.key == all[i].key; });
+    // A deletion has no time but when it comes.
+    if (next == all.end() || all[i].deleted || next->deleted || next->comes != next->since)
+      continue;
+    if (!random.one_in(3)) continue;
+    if (next->since < all[i].since + lateness) all[i].comes = next->since + Millis{100};
+  }
+  return all;
+}
+
+std::string to_json(const RandomRecord& record) {
+  return fmt::format(R"({{"id":"{}","price":{},"stock":{},"v":{},"since":"{}"}})", record.key,
+                     record.price, record.stock, record.stock,
+                     absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::FromUnixMillis(record.since.ms),
+                                      absl::UTCTimeZone()));
+}
+
 std::string random_catalog(Random& random, const std::string& policy) {
   const auto minutes = [&] { return fmt::format("{}m", 10 * (1 + random.below(9))); };
   std::string yaml = "Policy all: {zone: Europe/Stockholm" + policy + "}\n";

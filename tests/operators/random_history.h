@@ -33,6 +33,20 @@ struct RandomEvent {
 std::vector<RandomEvent> random_history(Random& random, int events, int customers);
 std::string to_json(const RandomEvent& event);
 
+// A record of business data about the product that events call `k`.
+struct RandomRecord {
+  Instant since, comes;  // it comes later than it holds from only where a newer one is there
+  int key = 0, price = 0, stock = 0;
+  bool deleted = false;
+};
+
+// Over the time of `history`, in the order of `since`, between the instants of its grid. Some come
+// up to `lateness` late.
+std::vector<RandomRecord> random_records(Random& random, const std::vector<RandomEvent>& history,
+                                         int records, Millis lateness);
+// What a topic would hold of it; of one that is deleted its key alone says that.
+std::string to_json(const RandomRecord& record);
+
 // Up to eight triggers of all operators, with guards and steps. `policy` is put into its Policy.
 std::string random_catalog(Random& random, const std::string& policy);
 
