@@ -123,13 +123,22 @@ Recording::State Recording::state_of(const Turn& turn) {
   return state;
 }
 
-spur::v1::Change& Recording::change(std::string_view kind, std::string_view name,
-                                    std::string_view key) {
-  spur::v1::Change& added = *moment_.add_changes();
+namespace {
+
+spur::v1::Change& add_change(spur::v1::Moment& moment, std::string_view kind, std::string_view name,
+                             std::string_view key) {
+  spur::v1::Change& added = *moment.add_changes();
   added.set_kind(std::string(kind));
   added.set_name(std::string(name));
   added.set_key(std::string(key));
   return added;
+}
+
+}  // namespace
+
+spur::v1::Change& Recording::change(std::string_view kind, std::string_view name,
+                                    std::string_view key) {
+  return add_change(moment_, kind, name, key);
 }
 
 void Recording::compare(const State& before, const State& after) {
@@ -208,15 +217,15 @@ void Recording::asked(Turn& turn, std::uint32_t trigger, const expression::Progr
 void Recording::decided(const Decision& decision) {
   if (passed_ || decision.customer != to_text(options_.customer) || !concerns(decision.trigger))
     return;
-  if (active_) {
+  if (active_ && decision.time.ms >= moment_.time_ms()) {
     fill(decision, *change("decided", decision.trigger, decision.instance).mutable_decision());
     return;
   }
   if (decision.time > options_.until) return;
-  moment_.Clear();  // a conclusion whose grace is over
-  moment_.set_time_ms(decision.time.ms);
-  fill(decision, *change("decided", decision.trigger, decision.instance).mutable_decision());
-  keep(moment_);
+  // A conclusion whose grace is over: what it is about lies behind, and so it is told there.
+  spur::v1::Change& decided =
+      add_change(moment_at(decision.time), "decided", decision.trigger, decision.instance);
+  fill(decision, *decided.mutable_decision());
 }
 
 // What opens or fires on such an event, and did not: its `where` said no.
@@ -262,6 +271,18 @@ void Recording::ends(Turn& turn) {
   compare(before_, state_of(turn));
   if (moment_.changes().empty() && (!options_.trigger.empty() || turn.event == nullptr)) return;
   keep(moment_);
+}
+
+spur::v1::Moment& Recording::moment_at(Instant time) {
+  if (moments_.size() + 1 >= 2 * options_.moments_max) drop_oldest();
+  auto place = moments_.end();
+  while (place != moments_.begin() && (place - 1)->time_ms() > time.ms) --place;
+  if (place != moments_.begin() && (place - 1)->time_ms() == time.ms &&
+      (place - 1)->event().empty())
+    return *(place - 1);
+  spur::v1::Moment made;
+  made.set_time_ms(time.ms);
+  return *moments_.insert(place, std::move(made));
 }
 
 void Recording::keep(spur::v1::Moment moment) {

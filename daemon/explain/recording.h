@@ -65,6 +65,8 @@ class Recording final : public Watcher {
     return options_.trigger.empty() || options_.trigger == trigger;
   }
   spur::v1::Change& change(std::string_view kind, std::string_view name, std::string_view key = {});
+  // The instant without an event that was taken at `time`; made, in its place, if there is none.
+  spur::v1::Moment& moment_at(Instant time);
   void keep(spur::v1::Moment moment);
   void drop_oldest();
   void use_catalog(const Turn& turn);
