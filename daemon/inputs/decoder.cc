@@ -36,7 +36,13 @@ void Decoder::decode_batch(std::string_view bytes, const Decoded& alone, const E
   for (std::size_t i = 0; i < batch_.size(); ++i) {
     const std::string_view call = batch_.call(i);
     arena_.reset();  // the calls lie in the record and in the batch
-    each(segment_.decode(call, schema, source, arena_), call);
+    const Decoded decoded = segment_.decode(call, schema, source, arena_);
+    if (std::holds_alternative<Malformed>(decoded) && batch_.is_batch(call)) [[unlikely]] {
+      each(Malformed{Reason::kWrongType, "a call of a batch is a batch itself; send it alone"},
+           SegmentBatch::alone(call));
+    } else {
+      each(decoded, call);
+    }
   }
 }
 

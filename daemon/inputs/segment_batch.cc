@@ -67,6 +67,15 @@ SegmentBatch::Outcome SegmentBatch::open(std::string_view bytes) {
                             size, calls_.size(), limits_.batch_shared_bytes_max));
 }
 
+bool SegmentBatch::is_batch(std::string_view call) const {
+  SegmentBatch inner(limits_);
+  return inner.open(call) != Outcome::kNone;
+}
+
+std::string SegmentBatch::alone(std::string_view call) {
+  return R"({"batch":[)" + std::string(call) + "]}";
+}
+
 SegmentBatch::Outcome SegmentBatch::refuse(Reason reason, std::string detail) {
   failure_ = {reason, std::move(detail)};
   return Outcome::kMalformed;

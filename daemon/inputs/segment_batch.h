@@ -35,6 +35,11 @@ class SegmentBatch {
   std::size_t size() const { return calls_.size(); }
   // The call at `index`, as written or with what the batch adds; valid until the next.
   std::string_view call(std::size_t index);
+  // Whether `call` is a batch itself, good or not.
+  bool is_batch(std::string_view call) const;
+  // A batch of `call` alone: what is refused as a call of a batch is refused wherever it is read
+  // again, and not taken for a record of its own.
+  static std::string alone(std::string_view call);
 
  private:
   using Token = JsonReader::Token;

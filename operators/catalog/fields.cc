@@ -255,6 +255,11 @@ class FieldReader {
     const bool may_be_whole =
         message.GetDescriptor()->name() == "Mapping" && field.name() != "identities";
     if (may_be_whole && entry.value->kind == YamlNode::Kind::kScalar) {
+      if (entry.value->text.empty()) {
+        reader_.fail(entry.value->offset, quoted(entry.key) + " is empty",
+                     "write it or remove the key");
+        return reader_.unreadable(path);
+      }
       auto& whole = static_cast<spur::v1::NamedExpression&>(
           *message.GetReflection()->AddMessage(&message, &field));
       return whole.set_expression(entry.value->text);

@@ -18,7 +18,6 @@ class TrackingPlans {
  public:
   explicit TrackingPlans(const spur::v1::Catalog& catalog);
 
-  bool empty() const { return events_.empty() && traits_.empty(); }
   // Whether `name`, in any spelling, is among the events; $page and the like and "*" always are,
   // and all are where no plan names events.
   bool has_event(std::string_view name) const;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <set>
 #include <string>
@@ -26,13 +27,55 @@ namespace {
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 
-// One of each kind, as much of it as goes together; where a field is not here it is tried all the
-// same, put in.
+// Every field of the schema, where it goes together with others; where it is missing it is tried as
+// well, put in.
 constexpr const char* kBase = R"(
 apiVersion: spur/v1
 kind: Source
 metadata: {name: shop}
 spec: {topic: events.shop, format: segment, deduplicate: 24h, order: [A, B]}
+---
+apiVersion: spur/v1
+kind: Source
+metadata: {name: till}
+spec:
+  topic: events.till
+  format: json
+  map: {id: body.id, name: "'A'", time: body.at, identities: {user_id: body.card}, properties: {total: body.sum}, traits: {email: body.mail}}
+---
+apiVersion: spur/v1
+kind: Reference
+metadata: {name: products}
+spec: {topic: products, format: json, key: body.id, time: timestamp(body.since)}
+---
+apiVersion: spur/v1
+kind: TrackingPlan
+metadata: {name: plan}
+spec:
+  events:
+    A: [total, cart, x, k, items.x, items.id, c, kind, due, product, f]
+    B: [cart, k, c, f, product]
+    C: [cart, k, f]
+    D: [f]
+    G: [p, s, t, l]
+    W: [p, s, t, l]
+    E: []
+  traits: [email, birthday]
+---
+apiVersion: spur/v1
+kind: Feature
+metadata: {name: heat}
+spec: {on: A, aggregate: decayed, of: event.properties.total, half_life: 1d}
+---
+apiVersion: spur/v1
+kind: Feature
+metadata: {name: rhythm}
+spec: {on: A, aggregate: gaps, distinct_days: true}
+---
+apiVersion: spur/v1
+kind: Feature
+metadata: {name: by_kind}
+spec: {on: A, by: event.properties.kind, aggregate: count, within: cart}
 ---
 apiVersion: spur/v1
 kind: Feature
@@ -59,6 +102,11 @@ spec:
   purpose: mail
   quiet_hours: {from: "21:00", to: "08:00", zone: customer, then: defer}
   caps: [{max: 1, per: 1d}]
+---
+apiVersion: spur/v1
+kind: Channel
+metadata: {name: web}
+spec: {topic: actions.web, delivery: transactional, rate: {max: 10, per: 1m}}
 ---
 apiVersion: spur/v1
 kind: Policy
@@ -88,6 +136,7 @@ spec:
   enabled: true
   from: 2026-01-01T00:00:00Z
   to: 2027-01-01T00:00:00Z
+  backfill: once
   absence: {key: event.properties.k, opens: {on: A, where: event.properties.x > 1}, resets: {on: A}, closes: {on: B}, after: 1h, grace: 10s}
   if: features.spent > 1
   while: features.spent > 2
@@ -99,7 +148,7 @@ spec:
 apiVersion: spur/v1
 kind: Trigger
 metadata: {name: event}
-spec: {event: {on: A, each: event.properties.items, where: item.x > 1, key: item.id}, actions: [{channel: email, template: t}]}
+spec: {shadow: true, event: {on: A, each: event.properties.items, where: item.x > 1, key: item.id}, actions: [{channel: email, template: t}]}
 ---
 apiVersion: spur/v1
 kind: Trigger
@@ -150,6 +199,23 @@ apiVersion: spur/v1
 kind: Trigger
 metadata: {name: segment}
 spec: {segment: {of: vip, on: entered, every: 1d}, actions: [{channel: email, template: t}]}
+---
+apiVersion: spur/v1
+kind: Trigger
+metadata: {name: until}
+spec: {absence: {opens: {on: A}, until: timestamp(event.properties.due)}, actions: [{channel: email, template: t}]}
+---
+apiVersion: spur/v1
+kind: Trigger
+metadata: {name: novelties}
+spec: {novelty: [{on: A, of: event.properties.c, after_first: true}, {on: B, of: event.properties.c}], actions: [{channel: email, template: t}]}
+---
+apiVersion: spur/v1
+kind: Trigger
+metadata: {name: business}
+spec:
+  business: {reference: products, key: event.properties.product, interest: {on: A, within: 30d}, closes: {on: B}, when: record.stock > 0, rate: {max: 10, per: 1h}}
+  actions: [{channel: email, template: t}]
 )";
 
 // A document that can be changed and written again, in flow style.
@@ -303,14 +369,17 @@ class Trial {
     }
   }
   const std::vector<Document>& documents() const { return documents_; }
-  // Without the triggers that the document tried has nothing to do with.
+  // Without the triggers that the document tried has nothing to do with, and without the plan,
+  // under which most names are wrong.
   std::string yaml() const {
     std::string out;
     for (const Document& document : documents_) {
       const bool other = document_ != nullptr && document.kind == "Trigger" &&
                          document.name != document_->name && document.name != "absence" &&
                          document.name != "event";
-      if (!other) out += (out.empty() ? "" : "---\n") + document.yaml();
+      const bool plan = document_ != nullptr && document.kind == "TrackingPlan" &&
+                        document_->kind != "TrackingPlan";
+      if (!other && !plan) out += (out.empty() ? "" : "---\n") + document.yaml();
     }
     return out;
   }
@@ -366,7 +435,8 @@ class Trial {
     Tree* inner = node.find(name.key);
     if (inner->kind == YamlNode::Kind::kList && !inner->items.empty())
       inner = &inner->items.front();
-    if (type == "NamedExpression" || type == "Ladder" || type == "Parameters") {
+    if (type == "NamedExpression" || type == "Ladder" || type == "Parameters" ||
+        type == "PlannedEvent") {
       for (auto& [key, value] : inner->entries)
         named(value, *name.field->message_type(), here + ".*", depth);
       return;
@@ -422,6 +492,43 @@ TEST(SchemaValuesTest, TheBaseIsAGoodCatalogOfEveryKindAndOperatorThatThisVersio
   EXPECT_EQ(to_text(merged(loaded.errors, compile(loaded.catalog, loaded.positions).errors)), "");
 }
 
+// Of a message and all that it holds, by their full names; not what users cannot write.
+void fields_of(const Descriptor& type, std::set<std::string>& fields) {
+  for (int i = 0; i < type.field_count(); ++i) {
+    const FieldDescriptor& field = *type.field(i);
+    if (field.name() == "unsupported" || field.name() == "retired") continue;
+    const bool is_new = fields.insert(field.full_name()).second;
+    if (is_new && field.message_type() != nullptr) fields_of(*field.message_type(), fields);
+  }
+}
+
+// The same, of those that are set.
+void fields_set_in(const google::protobuf::Message& message, std::set<std::string>& fields) {
+  const google::protobuf::Reflection& reflection = *message.GetReflection();
+  std::vector<const FieldDescriptor*> set;
+  reflection.ListFields(message, &set);
+  for (const FieldDescriptor* field : set) {
+    fields.insert(field->full_name());
+    if (field->message_type() == nullptr) continue;
+    if (!field->is_repeated()) {
+      fields_set_in(reflection.GetMessage(message, field), fields);
+      continue;
+    }
+    for (int i = 0; i < reflection.FieldSize(message, field); ++i)
+      fields_set_in(reflection.GetRepeatedMessage(message, field, i), fields);
+  }
+}
+
+TEST(SchemaValuesTest, TheBaseHasEveryFieldThatCanBeWritten) {
+  std::set<std::string> all, written;
+  fields_of(*spur::v1::Catalog::descriptor(), all);
+  fields_set_in(load_text("c", Trial().yaml()).catalog, written);
+  std::vector<std::string> missing;
+  std::set_difference(all.begin(), all.end(), written.begin(), written.end(),
+                      std::back_inserter(missing));
+  EXPECT_THAT(missing, ::testing::IsEmpty()) << "write them into kBase";
+}
+
 // What a field takes, by its key, so that a new field has to be named here, if it takes more than
 // its type says.
 const std::set<std::string>& any_text() {
@@ -445,24 +552,27 @@ bool may_be(const std::string& field, const std::string& what) {
   const std::string above = field.substr(0, field.size() - key.size() - 1);
   const std::string owner = above.substr(above.rfind('.') + 1);
   // Names of events, templates and the like are what people call them.
-  if (is_one_of(key, {"on", "order", "template", "salt", "topic", "purpose"}) &&
+  if (is_one_of(key, {"on", "order", "template", "salt", "topic", "purpose", "traits"}) &&
       any_text().contains(what))
     return true;
+  if (field == "TrackingPlan.events.*" && any_text().contains(what)) return true;
   // A condition that always holds.
   if (is_one_of(key, {"where", "if", "while", "when", "rearm", "reach"}) &&
       is_one_of(what, {"true", "true in quotes"}))
     return true;
   // CEL that gives a value: a number, a text, a yes. Also under names that people choose.
-  if (is_one_of(key, {"key", "of", "add", "*", "source", "text_version", "legal_basis", "by"}) &&
+  if (is_one_of(key, {"key", "of", "add", "*", "source", "text_version", "legal_basis", "by", "id",
+                      "name", "time", "properties", "traits"}) &&
       is_one_of(what, {"zero", "one", "a fraction", "a negative number", "a huge number",
                        "beyond doubles", "a number in quotes", "true", "true in quotes",
                        "an expression of text"}))
     return true;
-  if (key == "data" && is_one_of(what, {"an empty mapping", "an unknown key"}))
+  if (is_one_of(key, {"data", "properties", "traits"}) &&
+      is_one_of(what, {"an empty mapping", "an unknown key"}))
     return true;  // names are free
   // Nothing of what may be several, and settings of which all may be left out.
   if (what == "a list of nothing") return !is_one_of(key, {"on", "steps", "scores", "channel"});
-  if (what == "an empty mapping") return is_one_of(key, {"consent", "ladders"});
+  if (what == "an empty mapping") return is_one_of(key, {"consent", "ladders", "events"});
   // Off, or at once.
   if (what == "a zero duration")
     return is_one_of(key, {"offset", "for", "lateness", "max_action_age", "deduplicate", "after",
@@ -495,11 +605,14 @@ TEST(SchemaValuesTest, TwoOperatorsOfATriggerAreOneTooMany) {
       if (one.kind != "Trigger" || other.kind != "Trigger" || one.name == other.name) continue;
       Document both = one;
       const auto& choice = *Trial::type_of("Trigger")->FindOneofByName("operator");
+      bool two = false;  // and not the same one in two forms
       for (const auto& [key, value] : other.spec.entries) {
         const FieldDescriptor* const field = Trial::type_of("Trigger")->FindFieldByName(key);
-        if (field != nullptr && field->real_containing_oneof() == &choice)
-          both.spec.entries.push_back({key, value});
+        if (field == nullptr || field->real_containing_oneof() != &choice) continue;
+        two = both.spec.find(key) == nullptr;
+        both.spec.entries.push_back({key, value});
       }
+      if (!two) continue;
       const std::string said = to_text(load_text("c", both.yaml()).errors);
       EXPECT_THAT(said, ::testing::HasSubstr("two operators")) << both.yaml();
     }

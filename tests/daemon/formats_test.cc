@@ -13,6 +13,7 @@
 namespace spur::testing {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::SizeIs;
 
 constexpr const char* kMore = R"(
@@ -228,6 +229,24 @@ TEST_F(IntakeTest, WhatWasRoutedToTheWrongShardWhenPublishedIsADeadLetter) {
 }
 
 using FormatsTest = EngineTest;
+
+// It was refused to its publisher, and read as a batch of its own by the shard.
+TEST_F(FormatsTest, ABatchInsideABatchIsRefusedToItsPublisherAndByTheShard) {
+  open();
+  apply(formats_catalog());
+  const auto published = publish({batch({batch({track("ann", "Order Completed", 1, kNoon)}),
+                                         track("ben", "Order Completed", 2, kNoon)})});
+  ASSERT_TRUE(published.ok()) << published.status();
+  EXPECT_EQ((*published)[0].dead_letter_reason, "WRONG_TYPE");
+  ASSERT_TRUE(settle());
+  EXPECT_THAT(actions(), SizeIs(1));  // ben's
+  std::vector<std::string> reasons;
+  for (std::uint32_t shard = 0; shard < 2; ++shard) {
+    const auto letters = engine_->dead_letters(shard, 10);
+    for (const auto& letter : *letters) reasons.push_back(letter.reason());
+  }
+  EXPECT_THAT(reasons, ElementsAre("WRONG_TYPE"));
+}
 
 TEST_F(FormatsTest, APublishedBatchBecomesItsCallsEachAtItsCustomersShard) {
   open();

@@ -76,7 +76,13 @@ TEST_F(SegmentBatchTest, WhatIsBrokenAroundTheCallsRefusesTheWhole) {
 TEST_F(SegmentBatchTest, ABatchInABatchIsNoCall) {
   const auto seen = all(batch(batch(call("ann"))));
   ASSERT_EQ(seen.size(), 1u);
-  EXPECT_EQ(seen[0].reason, "MISSING_TYPE");
+  EXPECT_EQ(seen[0].reason, "WRONG_TYPE");
+  // Read again, it is no more than it was.
+  const auto again = all(std::string(seen[0].bytes));
+  ASSERT_EQ(again.size(), 1u);
+  EXPECT_EQ(again[0].reason, "WRONG_TYPE");
+  EXPECT_EQ(again[0].bytes, seen[0].bytes);
+  EXPECT_EQ(all(batch(batch("") + "," + call("ben"))).size(), 2u);  // and it alone is refused
 }
 
 TEST_F(SegmentBatchTest, WhatItSaysOnceHoldsForEachCallThatDoesNotSaySo) {
