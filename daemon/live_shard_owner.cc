@@ -39,6 +39,13 @@ void LiveShard::revoke() {
   if (phase_ == ShardPhase::kRecovering) {
     cancel_recovery_ = true;
     if (!recovering_ && !dropping_) set_phase(ShardPhase::kUnassigned);
+  } else if (phase_ == ShardPhase::kParked) {
+    // Whoever has it now may have what is missing here; should it come back, it is tried anew.
+    {
+      const std::lock_guard lock(stats_mutex_);
+      parked_.reset();
+    }
+    set_phase(ShardPhase::kUnassigned);
   }
 }
 
@@ -296,6 +303,7 @@ void LiveShard::settle_drop() {
   suspect_.reset();
   sealed_ = flush_now_ = sources_due_ = false;
   outbox_full_ = false;
+  if (!assigned_) park_after_drop_.reset();
   if (park_after_drop_) {
     {
       const std::lock_guard lock(stats_mutex_);
