@@ -526,7 +526,9 @@ absl::Status SimulatedLog::apply_start(const ShardLog& shard, const Destination&
         absl::StrCat(destination, " holds run ", start.run, " of ", shard.released));
   }
   queue.begins = start;
-  while (!queue.effects.empty() && queue.effects.front().id <= start) queue.effects.pop_front();
+  for (std::deque<Effect>* waiting : {&queue.effects, &queue.later}) {
+    while (!waiting->empty() && waiting->front().id <= start) waiting->pop_front();
+  }
   return absl::OkStatus();
 }
 

@@ -69,14 +69,17 @@ absl::Status Outputs::apply_tail(Lane& lane, const Tail& tail) {
     return absl::AbortedError(text(tail.topic, "[", lane.partition, "] holds an effect of run ",
                                    tail.last.run, " and the journal was read to run ", released));
   if (tail.any) lane.begins = tail.last;
-  while (tail.any && !lane.items.empty()) {
-    const Item& item = lane.items.front();
-    // Those released since the tail was asked for are beyond it anyway.
-    if (id_of(lane.kind, bytes_of(lane.kind, item.run->second.effects, item.index)) > tail.last)
-      break;
-    wait(lane, false, item.bytes);
-    forget(lane, item);
-    lane.items.pop_front();
+  // Those released since the tail was asked for are beyond it anyway. What stands behind rows of the
+  // outbox may have arrived as well, by a commit that was not heard of before they were written.
+  for (std::deque<Item>* waiting : {&lane.items, &lane.later}) {
+    while (tail.any && !waiting->empty()) {
+      const Item item = waiting->front();
+      if (id_of(lane.kind, bytes_of(lane.kind, item.run->second.effects, item.index)) > tail.last)
+        break;
+      wait(lane, false, item.bytes);
+      forget(lane, item);
+      waiting->pop_front();
+    }
   }
   lane.tail_pending = false;
   return absl::OkStatus();
