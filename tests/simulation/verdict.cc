@@ -231,7 +231,9 @@ void Refold::expect(const Effects& effects) {
 }
 
 std::optional<std::string> Refold::nothing_left() {
-  for (const auto& [name, from] : broker_.inputs) {
+  for (const auto& input : broker_.inputs) {
+    const auto& name = input.first;
+    const auto& from = input.second;
     if (from.records.empty()) continue;
     // Business data is everybody's.
     if (name.second != static_cast<std::int32_t>(shard_) && name.first != "business.products")
