@@ -31,7 +31,7 @@ namespace spur {
 struct FlushJob {
   std::uint32_t shard = 0;
   Store* store = nullptr;
-  StoreBatch batch;
+  StoreBatch batch;  // the position is its last put
   std::optional<Log::Trim> below;  // what the log may let go of once the batch is durable
   Snapshots* snapshots =
       nullptr;  // not nullptr: take one then, and trim behind those that are kept
@@ -39,7 +39,7 @@ struct FlushJob {
 
   // Blocks: writes, makes durable, trims, and calls done(). A snapshot that fails costs a longer
   // replay and a log that is not trimmed, not the shard.
-  void run(Log& log) const;
+  void run(Log& log);
 };
 
 // Where jobs are run, in order.
@@ -73,8 +73,10 @@ class Flusher final : public FlushQueue {
 // One shard's; on its thread.
 class WriteBehind {
  public:
-  static constexpr std::chrono::microseconds kSliceMax{2000};
-  static constexpr std::size_t kCustomersAtOnce = 32;  // between two looks at the clock
+  // An event that comes meanwhile waits for one slice of each shard of its worker, of which as much
+  // time again lies between two; so no hurry costs it half of the thread.
+  static constexpr std::chrono::microseconds kSliceMax{250};
+  static constexpr std::size_t kCustomersAtOnce = 16;  // between two looks at the clock
 
   // What the store holds.
   struct Stored {
@@ -101,8 +103,11 @@ class WriteBehind {
   // Freezes the state as it is. Call between two runs. `offset`: of its last entry, if that is
   // verified already.
   void begin(std::optional<Offset> offset);
-  // Encodes for one slice; true: there is more to encode.
-  bool encode(const Clock& clock);
+  // Encodes for one slice, if one is due; true: another is due at once. `hurried`: no time is left
+  // between slices, since nothing else can be done before all is written.
+  bool encode(const Clock& clock, bool hurried);
+  // When the next slice is due, by the steady clock; nullopt: nothing is being encoded.
+  std::optional<std::chrono::nanoseconds> next_slice() const;
   // The entry `seq` stands at `offset`, verified.
   void verified(std::uint64_t seq, Offset offset);
   // The batch is complete and its entry verified.
@@ -124,6 +129,7 @@ class WriteBehind {
   Outbox outbox_;
   const DeploymentId deployment_;
   Step step_ = Step::kIdle;
+  std::chrono::nanoseconds slice_at_{0};  // the next one, by the steady clock
   spur::v1::Position position_;  // of the cut
   std::string catalog_bytes_;    // of the cut
   Offset catalog_ = 0;           // of the cut, as in Stored

@@ -205,6 +205,7 @@ std::optional<nanoseconds> LiveShard::deadline(const ClockReading& now) const {
     at = at ? std::min(*at, candidate) : candidate;
   };
   if (behind_->idle() && (behind_->dirty() || held_up())) sooner(flush_due(now));
+  if (const auto slice = behind_->next_slice()) sooner(*slice);
   if (behind_->idle() && copy_wanted()) sooner(snapshot_due_);
   if (!host_.exclusive && !looking_) sooner(std::max(verified_at_ + kWatchEvery, retry_at_));
   if (sources_due_ && !discovering_ && may_run()) sooner(sources_at_);
@@ -592,7 +593,7 @@ bool LiveShard::flush(const ClockReading& now) {
     else
       behind_->begin(in_flight_.empty() ? std::optional<Offset>(journal_last_) : std::nullopt);
   }
-  const bool more = behind_->encode(host_.clock);
+  const bool more = behind_->encode(host_.clock, /*hurried=*/draining_ || held_up());
   if (!behind_->ready()) return more;
   Snapshots* snapshots = nullptr;
   if (host_.snapshots != nullptr && (draining_ || now.steady >= snapshot_due_)) {
