@@ -12,7 +12,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "daemon/engine_impl.h"
-#include "daemon/give_way.h"
 #include "daemon/log/deployment_id.h"
 #include "operators/catalog/compiled.h"
 #include "state/check.h"
@@ -78,7 +77,6 @@ absl::Status EngineImpl::start() {
   if (absl::Status made = make_folder(options_.directory); !made.ok()) return made;
   rocks_ = std::make_unique<RocksShared>(options_.block_cache_bytes, options_.write_buffer_bytes,
                                          options_.faults.env);
-  give_way(*rocks_->env);
 
   auto opened = open_log();
   if (!opened.ok()) return opened.status();

@@ -6,11 +6,9 @@
 #include "absl/strings/str_cat.h"
 #include "daemon/log/effect_records.h"
 #include "daemon/log/journal_codec.h"
-#include "daemon/logging.h"
 #include "daemon/plant.h"
 #include "daemon/sources.h"
 #include "operators/catalog/compiled.h"
-#include "state/check.h"
 #include "state/rocks_store.h"
 
 namespace spur {
@@ -19,7 +17,6 @@ namespace {
 using std::chrono::nanoseconds;
 
 constexpr std::int64_t kNanosPerMilli = 1'000'000;
-constexpr std::chrono::seconds kSourcesRetryAfter{1};
 constexpr std::uint32_t kCatalogsPerRun = 256;
 // Times as long as a run took that told customers of a change, before the next one: a shard spends
 // a fifth of its time on it, while events come and while none do.
@@ -417,101 +414,6 @@ void LiveShard::append_plain(spur::v1::JournalEntry entry) {
   append(std::move(entry), Effects(), nanoseconds(0), seal);
 }
 
-// H24: what the catalog names and no entry has numbered yet becomes a source, at one journaled
-// place. The cluster is asked aside, since it may take its time.
-void LiveShard::add_sources() {
-  const auto& catalog = owned_->shard.catalog();
-  if (catalog == nullptr) {
-    sources_due_ = false;
-    return;
-  }
-  const std::vector<InputTopic> topics = topics_of(catalog.get());
-  if (topics.empty()) return take_sources(topics, {});
-  if (!discovered_ || discovered_->topics != topics) return discover(topics);
-  const Log::Discovery found = std::exchange(discovered_, std::nullopt)->found;
-  take_sources(topics, found.sources);
-  if (found.missed.ok() || phase_ != ShardPhase::kLive) return;
-  // A topic that is not there yet must not stop the others, whose entry may be in flight by now.
-  if (!sources_late_) {
-    logging::warning("topic not read yet", {{"shard", index_}, {"status", found.missed}});
-  }
-  sources_due_ = sources_late_ = true;
-  sources_at_ = host_.clock.read().steady + kSourcesRetryAfter;
-}
-
-void LiveShard::discover(const std::vector<InputTopic>& topics) {
-  if (discovering_) return;
-  discovering_ = true;
-  host_.discoveries.run([this, topics, incarnation = incarnation_] {
-    auto answer =
-        std::make_shared<Discovered>(Discovered{topics, host_.log.discover(index_, topics)});
-    post_([this, answer, incarnation] {
-      discovering_ = false;
-      if (incarnation == incarnation_) discovered_ = std::move(*answer);
-    });
-  });
-}
-
-void LiveShard::take_sources(const std::vector<InputTopic>& topics,
-                             const std::vector<TopicSource>& found) {
-  std::variant<spur::v1::Sources, Park> fresh = new_sources(owned_->stand, found);
-  if (auto* recreated = std::get_if<Park>(&fresh)) return park(std::move(*recreated));
-  sources_due_ = false;
-  const auto& added = std::get<spur::v1::Sources>(fresh);
-  if (added.added_size() > 0) {
-    SPUR_CHECK(owned_->stand.add(added));
-    spur::v1::JournalEntry entry;
-    *entry.mutable_sources() = added;
-    append_plain(std::move(entry));
-  }
-  if (added.added_size() > 0 || topics != feeds_->topics()) feeds_->follow(owned_->stand, topics);
-}
-
-// --- an input that crashed the process (docs/protocol.md §3, "Poison") ---
-
-bool LiveShard::suspect_is_next(const ClockReading& now) {
-  if (owned_->shard.catalog() == nullptr) return false;
-  if (!feeds_->fill(owned_->stand, host_.options.run_inputs_max).ok()) return false;  // plan() says
-  const auto next = feeds_->next(owned_->stand, now.wall);
-  return next && (next->source == suspect_->source || planted(Plant::kSuspectByOffset)) &&
-         next->record->offset == suspect_->offset;
-}
-
-void LiveShard::try_suspect() {
-  spur::v1::JournalEntry entry;
-  entry.mutable_trying()->set_source(suspect_->source);
-  entry.mutable_trying()->set_offset(suspect_->offset);
-  // And folded once this is durable, so that a second crash can be told.
-  suspect_->tried_now = trying_is_ours_ = true;
-  if (planted(Plant::kTryingNotJournaled)) return;
-  append_plain(std::move(entry));
-}
-
-void LiveShard::quarantine_suspect(const ClockReading& now) {
-  const Feeds::Record next = *feeds_->next(owned_->stand, now.wall);
-  const std::string reason = "the process died in this input, twice";
-  spur::v1::JournalEntry entry;
-  spur::v1::Quarantine& quarantine = *entry.mutable_quarantine();
-  quarantine.set_source(suspect_->source);
-  quarantine.set_offset(suspect_->offset);
-  quarantine.set_reason(reason);
-  quarantine.set_attempts(2);
-  tape_.clear();
-  effects_.clear();
-  const std::uint64_t seq = ++owned_->stand.journal.seq;
-  owned_->shard.begin_run({seq, owned_->shard.clock(), Instant::never(), ClockMode::kWall}, tape_);
-  owned_->intake.quarantine(next.source, *next.record, reason, effects_);
-  entry.set_digest(owned_->shard.end_run());
-  SourceStand& at = owned_->stand.of(next.source);
-  at.next = next.record->offset + 1;
-  at.last_hash = record_hash(*next.record);
-  feeds_->take(next);
-  suspect_.reset();
-  ++quarantined_;
-  append(std::move(entry), effects_, next.arrived, /*seal=*/false);
-  host_.log.folded(index_, next.source, at.next);
-}
-
 // --- questions ---
 
 void LiveShard::ask(const std::function<void(const ShardView&)>& ask,
@@ -532,122 +434,6 @@ void LiveShard::ask(const std::function<void(const ShardView&)>& ask,
 
 void LiveShard::refuse_waiting() {
   for (Waiting& waiting : std::exchange(waiting_, {})) waiting.answered(not_live(phase_));
-}
-
-// --- writing behind ---
-
-nanoseconds LiveShard::flush_due(const ClockReading& now) const {
-  if (crowded_out()) return now.steady;
-  const bool pressed = outbox_full() || host_.log.waiting(index_) != Log::Waiting::kLittle;
-  return pressed ? std::min(flush_due_, flush_begun_ + kCrowdedFlushEvery) : flush_due_;
-}
-
-// More than the outbox may hold: nothing is taken until destinations have taken something.
-void LiveShard::look_at_outbox() {
-  const std::uint64_t bytes = behind_->outbox().bytes();
-  const std::uint64_t max = host_.options.outbox_bytes_max / host_.log.shards();
-  const bool full = bytes > max;
-  if (outbox_full_.exchange(full, std::memory_order_acq_rel) == full) return;
-  if (full)
-    logging::error(
-        "outbox full: the shard takes nothing until a destination takes what waits for it",
-        {{"shard", index_}, {"bytes", bytes}, {"state.outbox_bytes_max", max}});
-  host_.health_changed();
-}
-
-void LiveShard::refill() {
-  while (phase_ == ShardPhase::kLive) {
-    const std::optional<Spilled> wanted = host_.log.wanted(index_);
-    if (!wanted) return;
-    std::uint64_t through = 0;
-    auto rows = behind_->outbox().read(*store_, wanted->runs, kRefillBytesMax, through);
-    if (!rows.ok()) return fail(rows.status());
-    host_.log.refill(index_, wanted->outlet, *std::move(rows), through);
-  }
-}
-
-bool LiveShard::copy_wanted() const {
-  return host_.snapshots != nullptr && snapshot_seq_ != owned_->stand.journal.seq;
-}
-
-bool LiveShard::archived() const {
-  return host_.snapshots == nullptr || archived_seq_ == behind_->stored().seq;
-}
-
-bool LiveShard::flush(const ClockReading& now) {
-  // After a busy time that nothing follows there is little to write, and much to replay for
-  // whoever has only the last copy.
-  const bool copy_due = copy_wanted() && now.steady >= snapshot_due_;
-  const bool due = flush_now_ || draining_ || copy_due || now.steady >= flush_due(now);
-  // A suspect's Trying must stay in front of the position until the input is past, or its second
-  // crash is not known as one.
-  // Held up, it is written to make room, though nothing was folded since.
-  const bool wanted = behind_->dirty() || held_up() || copy_due || (draining_ && !archived());
-  if (due && behind_->idle() && wanted && !trying() && !sealed_) {
-    flush_now_ = false;
-    flush_begun_ = now.steady;
-    flush_due_ =
-        now.steady + std::min<nanoseconds>(host_.options.flush_interval, kFlushIntervalMax);
-    if (planted(Plant::kFlushUnverified))
-      behind_->begin(journal_last_ + in_flight_.size());
-    else
-      behind_->begin(in_flight_.empty() ? std::optional<Offset>(journal_last_) : std::nullopt);
-  }
-  const bool more = behind_->encode(host_.clock, /*hurried=*/draining_ || held_up());
-  if (!behind_->ready()) return more;
-  Snapshots* snapshots = nullptr;
-  if (host_.snapshots != nullptr && (draining_ || now.steady >= snapshot_due_)) {
-    snapshots = host_.snapshots;
-    snapshot_due_ = now.steady + host_.snapshot_interval;
-    snapshot_seq_ = behind_->cut_seq();
-  }
-  behind_->submit(acked_.load(std::memory_order_acquire), host_.log, snapshots,
-                  [this, archived = snapshots != nullptr](absl::Status status) {
-                    post_([this, archived, status] {
-                      if (finished() || behind_ == nullptr) return;
-                      if (!status.ok()) return fail(status);
-                      behind_->written();
-                      if (archived) archived_seq_ = behind_->stored().seq;
-                      if (phase_ == ShardPhase::kLive) {
-                        host_.log.stored(index_, behind_->stored().seq);
-                        look_at_outbox();
-                      }
-                      if (owned_ != nullptr) owned_->customers.evict();
-                      if (dropping_) settle_drop();
-                    });
-                  });
-  return more;
-}
-
-void LiveShard::hand_over() {
-  assigned_ = false;
-  leave();
-}
-
-void LiveShard::drain() {
-  draining_ = true;
-  leave();
-}
-
-void LiveShard::leave() {
-  leaving_ = true;
-  const bool idle = phase_ == ShardPhase::kRecovering && !recovering_ && !dropping_;
-  if (phase_ == ShardPhase::kUnassigned || idle) set_phase(ShardPhase::kStopped);
-}
-
-void LiveShard::finish_draining() {
-  if (sealed_ || !in_flight_.empty() || looking_) return;
-  if (!behind_->idle() || behind_->dirty()) return;
-  // A later version may begin on another disk, and cannot replay runs of this one.
-  if (!archived() && !trying()) return;
-  // They wait where they are, if there is no room for what would come of them.
-  const bool inputs_left = !outbox_full() && owned_->shard.catalog() != nullptr &&
-                           !feeds_->at_end(owned_->stand, /*unheard=*/true);
-  if (inputs_left) return;
-  sealed_ = true;
-  spur::v1::JournalEntry entry;
-  entry.mutable_seal();
-  append_plain(std::move(entry));
 }
 
 // --- seen from outside ---
