@@ -1,9 +1,8 @@
 // How a shard is written behind, copied, and brought to rest when it leaves.
-#include "daemon/live_shard.h"
-
 #include <algorithm>
 #include <utility>
 
+#include "daemon/live_shard.h"
 #include "daemon/logging.h"
 #include "daemon/plant.h"
 

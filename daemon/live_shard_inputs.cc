@@ -1,8 +1,7 @@
 // What a shard reads: the sources of a new catalog, and an input that crashed the process.
-#include "daemon/live_shard.h"
-
 #include <utility>
 
+#include "daemon/live_shard.h"
 #include "daemon/logging.h"
 #include "daemon/plant.h"
 #include "daemon/sources.h"
