@@ -196,6 +196,7 @@ line="$spur backtest --catalog $folder/club --events $folder/club/bills.jsonl"
 expect 0 '▶  hello  email hi  sent' $line --customer loyalty_id:7
 expect 0 'nothing happened to this customer' $line --customer user_id:loyalty_id:7
 expect 0 '"customer":"loyalty_id:7"' $line --decisions - --quiet
+rm -r "$folder/club"
 
 # Port 1 of this machine has no daemon.
 for command in 'get ann' 'explain ann' 'subscribe email' "apply $folder" "diff $folder" "publish $folder/hello_test.yaml"; do
