@@ -95,7 +95,8 @@ struct Event {
   std::string_view id;            // messageId, or derived from the content
   std::string_view user_id;       // empty: none
   std::string_view anonymous_id;  // empty: none
-  // Of the kinds that a Source's map names, the first that is there: "loyalty_id:4711". Empty: none.
+  // Of the kinds that a Source's map names, the first that is there: "loyalty_id:4711";
+  // empty: none.
   std::string_view named_id;
   Instant time;                   // when it happened
   // By EventSchema::FieldIndex; absent where the event has no such field.
