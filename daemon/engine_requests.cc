@@ -126,7 +126,7 @@ class Routing {
     input.value = bytes;
     Published& published = published_[index];
     if (const auto* event = std::get_if<Event>(&decoded)) {
-      input.key = warm_.arena.copy(event->user_id.empty() ? event->anonymous_id : event->user_id);
+      input.key = warm_.arena.copy(event->customer().key());
       input.shard = shard_of(input.key, shards_);
     } else {
       // Kept as a dead letter, where its bytes happen to lead, so that a flood of them is spread.

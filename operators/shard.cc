@@ -186,7 +186,7 @@ const std::shared_ptr<const catalog::Compiled>& Shard::catalog() const {
   return impl_->state.catalog;
 }
 
-void Shard::expect(std::string_view identity_value) { impl_->customers.expect(identity_value); }
+void Shard::expect(std::string_view key) { impl_->customers.expect(key); }
 
 void Shard::apply(const Event& arrived, const Origin& origin, Effects& effects) {
   ShardState& state = impl_->state;
@@ -201,11 +201,9 @@ void Shard::apply(const Event& arrived, const Origin& origin, Effects& effects) 
         run.wall == Instant::never() ? Instant::never() : std::min(run.wall, origin.received);
     run.clock = std::max(run.clock, std::min(event.time, cap));
   }
-  const bool known_user = !event.user_id.empty();
-  const Identity identity{known_user ? IdentityKind::kUserId : IdentityKind::kAnonymousId,
-                          known_user ? event.user_id : event.anonymous_id};
+  const Identity identity = event.customer();
   SPUR_CHECK(!identity.value.empty());
-  if (const std::uint32_t home = impl_->shards == 1 ? 0 : shard_of(identity.value, impl_->shards);
+  if (const std::uint32_t home = impl_->shards == 1 ? 0 : shard_of(identity.key(), impl_->shards);
       home != run.shard) {
     if (!origin.forwarded &&
         origin.bytes.size() + origin.key.size() + origin.headers.size() <= kForwardBytesMax)
@@ -235,8 +233,10 @@ void Shard::apply(const Event& arrived, const Origin& origin, Effects& effects) 
   }
   ++state.counters.events;
   // Of the customer's place, and what the digest takes of a text.
-  const std::uint64_t hash = hash64(identity.value);
+  const std::uint64_t hash = Customers::hash_of(identity);
   state.digest.add(static_cast<std::uint64_t>(Tag::kEvent), hash);
+  if (identity.kind == IdentityKind::kNamed) [[unlikely]]  // the place is the same for all kinds
+    state.digest.add(static_cast<std::uint64_t>(Tag::kEvent), identity.value);
   bool created = false;
   Customer& customer = impl_->customers.touch(identity, hash, created);
   // A new customer's time begins with its earliest event, which need not be the first to arrive.
@@ -411,13 +411,13 @@ const std::vector<Shard::TriggerCounters>& Shard::trigger_counters() const {
   return impl_->state.trigger_counters;
 }
 
-std::uint32_t shard_of(std::string_view identity_value, std::uint32_t shards) {
+std::uint32_t shard_of(std::string_view key, std::uint32_t shards) {
   // murmur2 with the seed and the masking to a positive number of the Java client (Kafka's
   // Utils.murmur2, toPositive).
   constexpr std::uint32_t kSeed = 0x9747b28c;
   constexpr std::uint32_t kMultiplier = 0x5bd1e995;
-  const auto* bytes = reinterpret_cast<const unsigned char*>(identity_value.data());
-  std::size_t left = identity_value.size();
+  const auto* bytes = reinterpret_cast<const unsigned char*>(key.data());
+  std::size_t left = key.size();
   std::uint32_t hash = kSeed ^ static_cast<std::uint32_t>(left);
   for (; left >= 4; left -= 4, bytes += 4) {
     std::uint32_t k =

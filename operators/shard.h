@@ -113,8 +113,8 @@ class Shard {
   void apply_catalog(std::shared_ptr<const catalog::Compiled> catalog);
   const std::shared_ptr<const catalog::Compiled>& catalog() const;
 
-  // A hint: events of this customer are some inputs ahead. Changes nothing but how fast they go (state/customers.h).
-  void expect(std::string_view identity_value);
+  // A hint: events of a customer with this key() come soon. Changes nothing but how fast they go (state/customers.h).
+  void expect(std::string_view key);
   // One event. Duplicates change nothing but counters; one whose customer lives on another shard is forwarded.
   void apply(const Event& event, const Origin& origin, Effects& effects);
   // The number of a message that has arrived from another shard; what it carries is applied only if this says kTake.
@@ -192,7 +192,7 @@ class Shard {
   std::unique_ptr<Impl> impl_;
 };
 
-// The shard that a customer lives on: murmur2 of the identity's value, as the Java client partitions.
-std::uint32_t shard_of(std::string_view identity_value, std::uint32_t shards);
+// The shard that a customer lives on: murmur2 of its identity's key(), as the Java client partitions.
+std::uint32_t shard_of(std::string_view key, std::uint32_t shards);
 
 }  // namespace spur

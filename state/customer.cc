@@ -4,19 +4,6 @@
 
 namespace spur {
 
-std::string_view to_text(IdentityKind kind) {
-  return kind == IdentityKind::kUserId ? "user_id" : "anonymous_id";
-}
-
-std::string to_text(const Identity& identity) {
-  std::string text;
-  text.reserve(identity.value.size() + 16);
-  text += to_text(identity.kind);
-  text += ':';
-  text += identity.value;
-  return text;
-}
-
 namespace {
 
 // What the allocator takes for a block: 8 bytes in front, in all a multiple of 16 (glibc). A

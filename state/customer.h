@@ -16,24 +16,11 @@
 #include "state/compact_text.h"
 #include "state/compact_vector.h"
 #include "state/feature_states.h"
+#include "state/identity.h"
 #include "state/instances.h"
 #include "state/time.h"
 
 namespace spur {
-
-// What a customer is known by. Stored: a number is never reused.
-enum class IdentityKind : std::uint8_t { kUserId = 1, kAnonymousId = 2 };
-std::string_view to_text(IdentityKind kind);
-
-struct Identity {
-  IdentityKind kind = IdentityKind::kUserId;
-  std::string_view value;
-
-  friend auto operator<=>(const Identity&, const Identity&) = default;
-};
-
-// "user_id:123"
-std::string to_text(const Identity& identity);
 
 struct Trait {
   std::string name;

@@ -18,7 +18,7 @@ namespace {
 // A place in the table. Its hash stands beside the pointer, so that a look-up reads one customer and growing none: with
 // a million of them a growing table would otherwise wait for a million cache misses.
 struct Place {
-  std::uint64_t hash;  // hash64(identity.value)
+  std::uint64_t hash;  // Customers::hash_of(identity)
   std::unique_ptr<Customer> customer;
 };
 struct Wanted {
@@ -257,7 +257,7 @@ void Customers::set_layout(std::uint32_t generation, std::shared_ptr<const Layou
 }
 
 absl::StatusOr<const Customer*> Customers::peek(const Identity& identity) {
-  const auto it = impl_->customers.find(Wanted{hash64(identity.value), identity});
+  const auto it = impl_->customers.find(Wanted{hash_of(identity), identity});
   if (it != impl_->customers.end() && it->customer->layout == impl_->generation) return it->customer.get();
   std::optional<std::string> row;
   if (it != impl_->customers.end()) {
@@ -274,12 +274,12 @@ absl::StatusOr<const Customer*> Customers::peek(const Identity& identity) {
   return impl_->peeked.get();
 }
 
-void Customers::expect(std::string_view identity_value) {
+void Customers::expect(std::string_view key) {
   Impl& impl = *impl_;
   constexpr std::size_t kHints = Impl::kHints;
   const std::size_t n = impl.hints++;
   Impl::Hinted& newest = impl.hinted[n % kHints];
-  newest = {hash64(identity_value), nullptr};
+  newest = {hash64(key), nullptr};
   impl.customers.prefetch(Hint{newest.hash});
   // Distances in hints, so that each step finds in the cache what the one before has fetched.
   constexpr std::size_t kToCustomer = 4, kToLists = 8, kToRest = 12;
@@ -309,7 +309,7 @@ Customer& Customers::touch(const Identity& identity, std::uint64_t hash, bool& c
 }
 
 Customer* Customers::touch_known(const Identity& identity) {
-  Customer* const customer = impl_->find(identity, hash64(identity.value));
+  Customer* const customer = impl_->find(identity, hash_of(identity));
   if (customer != nullptr) touch(*customer);
   return customer;
 }
@@ -367,7 +367,7 @@ Customer* Customers::pop_wake() {
   }
   const StoredPlan plan = *stored.begin();
   stored.erase(stored.begin());
-  Customer* const customer = impl_->find({plan.kind, plan.identity}, hash64(plan.identity));
+  Customer* const customer = impl_->find(identity_of(plan), hash_of(identity_of(plan)));
   // Unreadable, now or before in this run, when an empty one took its place: status() says why.
   if (customer == nullptr || !impl_->status.ok()) return nullptr;
   touch(*customer);
@@ -386,13 +386,13 @@ void Customers::schedule_all(Instant wake) {
   // in memory would look at them at other times.
   std::map<std::pair<IdentityKind, std::string>, Instant> away;
   for (const StoredPlan& plan : impl_->stored_plans) {
-    if (!impl_->customers.contains(Wanted{hash64(plan.identity), identity_of(plan)}))
+    if (!impl_->customers.contains(Wanted{hash_of(identity_of(plan)), identity_of(plan)}))
       away[{plan.kind, plan.identity}] = plan.wake;
   }
   impl_->fail(impl_->store.scan(kind_prefix(KeyKind::kCustomer), [&](std::string_view key, std::string_view) {
     Identity identity;
     if (!parse_customer_key(key, identity)) return true;
-    if (impl_->customers.contains(Wanted{hash64(identity.value), identity})) return true;
+    if (impl_->customers.contains(Wanted{hash_of(identity), identity})) return true;
     const std::pair who(identity.kind, std::string(identity.value));
     const auto planned = away.find(who);
     const auto moved = impl_->moved.find(who);
@@ -507,7 +507,7 @@ void Customers::evict() {
     if (leaving.wake != Instant::never() && impl_->plans.erase(Plan{leaving.wake, &leaving}) > 0) {
       impl_->stored_plans.insert(StoredPlan{leaving.wake, leaving.kind, leaving.identity.str()});
     }
-    const auto it = impl_->customers.find(Wanted{hash64(leaving.identity), leaving.id()});
+    const auto it = impl_->customers.find(Wanted{hash_of(leaving.id()), leaving.id()});
     SPUR_CHECK(it != impl_->customers.end());
     impl_->customers.erase(it);
   }

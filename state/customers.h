@@ -42,9 +42,11 @@ class Customers {
   // changes nothing, not even who is in memory and how: what a customer keeps from one version to the next is decided
   // by the fold alone. Good until the next call of any kind. An error is the store's; it is not sticky.
   absl::StatusOr<const Customer*> peek(const Identity& identity);
+  // Its place in the table: of the key alone, since that is what the record of an event says before it is decoded.
+  static std::uint64_t hash_of(const Identity& identity) { return hash64(identity.key()); }
   // The customer, created if it was never seen (`created` says so); dirty from now on.
-  Customer& touch(const Identity& identity, bool& created) { return touch(identity, hash64(identity.value), created); }
-  // The same for a caller who has hash64(identity.value) already.
+  Customer& touch(const Identity& identity, bool& created) { return touch(identity, hash_of(identity), created); }
+  // The same for a caller who has hash_of(identity) already.
   Customer& touch(const Identity& identity, std::uint64_t hash, bool& created);
   // The customer, if it was ever seen, dirty from now on; else nullptr.
   Customer* touch_known(const Identity& identity);
@@ -53,8 +55,8 @@ class Customers {
 
   // A hint, without any effect on the state: this customer will be asked for kHintsAhead hints from now. Each hint
   // moves those before it one step nearer to the cache: its place in the table, the customer, what hangs from it.
-  // `identity_value` of whatever kind.
-  void expect(std::string_view identity_value);
+  // `key` of an identity of whatever kind.
+  void expect(std::string_view key);
   static constexpr std::size_t kHintsAhead = 16;
 
   // Plans to look at `customer` once the clock passes `wake`; replaces the earlier plan. never(): no plan.

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "state/identity.h"
 #include "state/time.h"
 #include "state/value.h"
 
@@ -93,7 +94,10 @@ struct Event {
   std::string_view name;          // as it came; of a page or screen its name; may be empty
   std::string_view id;            // messageId, or derived from the content
   std::string_view user_id;       // empty: none
-  std::string_view anonymous_id;  // empty: none; one of the two is there
+  std::string_view anonymous_id;  // empty: none
+  // Of the kinds that a Source's map names, the first that is there: "loyalty_id:4711";
+  // empty: none.
+  std::string_view named_id;
   Instant time;                   // when it happened
   // By EventSchema::FieldIndex; absent where the event has no such field.
   std::span<const Value> fields;
@@ -102,6 +106,13 @@ struct Event {
   Value traits;
   // xxh3-64 of all content but the envelope times (sentAt, receivedAt): tells a repeat from other content under one id.
   std::uint64_t content_hash = 0;
+
+  // Whose event it is: the strongest identity that it has. Of a decoded event there is one.
+  Identity customer() const {
+    if (!user_id.empty()) return {IdentityKind::kUserId, user_id};
+    if (!named_id.empty()) return {IdentityKind::kNamed, named_id};
+    return {IdentityKind::kAnonymousId, anonymous_id};
+  }
 };
 
 }  // namespace spur

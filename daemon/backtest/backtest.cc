@@ -8,6 +8,18 @@
 #include "state/check.h"
 
 namespace spur {
+namespace {
+
+// The same call, whosever its user id says it is.
+void give_to(const Identity& customer, Event& event) {
+  event.user_id = event.named_id = {};
+  std::string_view& kept = customer.kind == IdentityKind::kUserId  ? event.user_id
+                           : customer.kind == IdentityKind::kNamed ? event.named_id
+                                                                   : event.anonymous_id;
+  kept = customer.value;
+}
+
+}  // namespace
 
 // One shard with what it stands on.
 struct Backtest::Part {
@@ -127,9 +139,12 @@ void Backtest::feed_to(std::uint32_t source, std::string_view bytes, Instant rec
                   [&](const Decoded& decoded, std::string_view one) { take(decoded, one, {}); });
 }
 
-void Backtest::feed_call(std::string_view bytes) {
+void Backtest::feed_call(std::string_view bytes, std::optional<Identity> customer) {
   ++counts_.lines;
-  take(decoder_.decode_call(bytes, *catalog_, options_.source), bytes, {});
+  Decoded decoded = decoder_.decode_call(bytes, *catalog_, options_.source);
+  if (Event* const event = std::get_if<Event>(&decoded); event != nullptr && customer)
+    give_to(*customer, *event);
+  take(decoded, bytes, {});
 }
 
 void Backtest::take(const Decoded& decoded, std::string_view bytes, const Line& line) {
@@ -148,7 +163,7 @@ void Backtest::take(const Decoded& decoded, std::string_view bytes, const Line& 
   ++counts_.events;
   clock_ = std::max(clock_, event.time);
   tell();
-  Part& part = *parts_[shard_of(event.user_id.empty() ? event.anonymous_id : event.user_id, options_.shards)];
+  Part& part = *parts_[shard_of(event.customer().key(), options_.shards)];
   origin.received = event.time;
   part.begin_run(clock_);
   part.shard->apply(event, origin, effects_);

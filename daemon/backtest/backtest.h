@@ -44,9 +44,9 @@ class Backtest {
   // with its file and line if they are given, else as the nth record fed. `bytes` need no padding.
   void feed(std::string_view bytes, std::string_view file = {}, std::uint64_t line = 0);
   // The same of any Source, as if its log had taken it then; and of one Segment call, whatever the
-  // Source's format.
+  // Source's format. `customer`: the one that its user id stands for.
   void feed_to(std::uint32_t source, std::string_view bytes, Instant received);
-  void feed_call(std::string_view bytes);
+  void feed_call(std::string_view bytes, std::optional<Identity> customer = std::nullopt);
   // One record of business data as JSON.
   struct Record {
     std::uint32_t reference = 0;  // index of its Reference

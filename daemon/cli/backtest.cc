@@ -190,9 +190,9 @@ int run(const Arguments& arguments) {
       std::none_of(catalog.compiled->triggers.begin(), catalog.compiled->triggers.end(),
                    [&](const catalog::Trigger& t) { return t.name == arguments.line.trigger; }))
     return say(fmt::format("--trigger: the catalog has no Trigger `{}`", arguments.line.trigger), kBadUse);
-  std::optional<TimeLine> line = TimeLine::of(arguments.line, catalog.catalog);
+  std::optional<TimeLine> line = TimeLine::of(arguments.line, *catalog.compiled, catalog.catalog);
   if (arguments.line.customer && !line)
-    return say("--customer: say whom: user_id:123, anonymous_id:abc, or a bare user id", kBadUse);
+    return say(fmt::format("--customer: say whom: {}", catalog::kCustomerHint), kBadUse);
   if (line && arguments.decisions == "-")
     return say("--decisions -: standard output has the time line; name a file", kBadUse);
   if (line) options.watcher = line->watcher();

@@ -4,6 +4,7 @@
 #include "daemon/cli/remote.h"
 #include "daemon/explain/text.h"
 #include "fmt/format.h"
+#include "operators/catalog/customer_name.h"
 #include "spur/v1/service.grpc.pb.h"
 
 namespace spur::cli {
@@ -51,8 +52,7 @@ void add_explain(CLI::App& app, Chosen& chosen) {
   CLI::App* const command =
       app.add_subcommand("explain", "tell why a customer was contacted, and why not");
   auto a = std::make_shared<Arguments>();
-  command->add_option("customer", a->customer, "user_id:123, anonymous_id:abc, or a bare user id")
-      ->required();
+  command->add_option("customer", a->customer, std::string(catalog::kCustomerHint))->required();
   command->add_option("--trigger", a->trigger, "only this trigger");
   command->add_option("--at", a->at, "as of this instant, from the journal; by default now");
   command->add_option("--limit", a->limit, "decisions at most")

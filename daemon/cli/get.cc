@@ -2,6 +2,7 @@
 #include "daemon/cli/command.h"
 #include "daemon/cli/remote.h"
 #include "fmt/format.h"
+#include "operators/catalog/customer_name.h"
 #include "spur/v1/service.grpc.pb.h"
 
 namespace spur::cli {
@@ -70,11 +71,12 @@ int run(Arguments& a) {
 void add_get(CLI::App& app, Chosen& chosen) {
   CLI::App* const command = app.add_subcommand("get", "show what is known of a customer");
   auto a = std::make_shared<Arguments>();
-  command->add_option("customer", a->customer, "user_id:123, anonymous_id:abc, or a bare user id")
-      ->required();
+  command->add_option("customer", a->customer, std::string(catalog::kCustomerHint))->required();
   command->add_flag("--json", a->json, "one line of JSON");
   a->remote.add_options(*command);
-  command->footer("Examples:\n  spur get 123\n  spur get anonymous_id:visitor-7 --json");
+  command->footer(
+      "Examples:\n  spur get 123\n  spur get loyalty_id:4711\n  spur get anonymous_id:visitor-7 "
+      "--json");
   command->callback([&chosen, a] { chosen.run = [a] { return run(*a); }; });
 }
 

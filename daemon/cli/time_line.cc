@@ -26,9 +26,9 @@ explain::DrawingOptions for_output() {
 
 }  // namespace
 
-TimeLine::TimeLine(explain::CustomerName name, const TimeLineArguments& arguments,
+TimeLine::TimeLine(catalog::CustomerName name, const TimeLineArguments& arguments,
                    const spur::v1::Catalog& definitions)
-    : name_(std::make_unique<const explain::CustomerName>(std::move(name))) {
+    : name_(std::make_unique<const catalog::CustomerName>(std::move(name))) {
   explain::Recording::Options options;
   options.customer = name_->identity();
   options.trigger = arguments.trigger;
@@ -37,9 +37,10 @@ TimeLine::TimeLine(explain::CustomerName name, const TimeLineArguments& argument
 }
 
 std::optional<TimeLine> TimeLine::of(const TimeLineArguments& arguments,
+                                     const catalog::Compiled& catalog,
                                      const spur::v1::Catalog& definitions) {
-  std::optional<explain::CustomerName> name =
-      explain::parse_customer(arguments.customer.value_or(""));
+  std::optional<catalog::CustomerName> name =
+      catalog::parse_customer(arguments.customer.value_or(""), &catalog);
   if (!name) return std::nullopt;
   return TimeLine(*std::move(name), arguments, definitions);
 }

@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "daemon/explain/customer_name.h"
 #include "daemon/explain/recording.h"
+#include "operators/catalog/customer_name.h"
 
 namespace spur::cli {
 
@@ -20,6 +20,7 @@ class TimeLine {
  public:
   // nullopt where `customer` names nobody. `definitions` is the source of the catalog.
   static std::optional<TimeLine> of(const TimeLineArguments& arguments,
+                                    const catalog::Compiled& catalog,
                                     const spur::v1::Catalog& definitions);
 
   Watcher* watcher() { return recording_.get(); }
@@ -28,10 +29,10 @@ class TimeLine {
   int show(const TimeLineArguments& arguments) const;
 
  private:
-  TimeLine(explain::CustomerName name, const TimeLineArguments& arguments,
+  TimeLine(catalog::CustomerName name, const TimeLineArguments& arguments,
            const spur::v1::Catalog& definitions);
 
-  std::unique_ptr<const explain::CustomerName> name_;
+  std::unique_ptr<const catalog::CustomerName> name_;
   std::unique_ptr<explain::Recording> recording_;
 };
 

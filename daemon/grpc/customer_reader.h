@@ -7,15 +7,15 @@
 
 #include "absl/status/statusor.h"
 #include "daemon/engine.h"
-#include "daemon/explain/customer_name.h"
+#include "operators/catalog/customer_name.h"
 #include "operators/customer_snapshot.h"
 #include "spur/v1/service.pb.h"
 #include "state/customer.h"
 
 namespace spur::services {
 
-using explain::CustomerName;
-using explain::parse_customer;
+using catalog::CustomerName;
+using catalog::parse_customer;
 
 // Everything about the customer as of the shard's clock. False: never seen. An error is the store's.
 absl::StatusOr<bool> read_customer(const ShardView& view, const CustomerName& name, spur::v1::Customer& out);

@@ -16,7 +16,11 @@ namespace {
 
 ServiceError customer_missing() {
   return bad_request("CUSTOMER_MISSING", "customer",
-                     "say whom: user_id:123, anonymous_id:abc, or a bare user id");
+                     fmt::format("say whom: {}", catalog::kCustomerHint));
+}
+
+const catalog::Compiled* compiled(const std::shared_ptr<const CatalogInForce>& catalog) {
+  return catalog == nullptr ? nullptr : catalog->compiled.get();
 }
 
 ServiceError not_found(std::string_view reason, std::string message) {
@@ -86,13 +90,14 @@ grpc::ServerUnaryReactor* CustomerService::GetCustomer(grpc::CallbackServerConte
                                                        spur::v1::Customer* response) {
   grpc::ServerUnaryReactor* reactor = call->DefaultReactor();
   const std::chrono::nanoseconds started = get_.now();
-  std::optional<CustomerName> name = parse_customer(request->customer());
+  std::optional<CustomerName> name =
+      parse_customer(request->customer(), compiled(context_.engine.current_catalog()));
   if (!name) {
     const ServiceError error = customer_missing();
     finish(reactor, get_, started, &error);
     return reactor;
   }
-  const std::uint32_t shard = shard_of(name->value, context_.engine.shards());
+  const std::uint32_t shard = shard_of(name->identity().key(), context_.engine.shards());
   response->set_shard(shard);
   auto question = std::make_shared<Question>(Question{*std::move(name)});
   context_.engine.with_shard(
@@ -120,8 +125,8 @@ grpc::ServerUnaryReactor* CustomerService::Explain(grpc::CallbackServerContext* 
                                                    spur::v1::ExplainResponse* response) {
   grpc::ServerUnaryReactor* reactor = call->DefaultReactor();
   const std::chrono::nanoseconds started = explain_.now();
-  std::optional<CustomerName> name = parse_customer(request->customer());
   const std::shared_ptr<const CatalogInForce> catalog = context_.engine.current_catalog();
+  std::optional<CustomerName> name = parse_customer(request->customer(), compiled(catalog));
   std::optional<ServiceError> refused =
       name ? check_explain(*request, catalog.get()) : customer_missing();
   if (refused) {
@@ -148,7 +153,7 @@ void CustomerService::explain_now(const std::shared_ptr<Asked>& asked) {
   const auto copied = std::make_shared<Copied>();
   // The shard only makes copies; taking conditions apart takes longer than it may wait.
   context_.engine.with_shard(
-      shard_of(asked->question.name.value, context_.engine.shards()),
+      shard_of(asked->question.name.identity().key(), context_.engine.shards()),
       [asked, copied](const ShardView& view) {
         copied->customer = copy_customer(view, asked->question.name);
         copied->now = view.now;
@@ -175,7 +180,8 @@ void CustomerService::explain_now(const std::shared_ptr<Asked>& asked) {
 }
 
 void CustomerService::explain_past(const std::shared_ptr<Asked>& asked) {
-  const std::uint32_t shard = shard_of(asked->question.name.value, context_.engine.shards());
+  const std::uint32_t shard =
+      shard_of(asked->question.name.identity().key(), context_.engine.shards());
   const auto past = std::make_shared<Past>(
       asked->question.name, asked->request, [asked] { return asked->call->IsCancelled(); },
       asked->response);

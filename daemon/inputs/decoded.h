@@ -33,7 +33,7 @@ enum class Reason : std::uint8_t {
   kMissingType,       // MISSING_TYPE
   kUnknownType,       // UNKNOWN_TYPE: none of the six calls
   kMissingEventName,  // MISSING_EVENT_NAME: a track without `event`
-  kMissingIdentity,   // MISSING_IDENTITY: neither userId nor anonymousId
+  kMissingIdentity,   // MISSING_IDENTITY: nothing tells whom it is about
   kMissingTimestamp,  // MISSING_TIMESTAMP: nothing to tell the time by
   kBadTimestamp,      // BAD_TIMESTAMP: not RFC 3339, or no such day or second
   kTimeOutOfRange,    // TIME_OUT_OF_RANGE: outside [kInstantMin, kInstantMax], 1970 to 2969

@@ -20,8 +20,9 @@ Malformed too_long(std::string_view what, std::size_t size, std::size_t bytes_ma
 std::optional<Malformed> check(const EventParts& parts, CallType type, const InputLimits& limits) {
   if (type == CallType::kTrack && parts.name.empty())
     return Malformed{Reason::kMissingEventName, "the event has no name"};
-  if (parts.user_id.empty() && parts.anonymous_id.empty())
-    return Malformed{Reason::kMissingIdentity, "neither a user id nor an anonymous id"};
+  if (parts.user_id.empty() && parts.named_id.empty() && parts.anonymous_id.empty())
+    return Malformed{Reason::kMissingIdentity,
+                     "nothing tells whom it is about: no identity is there"};
   for (const auto& [what, text] :
        {std::pair{"user_id", parts.user_id}, std::pair{"anonymous_id", parts.anonymous_id},
         std::pair{"id", parts.id}}) {
@@ -69,6 +70,7 @@ Decoded make_event(const EventParts& parts, const EventSchema& schema, std::uint
   event.id = parts.id.empty() ? derived_id({parts.content}, arena) : parts.id;
   event.user_id = parts.user_id;
   event.anonymous_id = parts.anonymous_id;
+  event.named_id = parts.named_id;
   event.time = *parts.time;
   event.fields = fields;
   event.traits = parts.traits_set;

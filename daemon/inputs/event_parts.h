@@ -16,6 +16,7 @@ struct EventParts {
   CallType type = CallType::kTrack;
   bool name_tells_call = false;  // a name $identify, $page, $screen, $group or $alias is that call
   std::string_view name, id, user_id, anonymous_id;  // empty: not there
+  std::string_view named_id;                         // as Event has it; the same
   std::optional<Instant> time;
   Value properties, traits, context;  // maps, or absent
   Value traits_set;                   // on the customer

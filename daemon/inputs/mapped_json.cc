@@ -36,11 +36,12 @@ class Mapped {
       : map_(map), slots_(map, fields), limits_(limits), arena_(arena) {}
 
   std::optional<Malformed> run(EventParts& parts) {
-    const bool identified = map_.user_id || map_.anonymous_id;
+    const bool identified = map_.user_id || map_.anonymous_id || !map_.named_ids.empty();
     if (identified) parts.user_id = parts.anonymous_id = {};
     if (map_.id) parts.id = key("id", *map_.id);
     if (map_.user_id) parts.user_id = key("identities.user_id", *map_.user_id);
     if (map_.anonymous_id) parts.anonymous_id = key("identities.anonymous_id", *map_.anonymous_id);
+    for (const catalog::Mapping::Named& named : map_.named_ids) named_id(named, parts);
     if (map_.name) parts.name = text("name", *map_.name);
     if (map_.time) time(parts);
     if (!map_.properties.empty()) parts.properties = all("properties", map_.properties);
@@ -49,28 +50,30 @@ class Mapped {
   }
 
  private:
-  void fail(Reason reason, std::string_view what, std::string_view detail) {
-    if (!failure_) failure_ = Malformed{reason, fmt::format("map.{}: {}", what, detail)};
+  // `in`: of what in a list, with a dot behind.
+  void fail(Reason reason, std::string_view what, std::string_view detail,
+            std::string_view in = {}) {
+    if (!failure_) failure_ = Malformed{reason, fmt::format("map.{}{}: {}", in, what, detail)};
   }
 
   // Absent for null and for an optional that is none.
-  Value ask(std::string_view what, const Program& program,
-            Reason if_error = Reason::kMappingFailed) {
+  Value ask(std::string_view what, const Program& program, Reason if_error = Reason::kMappingFailed,
+            std::string_view in = {}) {
     Value value = program.evaluate(slots_, arena_);
     if (value.is(Kind::kOptional))
       value = value.optional_value() == nullptr ? Value::absent() : *value.optional_value();
-    if (value.is_error()) fail(if_error, what, value.as_text());
+    if (value.is_error()) fail(if_error, what, value.as_text(), in);
     return value.is(Kind::kNull) || value.is_error() ? Value::absent() : value;
   }
 
   // A text, or a number as a key.
-  std::string_view key(std::string_view what, const Program& program) {
-    const Value value = ask(what, program);
+  std::string_view key(std::string_view what, const Program& program, std::string_view in = {}) {
+    const Value value = ask(what, program, Reason::kMappingFailed, in);
     if (value.is_absent()) return {};
     const bool fits = value.is(Kind::kString) || value.is_number();
     const std::optional<std::string_view> text =
         fits ? key_text(value, arena_) : std::optional<std::string_view>();
-    if (!text) fail(Reason::kWrongType, what, "neither a text nor a number");
+    if (!text) fail(Reason::kWrongType, what, "neither a text nor a number", in);
     return text.value_or("");
   }
 
@@ -104,6 +107,23 @@ class Mapped {
     } else if (!value.is_absent()) {
       fail(Reason::kBadTimestamp, "time", "neither a timestamp nor RFC 3339 text");
     }
+  }
+
+  // Asked and checked also where a stronger one is there: what is refused depends on the record
+  // alone.
+  void named_id(const catalog::Mapping::Named& named, EventParts& parts) {
+    constexpr std::string_view kIn = "identities.";
+    const std::string_view value = key(named.name, named.program, kIn);
+    if (value.size() > limits_.id_bytes_max) {
+      fail(Reason::kStringTooLong, named.name,
+           fmt::format("{} bytes; at most {} are taken", value.size(), limits_.id_bytes_max), kIn);
+    }
+    if (value.empty() || !parts.named_id.empty()) return;
+    const std::span<char> text = arena_.array<char>(named.name.size() + 1 + value.size());
+    char* end = std::copy(named.name.begin(), named.name.end(), text.data());
+    *end++ = ':';
+    std::copy(value.begin(), value.end(), end);
+    parts.named_id = {text.data(), text.size()};
   }
 
   // A map of what `named` gives; what is none is left out.

@@ -7,6 +7,7 @@
 #include "spur/v1/event.pb.h"
 #include "spur/v1/message.pb.h"
 #include "state/check.h"
+#include "state/identity.h"
 #include "state/text_prefix.h"
 
 namespace spur {
@@ -137,9 +138,8 @@ RunEffects to_records(std::uint32_t shard, const Effects& effects, const Deploym
         {decision.customer, decision_bytes(decision, deployment, catalog_hash, decision_message)});
     if (!decision.leaves()) continue;
     SPUR_CHECK(decision.spurseq != 0 && !decision.topic.empty());
-    // "user_id:ann": a record's key is the identity's value.
     records.actions.push_back({decision.topic, decision.spurseq,
-                               decision.customer.substr(decision.customer.find(':') + 1),
+                               std::string(key_of(decision.customer)),
                                action_bytes(decision, deployment, catalog_hash, action_message)});
   }
   for (const DeadLetter& letter : effects.dead_letters)

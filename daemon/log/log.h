@@ -85,7 +85,7 @@ struct InputRecord {
   Instant received;         // when the log took it (Kafka: the record's timestamp)
   std::string_view source;  // name of a Source of the catalog; may be empty: found by the topic
   std::string_view topic;   // empty: the embedded log's own
-  std::string_view key;     // the identity's value; empty if it could not be read
+  std::string_view key;     // the identity's key(); empty if it could not be read
   std::string_view value;
   // Packs the headers of `message` (daemon/inputs/headers.h) into `to`; nullptr: there can be none.
   // A record's headers cost as much as its decoding, and few formats want them.
@@ -136,7 +136,7 @@ struct RunEffects {
   struct Action {
     std::string topic;
     std::uint64_t spurseq = 0;
-    std::string key;    // the identity's value: the key of a Kafka record
+    std::string key;    // the identity's key(): that of a Kafka record
     std::string bytes;  // spur.v1.Action
   };
   struct Decision {

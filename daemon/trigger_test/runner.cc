@@ -6,6 +6,7 @@
 
 #include "daemon/backtest/backtest.h"
 #include "daemon/trigger_test/compare.h"
+#include "operators/catalog/customer_name.h"
 #include "operators/catalog/nearest.h"
 #include "state/digest.h"
 
@@ -53,7 +54,8 @@ Run run_once(const std::shared_ptr<const catalog::Compiled>& catalog,
       backtest.read_record(record);
       backtest.feed_record(record);
     } else if (event.source.empty()) {
-      backtest.feed_call(event.json);
+      const auto name = catalog::parse_customer(event.customer, catalog.get());
+      backtest.feed_call(event.json, name ? std::optional(name->identity()) : std::nullopt);
     } else {
       backtest.tick(newest);  // `at` is when it arrives, whatever its body says
       backtest.feed_to(static_cast<std::uint32_t>(catalog->find_source(event.source)), event.json,
@@ -213,15 +215,21 @@ std::vector<catalog::Error> check_names(const catalog::Compiled& catalog, const 
     errors.push_back({e.at, "the catalog has no " + std::string(kind) + " `" + *name + "`",
                       catalog::did_you_mean(*name, known)});
   };
+  const auto check_customer = [&](const catalog::Position& at, const std::string& name) {
+    if (name.empty() || catalog::parse_customer(name, &catalog)) return;
+    errors.push_back({at, "`" + name + "` names nobody", std::string(catalog::kCustomerHint)});
+  };
   std::set<std::string> sources, references;
   for (const catalog::Source& s : catalog.sources) sources.insert(s.name);
   for (const catalog::Reference& r : catalog.business_data) references.insert(r.name);
   for (const Test& test : file.tests) {
     for (const TestEvent& event : test.events) {
+      check_customer(event.at, event.customer);
       check(event, event.source, sources, "Source");
       check(event, event.reference, references, "Reference");
     }
     for (const Expectation& e : test.expect) {
+      check_customer(e.at, e.customer.value_or(""));
       check(e, e.trigger, triggers, "Trigger");
       check(e, e.channel, channels, "Channel");
     }

@@ -284,7 +284,9 @@ class Reader {
     field("event", name);
     field("name", page);
     field("messageId", event.id);
+    // Which kind it is of, the catalog says; a call alone can say but one of the two.
     field("userId", customer);
+    event.customer = customer;
     field("anonymousId", anonymous);
     field("timestamp", rfc3339(event.time));
     if (properties != nullptr) json += ",\"properties\":" + to_json(*properties);

@@ -14,16 +14,16 @@
 //
 // An instant (`at`, `run_until`) is a duration from `start`, which may be negative, or RFC 3339.
 //
-// An event: at, customer (user id; the one before if neither it nor anonymous_id is given),
-// anonymous_id, event (a track) or type (identify, page, screen, group, alias; `name` with page and
-// screen), properties, traits, context, id (default: by place, so that equal events are different
-// and ties go as written). The order written is the order of arrival. In place of all but `at` an
-// event may be what a producer sends, `body`, with the `source` of the catalog that it comes from:
-// {at: 5m, source: till, body: {receipt_no: 7, …}}. Its time is the one that the body says; `at`
-// says when it arrives, by which the test's clock goes.
+// An event: at, customer (a name such as ann, user_id:ann or loyalty_id:4711; the one before if
+// neither it nor anonymous_id is given), anonymous_id, event (a track) or type (identify, page,
+// screen, group, alias; `name` with page and screen), properties, traits, context, id (default: by
+// place, so that equal events are different and ties go as written). The order written is the order
+// of arrival. In place of all but `at` an event may be what a producer sends, `body`, with the
+// `source` of the catalog that it comes from: {at: 5m, source: till, body: {receipt_no: 7, …}}. Its
+// time is the one that the body says; `at` says when it arrives, by which the test's clock goes.
 //
-// A record of business data stands among the events: at, reference (name of a Reference), record (a mapping), which
-// holds from `at` on.
+// A record of business data stands among the events: at, reference (name of a Reference), record (a
+// mapping), which holds from `at` on.
 //
 // An expectation: at, customer, trigger, instance, channel, template, verdict, reason, data. What
 // is not given is not compared; `data` is compared as a whole. All decisions of the wanted verdicts
@@ -51,6 +51,7 @@ struct TestEvent {
   Instant time;
   std::string id;
   std::string json;
+  std::string customer;   // of a call, as the file names it; empty: none but its anonymous id
   std::string source;     // empty: `json` is a call; else what this Source of the catalog takes
   std::string reference;  // of a record of business data
 };

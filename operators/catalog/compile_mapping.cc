@@ -27,12 +27,7 @@ class MappingCompiler {
     mapping_.id = program("id", from.id());
     mapping_.name = program("name", from.name(), {Type::Kind::kString});
     mapping_.time = program("time", from.time(), {Type::Kind::kTimestamp, Type::Kind::kString});
-    for (int i = 0; i < from.identities_size(); ++i) {
-      const spur::v1::NamedExpression& identity = from.identities(i);
-      std::optional<Program>& kept =
-          identity.name() == "user_id" ? mapping_.user_id : mapping_.anonymous_id;
-      kept = program("identities[" + std::to_string(i) + "]", identity.expression());
-    }
+    identities(from);
     named("properties", from.properties(), mapping_.properties);
     check_plan(from);
     named("traits", from.traits(), mapping_.traits);
@@ -61,6 +56,20 @@ class MappingCompiler {
             {c_.positions.key_position(path_ + ".properties[" + std::to_string(i) + "]"),
              std::move(none->message), std::move(none->hint)});
       }
+    }
+  }
+
+  void identities(const spur::v1::Mapping& from) {
+    for (int i = 0; i < from.identities_size(); ++i) {
+      const std::string& name = from.identities(i).name();
+      auto compiled =
+          program("identities[" + std::to_string(i) + "]", from.identities(i).expression());
+      if (name == kUserIdName)
+        mapping_.user_id = std::move(compiled);
+      else if (name == kAnonymousIdName)
+        mapping_.anonymous_id = std::move(compiled);
+      else if (compiled)
+        mapping_.named_ids.push_back({name, *std::move(compiled)});
     }
   }
 

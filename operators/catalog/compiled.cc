@@ -51,4 +51,14 @@ std::int32_t Compiled::find_reference_of(std::string_view topic) const {
   return kNone;
 }
 
+bool Compiled::has_identity_kind(std::string_view name) const {
+  for (const Source& source : sources) {
+    if (source.map == nullptr) continue;
+    for (const Mapping::Named& named : source.map->named_ids) {
+      if (named.name == name) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace spur::catalog

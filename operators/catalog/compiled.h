@@ -48,6 +48,7 @@ struct Mapping {
   };
   std::optional<Program> id, name, time;
   std::optional<Program> user_id, anonymous_id;
+  std::vector<Named> named_ids;  // identities of other kinds, the strongest first
   std::vector<Named> properties, traits;
   // The paths that the programs read, all below "body"; and which field each of their slots is.
   EventSchema body;
@@ -441,6 +442,8 @@ class Compiled {
   // The same of business data; kNone for an empty name or topic too.
   std::int32_t find_reference(std::string_view name) const;
   std::int32_t find_reference_of(std::string_view topic) const;
+  // Whether a Source maps identities of that kind, beside user_id and anonymous_id.
+  bool has_identity_kind(std::string_view name) const;
 };
 
 }  // namespace spur::catalog

@@ -13,6 +13,7 @@
 #include "operators/catalog/checker.h"
 #include "operators/catalog/known.h"
 #include "operators/catalog/names.h"
+#include "operators/catalog/nearest.h"
 #include "state/event.h"
 
 namespace spur::catalog {
@@ -111,6 +112,33 @@ void check_topic(Checker& check, const std::string& path, const std::string& nam
   }
 }
 
+// user_id, anonymous_id, and kinds of one's own.
+void check_identities(Checker& check, const std::string& path, const spur::v1::Mapping& map) {
+  check.named_expressions(path, map.identities());
+  const std::set<std::string> usual = {std::string(kUserIdName), std::string(kAnonymousIdName)};
+  int kinds = 0;
+  for (int i = 0; i < map.identities_size(); ++i) {
+    const std::string& name = map.identities(i).name();
+    if (name.empty() || usual.contains(name)) continue;
+    ++kinds;
+    const std::string near = did_you_mean(name, usual);
+    if (!is_identifier(name) || name.size() > kIdentityKindBytesMax) {
+      const std::string wanted =
+          "loyalty_id, at most " + std::to_string(kIdentityKindBytesMax) + " of a-z, 0-9, _";
+      check.fail_key(at(path, i), in_quotes(name) + " cannot name an identity",
+                     is_cel_word(name) ? "it is a word of CEL"
+                     : near.empty()    ? wanted
+                                       : near);
+    } else if (!near.empty()) {
+      check.warn(at(path, i), in_quotes(name) + " is an identity of its own", near);
+    }
+  }
+  if (kinds > kIdentityKindsMax)
+    check.fail_key(path,
+                   std::to_string(kinds) + " kinds of identity beside user_id and anonymous_id",
+                   "at most " + std::to_string(kIdentityKindsMax));
+}
+
 // What an event needs must be said of any JSON; of a CloudEvent there is what its attributes say.
 void check_map(Checker& check, const std::string& path, const spur::v1::Source& source) {
   const std::string here = path + ".map";
@@ -133,14 +161,7 @@ void check_map(Checker& check, const std::string& path, const spur::v1::Source& 
     if (map.identities().empty())
       check.missing(here, "identities", "whom it is about: {user_id: body.customer}");
   }
-  check.named_expressions(here + ".identities", map.identities());
-  for (int i = 0; i < map.identities_size(); ++i) {
-    const std::string& name = map.identities(i).name();
-    if (name == "user_id" || name == "anonymous_id") continue;
-    check.fail_key(at(here + ".identities", i), not_in_this_version("identity " + in_quotes(name)),
-                   "user_id and anonymous_id tell who it is; what else is known of the customer "
-                   "goes into `traits`");
-  }
+  check_identities(check, here + ".identities", map);
   for (const auto& [key, all] :
        {std::pair{".properties", &map.properties()}, std::pair{".traits", &map.traits()}}) {
     const bool whole = all->size() == 1 && all->Get(0).name().empty();

@@ -20,6 +20,10 @@ inline constexpr std::uint32_t kLimitMax =
     1'000'000;  // of any `limit`: what one customer may make a shard remember
 inline constexpr int kSequenceStepsMax = 16;
 inline constexpr int kMapExpressionsMax = 256;  // of a Source's map: each is asked of each message
+// Of the identities in a Source's map beside user_id and anonymous_id. The name stands in what is
+// stored of each customer who is known by it.
+inline constexpr int kIdentityKindsMax = 16;
+inline constexpr std::size_t kIdentityKindBytesMax = 32;
 inline constexpr double kRhythmFactorMax = 1'000;
 inline constexpr double kIntentScoreMax = 1e9;
 inline constexpr Millis kDateOffsetMax = kDay * 3'660;  // either way

@@ -343,9 +343,10 @@ bool decode_customer(std::string_view bytes, const Layout& layout, Customer& out
   v1::CustomerRow row;
   if (bytes.empty() || bytes[0] != kVersion) return false;
   if (!row.ParseFromArray(bytes.data() + 1, static_cast<int>(bytes.size() - 1))) return false;
-  if (row.identity_kind() != 1 && row.identity_kind() != 2) return false;
+  const auto kind = stored_kind(row.identity_kind(), row.identity());
+  if (!kind) return false;
   out = Customer();
-  out.kind = static_cast<IdentityKind>(row.identity_kind());
+  out.kind = *kind;
   out.identity = row.identity();
   out.first_seen = {row.first_seen_ms()};
   out.newest = {row.newest_ms()};

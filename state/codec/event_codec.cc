@@ -6,11 +6,13 @@
 namespace spur {
 namespace {
 
-constexpr std::uint8_t kWhole = 1, kBrief = 2;  // the first byte
+// The first byte. A whole event that has an identity of another kind than the two has one text
+// more; those without stay as they are.
+constexpr std::uint8_t kWhole = 1, kBrief = 2, kWholeNamed = 3;
 
 void write_envelope(const Event& event, std::uint64_t source_key, ByteWriter& out) {
   SPUR_CHECK(event.time >= kInstantMin && event.time <= kInstantMax);
-  out.u8(kWhole);
+  out.u8(event.named_id.empty() ? kWhole : kWholeNamed);
   out.u8(static_cast<std::uint8_t>(event.type));
   out.varint(static_cast<std::uint64_t>(event.time.ms));
   out.fixed64(source_key);
@@ -19,6 +21,7 @@ void write_envelope(const Event& event, std::uint64_t source_key, ByteWriter& ou
   out.text(event.id);
   out.text(event.user_id);
   out.text(event.anonymous_id);
+  if (!event.named_id.empty()) out.text(event.named_id);
 }
 
 void write_field(const Event& event, const EventSchema& schema, EventSchema::FieldIndex index,
@@ -102,7 +105,8 @@ std::optional<StoredEvent> decode_event(std::string_view bytes, const EventSchem
                                         Arena& arena) {
   ByteReader in(arena.copy(bytes));
   const std::uint8_t form = in.u8();
-  if (form != kWhole && form != kBrief) return std::nullopt;
+  if (form < kWhole || form > kWholeNamed) return std::nullopt;
+  const bool whole = form != kBrief;
   StoredEvent stored;
   Event& event = stored.event;
   const std::uint8_t type = in.u8();
@@ -112,20 +116,24 @@ std::optional<StoredEvent> decode_event(std::string_view bytes, const EventSchem
   event.type = static_cast<CallType>(type);
   event.time = {
       static_cast<std::int64_t>(in.varint_max(static_cast<std::uint64_t>(kInstantMax.ms)))};
-  if (form == kWhole) {
+  if (whole) {
     stored.source_key = in.fixed64();
     event.content_hash = in.fixed64();
   }
   event.name = read_name(in);
   event.id = read_name(in);
-  if (form == kWhole) {
+  if (whole) {
     event.user_id = read_name(in);
     event.anonymous_id = read_name(in);
+    if (form == kWholeNamed) {
+      event.named_id = read_name(in);
+      if (!stored_kind(static_cast<std::uint32_t>(IdentityKind::kNamed), event.named_id)) in.fail();
+    }
   }
   if (!in.ok()) return std::nullopt;
   event.name_index = schema.index_of(event.type, event.name);
   read_fields(schema, in, event, arena);
-  event.traits = form == kWhole ? read_value(in, arena) : Value::absent();
+  event.traits = whole ? read_value(in, arena) : Value::absent();
   if (!in.done()) return std::nullopt;
   return stored;
 }

@@ -1,5 +1,7 @@
 #include "state/codec/keys.h"
 
+#include <optional>
+
 #include "state/check.h"
 
 namespace spur {
@@ -26,8 +28,11 @@ void append_identity(std::string& out, const Identity& identity) {
 
 // What append_identity() has written; of a customer at least one byte.
 bool parse_identity(std::string_view bytes, Identity& out) {
-  if (bytes.size() < 2 || (bytes[0] != 1 && bytes[0] != 2)) return false;
-  out = {static_cast<IdentityKind>(bytes[0]), bytes.substr(1)};
+  if (bytes.size() < 2) return false;
+  const std::string_view value = bytes.substr(1);
+  const std::optional<IdentityKind> kind = stored_kind(static_cast<std::uint8_t>(bytes[0]), value);
+  if (!kind) return false;
+  out = {*kind, value};
   return true;
 }
 

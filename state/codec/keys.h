@@ -12,7 +12,7 @@ namespace spur {
 
 enum class KeyKind : std::uint8_t {
   kPosition = 1,  // one row: spur.v1.Position
-  kCustomer = 2,  // identity kind, identity value: spur.v1.CustomerRow
+  kCustomer = 2,  // identity kind, identity value (state/identity.h): spur.v1.CustomerRow
   // instant (8 bytes, big endian), identity kind, identity value: nothing, or a mark: its customer's row names another
   kWake = 3,
   // 4 was an outbox by topic, never written

@@ -570,6 +570,7 @@ bool may_be(const std::string& field, const std::string& what) {
   if (is_one_of(key, {"data", "properties", "traits"}) &&
       is_one_of(what, {"an empty mapping", "an unknown key"}))
     return true;  // names are free
+  if (key == "identities" && what == "an unknown key") return true;
   // Nothing of what may be several, and settings of which all may be left out.
   if (what == "a list of nothing") return !is_one_of(key, {"on", "steps", "scores", "channel"});
   if (what == "an empty mapping") return is_one_of(key, {"consent", "ladders", "events"});

@@ -42,15 +42,51 @@ TEST(CatalogErrorsTest, ACallInTheSegmentShapeTakesNoMap) {
   }
 }
 
-TEST(CatalogErrorsTest, IdentitiesOfAMapAreThoseThatThereAre) {
+std::string identities(const std::string& identities) {
+  return "{format: json, map: {name: body.n, time: body.t, identities: {" + identities + "}}}";
+}
+
+TEST(CatalogErrorsTest, IdentitiesOfAMapAreNamedAsCelCouldSayThem) {
+  const std::string wanted = " cannot name an identity; loyalty_id, at most 32 of a-z, 0-9, _\n";
+  const std::string longest(32, 'k'), too_long(33, 'k');
   check_kind(
       "Source",
       {
-          {"{format: json, map: {name: body.n, time: body.t, identities: {user_id: body.u, "
-           "loyalty_id: body.c}}}",
-           "c:4:86: identity `loyalty_id` is known, not in this version; user_id and anonymous_id "
-           "tell who it is; what else is known of the customer goes into `traits`\n"},
+          {identities("user_id: body.u, loyalty_id: body.c, anonymous_id: body.a, e2: body.e"), ""},
+          {identities("loyalty_id: body.c"), ""},
+          {identities(longest + ": body.c"), ""},
+          {identities(too_long + ": body.c"), "c:4:69: `" + too_long + "`" + wanted},
+          {identities("loyalty-id: body.c"), "c:4:69: `loyalty-id`" + wanted},
+          {identities("'loyalty:id': body.c"), "c:4:69: `loyalty:id`" + wanted},
+          {identities("Card: body.c, 2nd: body.d"),
+           "c:4:69: `Card`" + wanted + "c:4:83: `2nd`" + wanted},
+          {identities("in: body.c"), "c:4:69: `in` cannot name an identity; it is a word of CEL\n"},
+          {identities("userId: body.c"),
+           "c:4:69: `userId` cannot name an identity; did you mean `user_id`?\n"},
+          {identities("'': body.c"), "c:4:69: a name is empty\n"},
+          {identities("card: ''"), "c:4:75: `card` is empty; write CEL\n"},
       });
+}
+
+TEST(CatalogErrorsTest, AnIdentityThatIsNearlyTheUserIdIsOneOfItsOwnAndWarnedOf) {
+  const Loaded loaded =
+      load_text("c", document("Source", identities("userid: body.u, anonymous_ids: body.a")));
+  EXPECT_EQ(to_text(loaded.errors), "");
+  EXPECT_EQ(to_text(loaded.warnings),
+            "c:4:69: `userid` is an identity of its own; did you mean `user_id`?\n"
+            "c:4:85: `anonymous_ids` is an identity of its own; did you mean `anonymous_id`?\n");
+}
+
+TEST(CatalogErrorsTest, AMapHasAtMostSixteenKindsOfIdentity) {
+  const auto map = [](int kinds) {
+    std::string text = "user_id: body.u, anonymous_id: body.a";
+    for (int i = 0; i < kinds; ++i) text += ", k" + std::to_string(i) + ": body.x";
+    return identities(text);
+  };
+  check_kind(
+      "Source",
+      {{map(16), ""},
+       {map(17), "c:4:56: 17 kinds of identity beside user_id and anonymous_id; at most 16\n"}});
 }
 
 TEST(CatalogErrorsTest, AMapHasAtMostSoManyExpressions) {

@@ -78,6 +78,32 @@ class Daemon(unittest.TestCase):
         self.assertIn("as of 2026-03-01T08:30:00.000Z, from the journal", out)
         self.assertIn("the wait [k1] is over at 2026-03-01T09:00:00Z (in 30m)", out)
 
+    def test_a_customer_is_named_by_the_card_that_the_catalog_maps(self):
+        club = self.root / "club"
+        club.mkdir()
+        (club / "catalog.yaml").write_text(block("yaml") + """
+---
+apiVersion: spur/v1
+kind: Source
+metadata: {name: club}
+spec:
+  format: json
+  map: {name: "'Product Added'", time: body.at, identities: {loyalty_id: body.card}, properties: {cart_id: body.cart}}
+""", encoding="utf-8")
+        self.assertEqual(self.spur("apply", str(club))[0], 0)
+        for at in "08:00", "12:00":
+            bill = f'{{"card":4711,"cart":"k1","at":"2026-03-01T{at}:00Z"}}\n'
+            code, _, said = self.spur("publish", "--source", "club", "-", given=bill)
+            self.assertEqual(code, 0, said)
+        code, out, said = self.spur("subscribe", "email", "--count", "1", "--for", str(PATIENCE / 2))
+        self.assertEqual(code, 0, said)
+        self.assertIn("loyalty_id:4711  cart-abandoned [k1]  your-cart", out)
+        for command in "get", "explain":
+            code, out, said = self.spur(command, "loyalty_id:4711", "--json")
+            self.assertEqual(code, 0, said)
+            self.assertIn('"customer":"loyalty_id:4711"', out)
+            self.assertIn("never seen", self.spur(command, "4711")[2])
+
     def test_a_misspelt_source_is_told_before_anything_is_sent(self):
         code, out, said = self.spur("publish", "--source", "evnets", self.events)
         self.assertEqual((code, out), (2, ""))

@@ -181,6 +181,22 @@ expect 0 '<title id="title">Time line of user_id:ann</title>' cat "$folder/ann.s
 expect 2 'has no Trigger `goodbye`' $line --customer ann --trigger goodbye
 expect 2 '--customer' $line --svg "$folder/ann.svg"
 expect 3 'no-such-folder' $line --customer ann --svg "$folder/no-such-folder/ann.svg"
+# One who is known by a card: by the kind that the catalog maps, else it is a user id.
+expect 0 'nothing happened to this customer' $line --customer loyalty_id:7
+mkdir "$folder/club"
+cat - "$folder/catalog.yaml" >"$folder/club/catalog.yaml" <<'CATALOG'
+apiVersion: spur/v1
+kind: Source
+metadata: {name: club}
+spec: {format: json, map: {name: "'Hello'", time: body.at, identities: {loyalty_id: body.card}}}
+---
+CATALOG
+echo '{"card":7,"at":"2026-03-01T08:00:00Z"}' >"$folder/club/bills.jsonl"
+line="$spur backtest --catalog $folder/club --events $folder/club/bills.jsonl"
+expect 0 '▶  hello  email hi  sent' $line --customer loyalty_id:7
+expect 0 'nothing happened to this customer' $line --customer user_id:loyalty_id:7
+expect 0 '"customer":"loyalty_id:7"' $line --decisions - --quiet
+rm -r "$folder/club"
 
 # Port 1 of this machine has no daemon.
 for command in 'get ann' 'explain ann' 'subscribe email' "apply $folder" "diff $folder" "publish $folder/hello_test.yaml"; do

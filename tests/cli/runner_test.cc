@@ -50,6 +50,62 @@ TEST(Runner, ABodyIsReadByTheMapOfItsSourceAndTheOtherEventsAreCallsAllTheSame) 
   EXPECT_EQ(result.runs, 3);
 }
 
+constexpr char kClub[] = R"(
+---
+apiVersion: spur/v1
+kind: Source
+metadata: {name: club}
+spec:
+  format: json
+  map: {name: "'Came'", time: timestamp(body.time), identities: {loyalty_id: "body.?card", email: "body.?mail"}}
+)";
+
+// Each run of run_test() is on one shard, on four, or with everything written out and read back
+// after each input.
+TEST(Runner, CustomersOfEveryKindAreDecidedForAlikeOnAnyNumberOfShardsAndAfterRestarts) {
+  std::string events, expect;
+  for (int i = 0; i < 12; ++i) {
+    const std::string at = "{at: " + std::to_string(i) + "m, ", number = std::to_string(i % 6);
+    const std::string time =
+        "'2026-03-01T08:" + std::string(i < 10 ? "0" : "") + std::to_string(i) + ":00Z'";
+    const bool card = i % 2 == 0;
+    events += at + "source: club, body: {time: " + time + ", " + (card ? "card: " : "mail: ") +
+              number + "}}, ";
+    events += at + "customer: 'user_id:" + number + "', event: Came}, ";
+    if (i >= 6) continue;  // their waits are open
+    const std::string due = "{at: " + std::to_string(60 + i) + "m, trigger: left, customer: '";
+    expect += due + (card ? "loyalty_id:" : "email:") + number + "'}, ";
+    expect += due + "user_id:" + number + "'}, ";
+  }
+  const Result result = run(
+      "  - {name: x, events: [" + events + "], run_until: 3h, expect: [" + expect + "]}\n", kClub);
+  EXPECT_EQ(text(result.lines), "");
+  EXPECT_EQ(result.runs, 3);
+}
+
+TEST(Runner, ACustomerIsNamedWithAKindThatTheCatalogMapsAndAnythingElseIsAUserId) {
+  const Result result = run(R"(  - name: x
+    events:
+      - {at: 0m, source: club, body: {time: '2026-03-01T08:00:00Z', card: 4711}}
+      - {at: 1m, customer: 'loyalty_id:4711', event: Came}  # the same, whose wait is open
+      - {at: 2m, customer: 'user_id:loyalty_id:4711', event: Came}
+      - {at: 3m, customer: 'phone:4711', event: Came}
+      - {at: 4m, customer: 'anonymous_id:v', event: Came}
+    run_until: 3h
+    expect:
+      - {at: 60m, customer: 'loyalty_id:4711'}
+      - {at: 62m, customer: 'user_id:loyalty_id:4711'}
+      - {at: 63m, customer: 'user_id:phone:4711'}
+      - {at: 64m, customer: 'anonymous_id:v'}
+)",
+                            kClub);
+  EXPECT_EQ(text(result.lines), "");
+  const TestFile file = parsed(
+      "  - {name: x, events: [{at: 0m, customer: 'loyalty_id:', event: Came}], expect: []}\n");
+  EXPECT_THAT(catalog::to_text(check_names(*compiled(std::string(kCatalog) + kClub), file)),
+              HasSubstr("a_test.yaml:3:24: `loyalty_id:` names nobody"));
+}
+
 TEST(Runner, ABodyThatArrivesAfterADeadlineIsLateInEachRun) {
   const std::string arrives = "  - {name: x, events: [{at: 0m, customer: '7', event: Came}, {at: 2h, source: till, "
                               "body: {name: Went, time: '2026-03-01T08:30:00Z', card: 7}}], only: sent, expect: [";

@@ -1,6 +1,7 @@
 // Records of every format through an Intake and through the engine: what of them is folded where,
 // what is passed on, and what a replay compares.
 #include <set>
+#include <span>
 
 #include "absl/strings/str_join.h"
 #include "daemon/inputs/headers.h"
@@ -25,6 +26,17 @@ spec:
   topic: events.till
   format: json
   map: {name: "'Order Completed'", time: timestamp(body.at), identities: {user_id: "body.?card"}}
+---
+apiVersion: spur/v1
+kind: Source
+metadata: {name: club}
+spec:
+  topic: events.club
+  format: json
+  map:
+    name: body.?what.orValue('Order Completed')
+    time: timestamp(body.at)
+    identities: {anonymous_id: "body.?device", loyalty_id: "body.?card", email: "body.?mail"}
 ---
 apiVersion: spur/v1
 kind: Source
@@ -55,6 +67,14 @@ std::string living_on(std::uint32_t shard) {
   for (int i = 0;; ++i) {
     if (std::string name = absl::StrCat("user", i); shard_of(name, 2) == shard) return name;
   }
+}
+
+// What the members say, of the Source club at noon.
+std::string club(std::string_view members) {
+  return absl::StrCat(R"({"at":"2026-03-01T12:00:00Z",)", std::string(members), "}");
+}
+std::string card(std::string_view number, std::string_view more = "") {
+  return club(absl::StrCat(R"("card":")", std::string(number), R"(")", std::string(more)));
 }
 
 // Shard 0 of two, fed by hand.
@@ -169,6 +189,48 @@ TEST_F(IntakeTest, ForAnotherShardItTakesItsHeadersAlongAndIsReadThere) {
   intake.input(kMessageSource, record, effects);
   ASSERT_THAT(effects.decisions, SizeIs(1));
   EXPECT_EQ(effects.decisions[0].customer, "user_id:" + there);
+}
+
+// A topic that is keyed by the card's number needs no forwarding.
+TEST_F(IntakeTest, ACustomerKnownByACardLivesWhereItsNumberLeads) {
+  const std::string here = living_on(0);
+  take("events.club", card(here));
+  take("events.club", club(absl::StrCat(R"("mail":")", here, R"(")")));
+  take("events.shop", track(here, "Order Completed", 1, kNoon));
+  EXPECT_THAT(effects_.forwards, SizeIs(0));
+  ASSERT_THAT(effects_.decisions, SizeIs(3));
+  EXPECT_EQ(effects_.decisions[0].customer, "loyalty_id:" + here);
+  EXPECT_EQ(effects_.decisions[1].customer, "email:" + here);
+  EXPECT_EQ(effects_.decisions[2].customer, "user_id:" + here);
+  for (const Decision& decision : effects_.decisions) EXPECT_EQ(decision.data, R"({"orders":1})");
+}
+
+TEST_F(IntakeTest, AReceiptThatIsKeyedOtherwiseIsPassedOnAndTakenThereOnce) {
+  const std::string there = living_on(1);
+  take("events.club", card(there));
+  EXPECT_THAT(effects_.decisions, SizeIs(0));
+  ASSERT_THAT(effects_.forwards, SizeIs(1));
+  const Forward& forward = effects_.forwards[0];
+  EXPECT_EQ(forward.to, 1u);
+
+  Customers customers(store_);
+  Shard other(1, 2, customers);
+  other.begin_run({1, kNoon, kNoon, ClockMode::kWall}, scores_);
+  other.apply_catalog(shard_.catalog());
+  Intake intake(0, other, *crumb_, {});
+  spur::v1::ShardMessage message;
+  message.set_seq(forward.seq);
+  message.mutable_event()->set_source(forward.source);
+  message.mutable_event()->set_value(forward.value);
+  message.mutable_event()->set_received_ms(kNoon.ms);
+  const std::string bytes = message.SerializeAsString();
+  InputRecord record;
+  record.value = bytes;
+  Effects effects;
+  for (int copies = 0; copies < 2; ++copies) intake.input(kMessageSource, record, effects);
+  ASSERT_THAT(effects.decisions, SizeIs(1));
+  EXPECT_EQ(effects.decisions[0].customer, "loyalty_id:" + there);
+  EXPECT_EQ(other.counters().messages_repeated, 1u);
 }
 
 TEST_F(IntakeTest, ADeadLetterKeepsTheHeadersThatItsFormatReads) {
@@ -301,6 +363,53 @@ TEST_F(FormatsTest, EachSourceIsReadInItsFormat) {
   ASSERT_TRUE(settle());
   EXPECT_THAT(actions(), ::testing::UnorderedElementsAre("user_id:17 greet 12:00:00",
                                                          "user_id:ann greet 12:00:00"));
+}
+
+TEST_F(FormatsTest, ACustomerKnownByACardIsRoutedByItsNumberAndSentUnderItsName) {
+  open();
+  apply(formats_catalog());
+  const auto published = publish(
+      {card("4711"), card("4711", R"(,"device":"d","mail":"ann@x")"), club(R"("mail":"4711")"),
+       club(R"("device":"4711")"), club(R"("card":null,"mail":"")")},
+      "club");
+  ASSERT_TRUE(published.ok());
+  for (const Published& one : std::span(*published).first(4)) {
+    EXPECT_EQ(one.shard, shard_of("4711", 2));
+    EXPECT_EQ(one.dead_letter_reason, "");
+  }
+  EXPECT_EQ((*published)[4].dead_letter_reason, "MISSING_IDENTITY");
+  ASSERT_TRUE(settle());
+  EXPECT_THAT(actions(), ::testing::UnorderedElementsAre(
+                             "loyalty_id:4711 greet 12:00:00", "loyalty_id:4711 greet 12:00:00",
+                             "email:4711 greet 12:00:00", "anonymous_id:4711 greet 12:00:00"));
+  EXPECT_THAT(*engine_->decisions_of("loyalty_id:4711", 10), SizeIs(2));
+  EXPECT_THAT(*engine_->decisions_of("user_id:4711", 10), SizeIs(0));
+}
+
+// Its first events are in the rows of the state, its last in the journal alone.
+TEST_F(FormatsTest, ACustomerKnownByACardIsTheSameBehindAWriteAndARestart) {
+  options_.flush_interval = std::chrono::seconds(1);
+  open();
+  apply(formats_catalog());
+  ASSERT_TRUE(
+      publish({card("4711"), club(R"("card":"left","what":"Product Added")")}, "club").ok());
+  ASSERT_TRUE(publish({track("4711", "Order Completed", 1, kNoon)}).ok());
+  ASSERT_TRUE(settle());
+  clock_.advance(Millis{2'000});
+  for (const std::uint32_t shard : {shard_of("4711", 2), shard_of("left", 2)}) {
+    while (engine_->stats().shards[shard].flushes == 0) ASSERT_TRUE(settle());
+  }
+  crash_and_reopen();
+  ASSERT_TRUE(publish({card("4711", R"(,"again":1)")}, "club").ok());
+  clock_.advance(kHour * 2);
+  ASSERT_TRUE(settle());
+  EXPECT_THAT(actions(),
+              ::testing::UnorderedElementsAre(
+                  "loyalty_id:4711 greet 12:00:00", "user_id:4711 greet 12:00:00",
+                  "loyalty_id:4711 greet 12:00:00", "loyalty_id:left cart-abandoned 13:00:00"));
+  const auto decisions = engine_->decisions_of("loyalty_id:4711", 10);
+  ASSERT_THAT(*decisions, SizeIs(2));
+  EXPECT_EQ((*decisions)[0].data_json(), R"({"orders":2})");
 }
 
 TEST_F(FormatsTest, ARequestWhoseBatchesGrowTooLargeIsRefusedWhole) {

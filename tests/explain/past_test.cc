@@ -43,7 +43,7 @@ class PastTest : public EngineTest {
     spur::v1::ExplainRequest request;
     request.set_at_ms(at.ms);
     Answer answer;
-    services::Past past(*services::parse_customer(customer), request, std::move(cancelled),
+    services::Past past(*services::parse_customer(customer, nullptr), request, std::move(cancelled),
                         answer.response);
     std::promise<absl::Status> done;
     engine_->ask_history(past.question(shard_of(customer, engine_->shards())),

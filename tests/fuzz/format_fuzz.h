@@ -57,7 +57,7 @@ inline int decode(const catalog::Compiled& catalog, std::string_view bytes,
                      }
                      const Event& event = std::get<Event>(decoded);
                      SPUR_CHECK(!event.id.empty() && event.id.size() <= InputLimits().id_bytes_max);
-                     SPUR_CHECK(!event.user_id.empty() || !event.anonymous_id.empty());
+                     SPUR_CHECK(!event.customer().key().empty());
                      SPUR_CHECK(event.time >= kInstantMin && event.time <= kInstantMax);
                      std::uint64_t sum = touch(event.traits);
                      for (const Value& value : event.fields) sum += touch(value);

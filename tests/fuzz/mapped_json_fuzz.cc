@@ -8,7 +8,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     id: "body.?id"
     name: body.?name.orValue('A')
     time: "has(body.at) ? timestamp(body.at) : timestamp(0) + duration('1s') * body.ts"
-    identities: {user_id: "body.?u", anonymous_id: "body.?a"}
+    identities: {card: "body.?c", user_id: "body.?u", anonymous_id: "body.?a", mail: "body.?m"}
     properties:
       total: "body.?cents.orValue(0) / 100.0"
       all: body

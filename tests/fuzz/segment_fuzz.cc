@@ -58,7 +58,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   const spur::Event& event = std::get<spur::Event>(all);
   SPUR_CHECK(!event.id.empty() && event.id == std::get<spur::Event>(nothing).id);
-  SPUR_CHECK(!event.user_id.empty() || !event.anonymous_id.empty());
+  SPUR_CHECK(!event.customer().key().empty());
   SPUR_CHECK(event.time >= spur::kInstantMin && event.time <= spur::kInstantMax);
   SPUR_CHECK(event.content_hash == std::get<spur::Event>(nothing).content_hash);
   std::uint64_t sum = touch(event.traits);

@@ -30,7 +30,7 @@ class Formats : public testing::Test {
   struct Seen {
     std::string reason, detail;  // empty: an event
     std::string bytes;
-    std::string id, name, type, user, anonymous, traits, properties, total;
+    std::string id, name, type, user, anonymous, customer, traits, properties, total;
     Instant time;
     std::uint64_t content = 0;
   };
@@ -75,6 +75,7 @@ class Formats : public testing::Test {
     seen.type = to_text(event.type);
     seen.user = event.user_id;
     seen.anonymous = event.anonymous_id;
+    seen.customer = to_text(event.customer());
     seen.traits = show(event.traits);
     seen.time = event.time;
     seen.content = event.content_hash;

@@ -91,6 +91,71 @@ TEST_F(MappedJsonTest, WithoutAnIdTheBytesTellARepeat) {
   EXPECT_NE(seen.id, other.id);
 }
 
+// A record with these members, of a Source with these identities.
+class IdentitiesTest : public Formats {
+ protected:
+  void identities(const std::string& identities) {
+    source("{format: json, map: {name: \"'A'\", time: \"'2026-03-01T08:30:00Z'\", identities: {" +
+           identities + "}}}");
+  }
+  std::string customer(const std::string& members) {
+    return one(quoted("{" + members + "}")).customer;
+  }
+};
+
+TEST_F(IdentitiesTest, ACustomerIsTheUserIdElseTheFirstKindListedElseTheAnonymousId) {
+  identities(
+      "anonymous_id: 'body.?a', loyalty_id: 'body.?card', email: 'body.?mail', user_id: 'body.?u'");
+  EXPECT_EQ(customer("'a':'v','card':4711,'mail':'ann@x','u':'ann'"), "user_id:ann");
+  EXPECT_EQ(customer("'a':'v','card':4711,'mail':'ann@x'"), "loyalty_id:4711");
+  EXPECT_EQ(customer("'a':'v','mail':'ann@x'"), "email:ann@x");
+  EXPECT_EQ(customer("'a':'v'"), "anonymous_id:v");
+  identities("email: 'body.?mail', loyalty_id: 'body.?card'");
+  EXPECT_EQ(customer("'card':4711,'mail':'ann@x'"), "email:ann@x");
+}
+
+TEST_F(IdentitiesTest, AnIdentityThatIsNullOrEmptyIsNotThere) {
+  identities("loyalty_id: 'body.?card', email: 'body.?mail'");
+  EXPECT_EQ(customer("'card':null,'mail':'ann@x'"), "email:ann@x");
+  EXPECT_EQ(customer("'card':'','mail':'ann@x'"), "email:ann@x");
+  for (const char* members : {"", "'card':null", "'card':'','mail':''"})
+    EXPECT_EQ(reason(quoted("{" + std::string(members) + "}")), "MISSING_IDENTITY") << members;
+}
+
+TEST_F(IdentitiesTest, AUserIdThatLooksLikeAKindIsAnotherCustomer) {
+  identities("loyalty_id: 'body.?card', user_id: 'body.?u'");
+  EXPECT_EQ(customer("'card':4711"), "loyalty_id:4711");
+  EXPECT_EQ(customer("'u':'loyalty_id:4711'"), "user_id:loyalty_id:4711");
+}
+
+TEST_F(IdentitiesTest, EachIsCheckedAlsoBehindAStrongerOne) {
+  identities("user_id: 'body.?u', loyalty_id: 'body.?card', email: 'body.?mail'");
+  const auto seen = [&](const std::string& members) {
+    return one(quoted("{'u':'ann'," + members + "}"));
+  };
+  EXPECT_EQ(seen("'card':[]").reason, "WRONG_TYPE");
+  EXPECT_EQ(seen("'card':[]").detail, "map.identities.loyalty_id: neither a text nor a number");
+  EXPECT_EQ(seen("'card':1,'mail':true").reason, "WRONG_TYPE");
+  const std::string longest(1024, 'k');
+  EXPECT_EQ(seen("'card':'" + longest + "'").reason, "");
+  EXPECT_EQ(customer("'card':'" + longest + "'"), "loyalty_id:" + longest);
+  EXPECT_EQ(seen("'mail':'k" + longest + "'").reason, "STRING_TOO_LONG");
+  EXPECT_EQ(seen("'mail':'k" + longest + "'").detail,
+            "map.identities.email: 1025 bytes; at most 1024 are taken");
+  identities("user_id: 'body.?u', loyalty_id: body.card");
+  EXPECT_EQ(seen("'x':1").reason, "MAPPING_FAILED");
+  EXPECT_EQ(seen("'x':1").detail, "map.identities.loyalty_id: body.card is missing");
+}
+
+TEST_F(IdentitiesTest, OfACloudEventTheMapSaysWhoseItIsAndNotItsSubject) {
+  source("{format: cloudevents, map: {identities: {loyalty_id: 'body.?card'}}}");
+  const std::string event =
+      "{'specversion':'1.0','id':'1','source':'/"
+      "s','type':'A','time':'2026-03-01T08:30:00Z','subject':'ann'";
+  EXPECT_EQ(one(quoted(event + ",'card':7}")).customer, "loyalty_id:7");
+  EXPECT_EQ(reason(quoted(event + "}")), "MISSING_IDENTITY");
+}
+
 class MapTest : public Formats {
  protected:
   // `more` beside a name, a time and who it is.

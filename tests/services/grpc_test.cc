@@ -440,6 +440,48 @@ TEST_F(GrpcTest, CustomerIsShownAsTheShardHasIt) {
   EXPECT_EQ(from_grpc(customers_->GetCustomer(context().get(), request, &customer)).reason, "CUSTOMER_UNKNOWN");
 }
 
+TEST_F(GrpcTest, ACustomerIsAskedForByAKindThatTheCatalogInForceMaps) {
+  const std::string club = R"(
+---
+apiVersion: spur/v1
+kind: Source
+metadata: {name: club}
+spec:
+  format: json
+  map: {name: "'Order Completed'", time: body.at, identities: {loyalty_id: body.card}, properties: {total: 1}}
+)";
+  apply(kCatalog + club);
+  spur::v1::PublishRequest publish;
+  publish.add_events()->set_json(R"({"card":"4711","at":")" + absl_now() + R"("})");
+  publish.mutable_events(0)->set_source("club");
+  spur::v1::PublishResponse published;
+  ASSERT_TRUE(events_->Publish(context().get(), publish, &published).ok());
+  ASSERT_EQ(published.results_size(), 1);
+  EXPECT_EQ(published.results(0).dead_letter_reason(), "");
+
+  spur::v1::GetCustomerRequest request;
+  request.set_customer("loyalty_id:4711");
+  spur::v1::Customer customer;
+  const grpc::Status status = customers_->GetCustomer(context().get(), request, &customer);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(customer.customer(), "loyalty_id:4711");
+  EXPECT_EQ(customer.features(0).json(), "1");
+  spur::v1::ExplainRequest why;
+  why.set_customer("loyalty_id:4711");
+  spur::v1::ExplainResponse because;
+  ASSERT_TRUE(customers_->Explain(context().get(), why, &because).ok());
+  ASSERT_EQ(because.decisions_size(), 1);
+  EXPECT_EQ(because.decisions(0).customer(), "loyalty_id:4711");
+  for (const char* another : {"4711", "user_id:loyalty_id:4711", "email:4711"}) {
+    request.set_customer(another);
+    EXPECT_EQ(from_grpc(customers_->GetCustomer(context().get(), request, &customer)).reason,
+              "CUSTOMER_UNKNOWN");
+  }
+  request.set_customer("loyalty_id:");
+  EXPECT_EQ(from_grpc(customers_->GetCustomer(context().get(), request, &customer)).reason,
+            "CUSTOMER_MISSING");
+}
+
 TEST_F(GrpcTest, ExplainTellsDecisionsNewestFirstAndTheConditions) {
   apply(kCatalog);
   publish_orders("ann", 1, 4);

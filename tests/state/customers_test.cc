@@ -108,6 +108,38 @@ TEST_F(CustomersTest, HintsChangeNothingNotEvenOfCustomersThatAreGone) {
   EXPECT_EQ(pop_all().size(), 64u);
 }
 
+TEST_F(CustomersTest, CustomersOfOneKeyAndSeveralKindsStaySeveralThroughWritingOutAndARestart) {
+  const std::vector<std::pair<IdentityKind, std::string>> all = {
+      {IdentityKind::kUserId, "4711"},
+      {IdentityKind::kUserId, "loyalty_id:4711"},
+      {IdentityKind::kAnonymousId, "4711"},
+      {IdentityKind::kNamed, "email:4711"},
+      {IdentityKind::kNamed, "loyalty_id:4711"}};
+  bool created = false;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto& [kind, value] = all[i];
+    Customer& customer = customers_.touch({kind, value}, created);
+    EXPECT_TRUE(created) << value;
+    customer.first_seen = Instant{static_cast<std::int64_t>(i)};
+    customers_.schedule(customer, Instant{1000});
+  }
+  write_behind();
+  Customers again(store_);
+  again.set_layout(1, std::make_shared<Layout>());
+  ASSERT_TRUE(again.load().ok());
+  for (std::size_t i = 0; i < 2 * all.size(); ++i) {  // read back, then in memory
+    const auto& [kind, value] = all[i % all.size()];
+    const Customer& customer = again.touch({kind, value}, created);
+    EXPECT_FALSE(created) << value;
+    EXPECT_EQ(customer.first_seen.ms, static_cast<std::int64_t>(i % all.size()));
+  }
+  for (const auto& [kind, value] : all) {
+    const Customer* const woken = again.pop_wake();
+    ASSERT_NE(woken, nullptr);
+    EXPECT_EQ(woken->id(), (Identity{kind, value})) << "by kind, then by value";
+  }
+}
+
 // A disk that gives nothing back from some time on.
 class FailingStore final : public Store {
  public:

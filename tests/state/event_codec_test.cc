@@ -85,13 +85,35 @@ TEST_F(EventCodecTest, WhatAnInstanceKeepsIsOnlyWhatWasAskedFor) {
   EXPECT_FALSE(decode_event(kept, schema_, arena_).has_value());
 }
 
+TEST_F(EventCodecTest, AnIdentityOfAnotherKindComesBackAndCostsTheOthersNothing) {
+  event_.user_id = {};
+  event_.named_id = "loyalty_id:4711";
+  std::string named;
+  encode_event(event_, schema_, 7, named);
+  const auto stored = decode_event(named, schema_, arena_);
+  ASSERT_TRUE(stored.has_value());
+  EXPECT_EQ(stored->event.customer(), event_.customer());
+  EXPECT_EQ(stored->event.fields[total_].as_double(), 19.99);
+  EXPECT_EQ(named.size(), bytes_.size() - std::string_view("ann").size() + 1 +
+                              std::string_view("loyalty_id:4711").size());
+  event_.named_id = "4711";
+  std::string nameless;
+  encode_event(event_, schema_, 7, nameless);
+  EXPECT_FALSE(decode_event(nameless, schema_, arena_).has_value());
+}
+
 TEST_F(EventCodecTest, EveryPrefixAndAnythingBehindIsRefused) {
-  for (std::size_t size = 0; size < bytes_.size(); ++size) {
-    EXPECT_FALSE(
-        decode_event(std::string_view(bytes_).substr(0, size), schema_, arena_).has_value())
-        << size;
+  event_.named_id = "loyalty_id:4711";
+  std::string named;
+  encode_event(event_, schema_, 7, named);
+  for (const std::string& bytes : {bytes_, named}) {
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+      EXPECT_FALSE(
+          decode_event(std::string_view(bytes).substr(0, size), schema_, arena_).has_value())
+          << size;
+    }
+    EXPECT_FALSE(decode_event(bytes + '\0', schema_, arena_).has_value());
   }
-  EXPECT_FALSE(decode_event(bytes_ + '\0', schema_, arena_).has_value());
 }
 
 }  // namespace

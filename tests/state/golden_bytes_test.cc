@@ -85,6 +85,17 @@ TEST(GoldenBytesTest, WhatIsNotWholeIsRefused) {
   }
 }
 
+TEST(GoldenBytesTest, Identities) {
+  std::vector<std::pair<std::string, std::string>> samples;
+  for (const Identity& identity :
+       {Identity{IdentityKind::kUserId, "4711"}, Identity{IdentityKind::kAnonymousId, "a-1"},
+        Identity{IdentityKind::kNamed, "loyalty_id:4711"}}) {
+    samples.emplace_back("customer key of " + to_text(identity), customer_key(identity));
+    samples.emplace_back("wake key of " + to_text(identity), wake_key(kStart, identity));
+  }
+  expect_golden("identities.txt", samples);
+}
+
 TEST(GoldenBytesTest, Aggregates) {
   std::vector<std::pair<std::string, std::string>> samples;
   for (const AggregateSample& sample : sample_aggregates())
@@ -107,7 +118,7 @@ TEST(GoldenBytesTest, Events) {
   event.fields = fields;
   event.traits = Value::map(traits);
   event.content_hash = 0x0123456789abcdef;
-  std::vector<std::pair<std::string, std::string>> samples(3);
+  std::vector<std::pair<std::string, std::string>> samples(4);
   samples[0].first = "all";
   encode_event(event, schema, 7, samples[0].second);
   samples[1].first = "brief, only the total";
@@ -118,6 +129,9 @@ TEST(GoldenBytesTest, Events) {
   event.fields = {};
   event.traits = Value::absent();
   encode_event(event, schema, 7, samples[2].second);
+  samples[3].first = "a page, of a customer known by a card too";
+  event.named_id = "loyalty_id:4711";
+  encode_event(event, schema, 7, samples[3].second);
   expect_golden("events.txt", samples);
 }
 

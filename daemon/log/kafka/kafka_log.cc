@@ -15,6 +15,7 @@
 #include "spur/v1/catalog.pb.h"
 #include "spur/v1/log.pb.h"
 #include "state/check.h"
+#include "state/identity.h"
 
 namespace spur {
 namespace {
@@ -492,9 +493,7 @@ absl::StatusOr<ActionRange> KafkaLog::action_range(std::string_view topic,
 
 absl::StatusOr<std::vector<std::string>> KafkaLog::decisions_of(std::string_view customer,
                                                                 std::uint32_t limit) {
-  const std::size_t at = customer.find(':');
-  const std::string_view value = at == std::string_view::npos ? customer : customer.substr(at + 1);
-  return readback_.decisions_of(shard_of(value, identity_.shards), customer, limit);
+  return readback_.decisions_of(shard_of(key_of(customer), identity_.shards), customer, limit);
 }
 
 absl::StatusOr<std::vector<std::string>> KafkaLog::decisions(std::uint32_t shard,

@@ -12,6 +12,7 @@
 #include "spur/v1/decision.pb.h"
 #include "spur/v1/event.pb.h"
 #include "state/check.h"
+#include "state/identity.h"
 
 namespace spur::kafka {
 namespace {
@@ -48,12 +49,6 @@ Parsed parse(std::string_view bytes) {
 
 EffectId id_from(const spur::v1::ActionId& id) { return {id.run(), id.input(), id.ordinal()}; }
 
-// "user_id:123" → "123"
-std::string_view identity_value(std::string_view customer) {
-  const std::size_t at = customer.find(':');
-  return at == std::string_view::npos ? customer : customer.substr(at + 1);
-}
-
 }  // namespace
 
 // What records are made of, kept so that its memory is used again.
@@ -85,7 +80,7 @@ EffectRecord RecordMaker::action(const RunEffects::Action& action, bool json) {
   parse(action.bytes, parsed);
   EffectRecord record;
   record.id = id_from(parsed.id());
-  record.key = action.key.empty() ? identity_value(parsed.customer()) : action.key;
+  record.key = action.key.empty() ? spur::key_of(parsed.customer()) : action.key;
   record.value = action.bytes;
   const std::string_view id = scratch.record_id(deployment_, parsed.id().shard(), record.id);
   if (json) {
@@ -119,7 +114,7 @@ EffectRecord RecordMaker::decision(const RunEffects::Decision& decision) {
   parse(decision.bytes, parsed);
   EffectRecord record;
   record.id = id_from(parsed.id());
-  record.key = identity_value(decision.customer);
+  record.key = spur::key_of(decision.customer);
   record.value = decision.bytes;
   HeaderList headers(8);
   headers.add("ce_specversion", "1.0");
