@@ -120,14 +120,18 @@ void WriteBehind::begin(std::optional<Offset> offset) {
   step_ = Step::kEncoding;
 }
 
-bool WriteBehind::encode(const Clock& clock, bool hurried) {
-  if (step_ != Step::kEncoding) return false;
+bool WriteBehind::work(const Clock& clock, bool hurried) {
+  if (step_ != Step::kEncoding && step_ != Step::kSettling) return false;
   const std::chrono::nanoseconds begun = clock.read().steady;
   if (!hurried && begun < slice_at_) return false;
   std::chrono::nanoseconds now = begun;
   do {
-    if (owned_.customers.encode_cut(kCustomersAtOnce)) {
+    if (step_ == Step::kEncoding && owned_.customers.encode_cut(kRowsAtOnce)) {
       step_ = Step::kEncoded;
+      return false;
+    }
+    if (step_ == Step::kSettling && owned_.customers.settle_cut(kRowsAtOnce)) {
+      step_ = Step::kIdle;
       return false;
     }
     now = clock.read().steady;
@@ -137,7 +141,7 @@ bool WriteBehind::encode(const Clock& clock, bool hurried) {
 }
 
 std::optional<std::chrono::nanoseconds> WriteBehind::next_slice() const {
-  if (step_ != Step::kEncoding) return std::nullopt;
+  if (step_ != Step::kEncoding && step_ != Step::kSettling) return std::nullopt;
   return slice_at_;
 }
 
@@ -176,10 +180,10 @@ void WriteBehind::submit(std::uint64_t acked_through, Log& log, Snapshots* snaps
 
 void WriteBehind::written() {
   SPUR_CHECK(step_ == Step::kWriting);
-  owned_.customers.cut_written();
   stored_ = {true, position_.seq(), *offset_, catalog_};
   ++count_;
-  step_ = Step::kIdle;
+  slice_at_ = {};
+  step_ = Step::kSettling;
 }
 
 }  // namespace spur

@@ -5,7 +5,8 @@
 // batch, flushes the memtable and lets the log trim what is behind. The fold goes on meanwhile:
 // what it touches is first encoded as it was.
 //
-//     idle ─begin()─▶ encoding ─▶ encoded ─verified()─▶ writing (helper) ─written()─▶ idle
+//     idle ─begin()─▶ encoding ─▶ encoded ─verified()─▶ writing (helper) ─written()─▶ settling ─▶
+//     idle
 #pragma once
 
 #include <chrono>
@@ -31,7 +32,7 @@ namespace spur {
 struct FlushJob {
   std::uint32_t shard = 0;
   Store* store = nullptr;
-  StoreBatch batch;  // the position is its last put
+  StoreBatch batch;                // the position is its last put
   std::optional<Log::Trim> below;  // what the log may let go of once the batch is durable
   Snapshots* snapshots =
       nullptr;  // not nullptr: take one then, and trim behind those that are kept
@@ -76,14 +77,14 @@ class WriteBehind {
   // An event that comes meanwhile waits for one slice of each shard of its worker, of which as much
   // time again lies between two; so no hurry costs it half of the thread.
   static constexpr std::chrono::microseconds kSliceMax{250};
-  static constexpr std::size_t kCustomersAtOnce = 16;  // between two looks at the clock
+  static constexpr std::size_t kRowsAtOnce = 16;  // between two looks at the clock
 
   // What the store holds.
   struct Stored {
     bool any = false;
     std::uint64_t seq = 0;
-    Offset offset = 0;             // in the journal
-    Offset catalog = 0;            // behind its catalog: what the catalog's row is called by
+    Offset offset = 0;   // in the journal
+    Offset catalog = 0;  // behind its catalog: what the catalog's row is called by
   };
 
   // `outbox`: what the store holds of it. `trims`: the durable state here is what a recovery would
@@ -93,6 +94,7 @@ class WriteBehind {
 
   bool idle() const { return step_ == Step::kIdle; }
   bool writing() const { return step_ == Step::kWriting; }
+  bool settling() const { return step_ == Step::kSettling; }
   // Something was folded that the store does not have.
   bool dirty() const { return !stored_.any || owned_.stand.journal.seq != stored_.seq; }
   const Stored& stored() const { return stored_; }
@@ -103,10 +105,11 @@ class WriteBehind {
   // Freezes the state as it is. Call between two runs. `offset`: of its last entry, if that is
   // verified already.
   void begin(std::optional<Offset> offset);
-  // Encodes for one slice, if one is due; true: another is due at once. `hurried`: no time is left
-  // between slices, since nothing else can be done before all is written.
-  bool encode(const Clock& clock, bool hurried);
-  // When the next slice is due, by the steady clock; nullopt: nothing is being encoded.
+  // Encodes for one slice, or settles what was written, if one is due; true: another is due at
+  // once. `hurried`: no time is left between slices, since nothing else can be done before all is
+  // written.
+  bool work(const Clock& clock, bool hurried);
+  // When the next slice is due, by the steady clock; nullopt: none is.
   std::optional<std::chrono::nanoseconds> next_slice() const;
   // The entry `seq` stands at `offset`, verified.
   void verified(std::uint64_t seq, Offset offset);
@@ -119,7 +122,7 @@ class WriteBehind {
   void written();
 
  private:
-  enum class Step : std::uint8_t { kIdle, kEncoding, kEncoded, kWriting };
+  enum class Step : std::uint8_t { kIdle, kEncoding, kEncoded, kWriting, kSettling };
 
   const std::uint32_t shard_;
   OwnedShard& owned_;
@@ -130,10 +133,10 @@ class WriteBehind {
   const DeploymentId deployment_;
   Step step_ = Step::kIdle;
   std::chrono::nanoseconds slice_at_{0};  // the next one, by the steady clock
-  spur::v1::Position position_;  // of the cut
-  std::string catalog_bytes_;    // of the cut
-  Offset catalog_ = 0;           // of the cut, as in Stored
-  std::optional<Offset> offset_;  // of the cut's entry, once verified
+  spur::v1::Position position_;           // of the cut
+  std::string catalog_bytes_;             // of the cut
+  Offset catalog_ = 0;                    // of the cut, as in Stored
+  std::optional<Offset> offset_;          // of the cut's entry, once verified
   Stored stored_;
   std::uint64_t count_ = 0;
 };

@@ -19,8 +19,8 @@ using std::chrono::nanoseconds;
 constexpr std::int64_t kNanosPerMilli = 1'000'000;
 constexpr std::uint32_t kCatalogsPerRun = 256;
 // Times as long as a run took that told customers of a change, before the next one: a shard spends
-// a fifth of its time on it, while events come and while none do.
-constexpr int kTellPause = 4;
+// a tenth of its time on it, while events come and while none do.
+constexpr int kTellPause = 9;
 // Customers that lie on disk take some thirty times as long: a slice becomes as small as it takes.
 constexpr std::chrono::microseconds kTellLongest{500};
 

@@ -67,7 +67,9 @@ bool LiveShard::flush(const ClockReading& now) {
     else
       behind_->begin(in_flight_.empty() ? std::optional<Offset>(journal_last_) : std::nullopt);
   }
-  const bool more = behind_->encode(host_.clock, /*hurried=*/draining_ || held_up());
+  const bool settling = behind_->settling();
+  const bool more = behind_->work(host_.clock, /*hurried=*/draining_ || held_up());
+  if (settling && behind_->idle()) owned_->customers.evict();
   if (!behind_->ready()) return more;
   Snapshots* snapshots = nullptr;
   if (host_.snapshots != nullptr && (draining_ || now.steady >= snapshot_due_)) {
@@ -86,7 +88,6 @@ bool LiveShard::flush(const ClockReading& now) {
                         host_.log.stored(index_, behind_->stored().seq);
                         look_at_outbox();
                       }
-                      if (owned_ != nullptr) owned_->customers.evict();
                       if (dropping_) settle_drop();
                     });
                   });

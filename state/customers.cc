@@ -416,6 +416,9 @@ void Customers::begin_cut() {
   impl_->dirty.clear();
   impl_->frozen_done = 0;
   impl_->batch = {};
+  // A row and a wake of each. A list of a million that grows is copied for as long as a run takes.
+  impl_->batch.puts.reserve(2 * impl_->frozen.size() + impl_->moved.size() + impl_->rows.frozen_count());
+  impl_->writing.reserve(impl_->frozen.size());
   for (Customer* customer : impl_->frozen) {
     SPUR_CHECK(customer->cut == Customer::Cut::kDirty);
     customer->cut = Customer::Cut::kFrozen;
@@ -428,32 +431,37 @@ void Customers::begin_cut() {
   }
 }
 
-bool Customers::encode_cut(std::size_t customers_max) {
+bool Customers::encode_cut(std::size_t rows_max) {
   SPUR_CHECK(impl_->cutting);
-  for (; customers_max > 0 && impl_->frozen_done < impl_->frozen.size(); ++impl_->frozen_done, --customers_max) {
+  for (; rows_max > 0 && impl_->frozen_done < impl_->frozen.size(); ++impl_->frozen_done, --rows_max) {
     Customer& customer = *impl_->frozen[impl_->frozen_done];
     if (customer.cut == Customer::Cut::kFrozen) impl_->encode(customer);
   }
-  return impl_->frozen_done == impl_->frozen.size();
+  return impl_->frozen_done == impl_->frozen.size() && impl_->rows.add_to(impl_->batch, rows_max);
 }
 
 StoreBatch Customers::take_cut() {
   SPUR_CHECK(impl_->cutting && impl_->frozen_done == impl_->frozen.size());
-  impl_->rows.add_to(impl_->batch);
   return std::move(impl_->batch);
 }
 
 void Customers::cut_written() {
-  SPUR_CHECK(impl_->cutting);
-  for (Customer* customer : impl_->writing) {
-    customer->cut = customer->dirty_again ? Customer::Cut::kDirty : Customer::Cut::kClean;
-    customer->dirty_again = false;
+  while (!settle_cut(~std::size_t{0})) {
   }
-  impl_->rows.written();
-  impl_->writing.clear();
+}
+
+bool Customers::settle_cut(std::size_t rows_max) {
+  SPUR_CHECK(impl_->cutting);
+  for (; rows_max > 0 && !impl_->writing.empty(); impl_->writing.pop_back(), --rows_max) {
+    Customer& customer = *impl_->writing.back();
+    customer.cut = customer.dirty_again ? Customer::Cut::kDirty : Customer::Cut::kClean;
+    customer.dirty_again = false;
+  }
+  if (!impl_->writing.empty() || !impl_->rows.let_go(rows_max)) return false;
   impl_->frozen.clear();
   impl_->cutting = false;
   impl_->cut_since_evict = true;
+  return true;
 }
 
 bool Customers::cut_in_progress() const { return impl_->cutting; }

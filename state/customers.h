@@ -72,12 +72,14 @@ class Customers {
   // --- write-behind ---
   // Freezes the state as it is: call between two runs, and only when no cut is in progress.
   void begin_cut();
-  // Encodes up to `customers_max` more of the frozen ones; true when all are.
-  bool encode_cut(std::size_t customers_max);
+  // Encodes up to `rows_max` more of what is frozen, customers and other rows; true when all is.
+  bool encode_cut(std::size_t rows_max);
   // All encoded rows of the cut, to be written with the position in one batch. Requires encode_cut() == true.
   StoreBatch take_cut();
   // The batch is durable enough to read back: those rows are clean unless touched since. Requires a taken cut.
   void cut_written();
+  // The same for up to `rows_max` of them; true when the cut is over, which is in progress until then.
+  bool settle_cut(std::size_t rows_max);
   bool cut_in_progress() const;
   // What is no one customer's, and leaves in the same cuts.
   RowsBehind& rows();

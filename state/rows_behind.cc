@@ -42,6 +42,7 @@ struct RowsBehind::Impl {
   Store& store;
   absl::Status status;
   Layer changed, frozen;
+  Layer::const_iterator next;  // of the frozen: the first that is not in the batch
   std::size_t changed_bytes = 0, frozen_bytes = 0;
   absl::flat_hash_map<std::string, std::optional<std::string>, HashOfKey, std::equal_to<>> read;
   std::size_t read_bytes = 0;
@@ -118,22 +119,30 @@ void RowsBehind::freeze() {
   SPUR_CHECK(impl_->frozen.empty());
   impl_->frozen = std::exchange(impl_->changed, {});
   impl_->frozen_bytes = std::exchange(impl_->changed_bytes, 0);
+  impl_->next = impl_->frozen.begin();
 }
 
-void RowsBehind::add_to(StoreBatch& batch) const {
-  for (const auto& [key, value] : impl_->frozen) {
+bool RowsBehind::add_to(StoreBatch& batch, std::size_t& rows_max) {
+  for (; rows_max > 0 && impl_->next != impl_->frozen.end(); ++impl_->next, --rows_max) {
+    const auto& [key, value] = *impl_->next;
     if (value) {
       batch.puts.emplace_back(key, *value);
     } else {
       batch.deletes.push_back(key);
     }
   }
+  return impl_->next == impl_->frozen.end();
 }
 
-void RowsBehind::written() {
-  impl_->frozen.clear();
-  impl_->frozen_bytes = 0;
+bool RowsBehind::let_go(std::size_t& rows_max) {
+  auto last = impl_->frozen.cbegin();
+  for (; rows_max > 0 && last != impl_->frozen.cend(); ++last, --rows_max)
+    impl_->frozen_bytes -= bytes_of(last->first, last->second);
+  impl_->frozen.erase(impl_->frozen.cbegin(), last);
+  return impl_->frozen.empty();
 }
+
+std::size_t RowsBehind::frozen_count() const { return impl_->frozen.size(); }
 
 std::size_t RowsBehind::unwritten_bytes() const {
   return impl_->changed_bytes + impl_->frozen_bytes;

@@ -43,10 +43,12 @@ class RowsBehind {
   // --- the cut, as Customers makes it ---
   // Freezes what was changed. Requires that no cut is in progress.
   void freeze();
-  // What is frozen, into the batch.
-  void add_to(StoreBatch& batch) const;
-  // The batch can be read back.
-  void written();
+  // What is frozen, into the batch: so many rows of it, taken from `rows_max`; true: all are in it.
+  bool add_to(StoreBatch& batch, std::size_t& rows_max);
+  // The batch can be read back: so many frozen rows are let go of, taken from `rows_max`; true:
+  // all.
+  bool let_go(std::size_t& rows_max);
+  std::size_t frozen_count() const;
   // Of rows that are not written yet.
   std::size_t unwritten_bytes() const;
 
