@@ -48,7 +48,7 @@ simulate: setup ## the commit protocol under faults: SEEDS (100000) seeds from F
 
 plants: setup ## every planted bug of the protocol, and how many seeds it takes the simulator to find it
 	@scripts/build release $(JOBS) spur_simulation_planted
-	@build/release/tests/simulation/spur_simulation_planted --plants --seeds $(or $(SEEDS),20000)
+	@build/release/tests/simulation/spur_simulation_planted --plants --seeds $(or $(SEEDS),100000)
 
 fuzz: setup ## each fuzz target for FUZZ_SECONDS (60), in build/fuzz
 	@scripts/fuzz $(FUZZ_SECONDS) $(JOBS)
