@@ -104,6 +104,31 @@ class IntakeTest : public ::testing::Test {
             std::uint32_t source = kFirstTopicSource) {
     intake_.input(source, record(topic, value, headers), effects_);
   }
+  struct Taken {
+    Effects effects;
+    std::uint64_t repeated = 0;  // copies of the message that were known
+  };
+  // What shard 1 makes of it, which reads the message `copies` times.
+  Taken taken_by_the_other(const Forward& forward, int copies = 1) {
+    Customers customers(store_);
+    Shard other(1, 2, customers);
+    other.begin_run({1, kNoon, kNoon, ClockMode::kWall}, scores_);
+    other.apply_catalog(shard_.catalog());
+    Intake intake(0, other, *crumb_, {});
+    spur::v1::ShardMessage message;
+    message.set_seq(forward.seq);
+    message.mutable_event()->set_source(forward.source);
+    message.mutable_event()->set_value(forward.value);
+    message.mutable_event()->set_headers(forward.headers);
+    message.mutable_event()->set_received_ms(kNoon.ms);
+    const std::string bytes = message.SerializeAsString();
+    InputRecord record;
+    record.value = bytes;
+    Taken taken;
+    for (; copies > 0; --copies) intake.input(kMessageSource, record, taken.effects);
+    taken.repeated = other.counters().messages_repeated;
+    return taken;
+  }
   std::uint64_t slice_hash() { return intake_.take_slices().back().hash(); }
 
   TemporaryFolder folder_;
@@ -171,22 +196,7 @@ TEST_F(IntakeTest, ForAnotherShardItTakesItsHeadersAlongAndIsReadThere) {
   const Forward& forward = effects_.forwards[0];
   EXPECT_EQ(forward.headers, cloud_headers(there));
 
-  Customers customers(store_);
-  Shard other(1, 2, customers);
-  other.begin_run({1, kNoon, kNoon, ClockMode::kWall}, scores_);
-  other.apply_catalog(shard_.catalog());
-  Intake intake(0, other, *crumb_, {});
-  spur::v1::ShardMessage message;
-  message.set_seq(1);
-  message.mutable_event()->set_source(forward.source);
-  message.mutable_event()->set_value(forward.value);
-  message.mutable_event()->set_headers(forward.headers);
-  message.mutable_event()->set_received_ms(kNoon.ms);
-  const std::string bytes = message.SerializeAsString();
-  InputRecord record;
-  record.value = bytes;
-  Effects effects;
-  intake.input(kMessageSource, record, effects);
+  const Effects effects = taken_by_the_other(forward).effects;
   ASSERT_THAT(effects.decisions, SizeIs(1));
   EXPECT_EQ(effects.decisions[0].customer, "user_id:" + there);
 }
@@ -213,24 +223,10 @@ TEST_F(IntakeTest, AReceiptThatIsKeyedOtherwiseIsPassedOnAndTakenThereOnce) {
   const Forward& forward = effects_.forwards[0];
   EXPECT_EQ(forward.to, 1u);
 
-  Customers customers(store_);
-  Shard other(1, 2, customers);
-  other.begin_run({1, kNoon, kNoon, ClockMode::kWall}, scores_);
-  other.apply_catalog(shard_.catalog());
-  Intake intake(0, other, *crumb_, {});
-  spur::v1::ShardMessage message;
-  message.set_seq(forward.seq);
-  message.mutable_event()->set_source(forward.source);
-  message.mutable_event()->set_value(forward.value);
-  message.mutable_event()->set_received_ms(kNoon.ms);
-  const std::string bytes = message.SerializeAsString();
-  InputRecord record;
-  record.value = bytes;
-  Effects effects;
-  for (int copies = 0; copies < 2; ++copies) intake.input(kMessageSource, record, effects);
+  const auto [effects, repeated] = taken_by_the_other(forward, 2);
   ASSERT_THAT(effects.decisions, SizeIs(1));
   EXPECT_EQ(effects.decisions[0].customer, "loyalty_id:" + there);
-  EXPECT_EQ(other.counters().messages_repeated, 1u);
+  EXPECT_EQ(repeated, 1u);
 }
 
 TEST_F(IntakeTest, ADeadLetterKeepsTheHeadersThatItsFormatReads) {

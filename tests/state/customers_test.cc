@@ -166,6 +166,23 @@ class FailingStore final : public Store {
   MemoryStore rows_;
 };
 
+TEST_F(CustomersTest, WhoIsTouchedWhileACutSettlesIsInTheNextOne) {
+  constexpr int kMany = 10;
+  for (int i = 0; i < kMany; ++i) touch(i);
+  customers_.begin_cut();
+  ASSERT_TRUE(customers_.encode_cut(kMany));
+  ASSERT_TRUE(store_.write(customers_.take_cut()).ok());
+  for (int i = 0; i < kMany; ++i) {
+    touch(i);  // of some the row has settled, of the others it has not
+    EXPECT_EQ(customers_.settle_cut(1), i == kMany - 1);
+    EXPECT_EQ(customers_.cut_in_progress(), i < kMany - 1);
+  }
+  EXPECT_EQ(customers_.dirty_count(), static_cast<std::size_t>(kMany));
+  customers_.begin_cut();
+  ASSERT_TRUE(customers_.encode_cut(kMany));
+  EXPECT_EQ(customers_.take_cut().puts.size(), static_cast<std::size_t>(kMany));
+}
+
 TEST(CustomersOfAFailingStoreTest, WhoCannotBeReadIsNotWokenAsSomebodyNew) {
   FailingStore store;
   const Identity ann{IdentityKind::kUserId, "ann"};

@@ -78,15 +78,16 @@ TEST(RowsBehindTest, AScanStopsWhereItIsTold) {
   EXPECT_THAT(seen, ElementsAre("a2", "a3", "a4"));
 }
 
-// Against a map that knows it all, whenever the cuts fall.
+// Against a map that knows it all, whenever the cuts fall and however small their slices are.
 TEST(RowsBehindTest, AnyHistoryReadsLikeAMap) {
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
     std::mt19937_64 random(seed);
     MemoryStore store;
     RowsBehind rows(store);
     std::map<std::string, std::string> expected;
-    bool frozen = false;
-    for (int step = 0; step < 60; ++step) {
+    enum { kNone, kAdding, kLettingGo } cut = kNone;
+    StoreBatch batch;
+    for (int step = 0; step < 200; ++step) {
       const std::string key = "k" + std::to_string(random() % 12);
       switch (random() % 5) {
         case 0:
@@ -99,12 +100,19 @@ TEST(RowsBehindTest, AnyHistoryReadsLikeAMap) {
           rows.erase(key);
           break;
         case 3:
-          if (!frozen) rows.freeze();
-          frozen = true;
+          if (cut != kNone) break;
+          rows.freeze();
+          cut = kAdding;
+          batch = {};
           break;
-        default:
-          if (frozen) write(rows, store);
-          frozen = false;
+        default: {
+          std::size_t slice = random() % 4;
+          if (cut == kAdding && rows.add_to(batch, slice)) {
+            ASSERT_TRUE(store.write(batch).ok());
+            cut = kLettingGo;
+          }
+          if (cut == kLettingGo && rows.let_go(slice)) cut = kNone;
+        }
       }
       const std::string* const found = rows.get(key);
       ASSERT_EQ(found != nullptr, expected.contains(key)) << "seed " << seed;
