@@ -392,18 +392,23 @@ void LiveShard::append(spur::v1::JournalEntry entry, const Effects& effects, nan
         host_.options.faults.crash_after_commit(index_, seq)) {
       return host_.crash();
     }
-    // Rule 8, and at once where nobody else can have written: a subscriber waits for this. The
-    // worker hears of it afterwards.
-    if (host_.exclusive && offset.ok() && *offset == released_last_ + 1) {
-      released_last_ = *offset;
-      host_.log.release(index_, seq);
-    }
+    // A subscriber waits for this; the worker hears of it afterwards.
+    if (offset.ok()) release_early(incarnation, seq, *offset);
     post_([this, seq, incarnation, offset = std::move(offset)] {
       if (incarnation == incarnation_) acknowledged(seq, offset);
     });
   };
   host_.log.append(std::move(record));
   if (planted(Plant::kReleaseBeforeAck)) host_.log.release(index_, seq);
+}
+
+void LiveShard::release_early(std::uint64_t incarnation, std::uint64_t seq, Offset offset) {
+  const std::lock_guard lock(judged_mutex_);
+  if (incarnation != judged_.incarnation || seq != judged_.seq + 1 || offset != judged_.last + 1)
+    return;
+  judged_.seq = seq;
+  judged_.last = offset;
+  host_.log.release(index_, seq);
 }
 
 // An entry that folds nothing.

@@ -202,6 +202,9 @@ class LiveShard {
   void append(spur::v1::JournalEntry entry, const Effects& effects, std::chrono::nanoseconds taken,
               bool seal);
   void append_plain(spur::v1::JournalEntry entry);
+  // Rules 8 and 9 on the log's thread: an entry that stands right behind everything judged, and is
+  // the next of ours, counts, whoever looks at it. Anything else is left to the worker.
+  void release_early(std::uint64_t incarnation, std::uint64_t seq, Offset offset);
   bool flush(const ClockReading& now);
   // There is more in the journal than in the last copy for others.
   bool copy_wanted() const;
@@ -219,6 +222,9 @@ class LiveShard {
   // Handles acknowledgements in the order sent, as far as they can be handled (rule 8).
   void settle_acks();
   void verified(std::uint64_t seq, Offset offset);
+  // Tells the log's thread what has been judged; false: that thread has released it already.
+  bool judge();
+  void begin_incarnation();
   void look();
   void looked(const absl::Status& refused, const absl::StatusOr<ReadBack>& found);
   void start_recovery();
@@ -262,9 +268,15 @@ class LiveShard {
       0};  // of the last look at the journal, by ack or by reading
   std::atomic<bool> outbox_full_{false};
   std::atomic<std::uint64_t> acked_{0};  // effects of runs up to here have arrived
-  // The same, as the thread of an exclusive log knows it: a little ahead. After a mismatch it
-  // stays, so that nothing is released before it was looked at.
-  Offset released_last_ = 0;
+  // The same, as the log's thread knows it: a little ahead. After any mismatch it stays until the
+  // worker has judged, so that nothing is released before it was looked at.
+  struct Judged {
+    std::uint64_t incarnation = 0;
+    std::uint64_t seq = 0;  // released up to here
+    Offset last = 0;
+  };
+  std::mutex judged_mutex_;  // held while the log's thread releases: a drop waits for it
+  Judged judged_;
   std::deque<InFlight> in_flight_;
   std::deque<Ack> acks_;  // not handled yet
   std::deque<Waiting> waiting_;

@@ -115,13 +115,13 @@ void LiveShard::recovered(absl::StatusOr<RecoveryResult> result) {
 }
 
 void LiveShard::go_live(Recovered recovered) {
-  ++incarnation_;
   owned_ = std::move(recovered.owned);
   behind_ =
       std::make_unique<WriteBehind>(index_, *owned_, *store_, host_.flushes, host_.log.deployment(),
                                     recovered.stored, std::move(recovered.outbox), host_.exclusive);
-  journal_last_ = released_last_ = recovered.journal_last;
+  journal_last_ = recovered.journal_last;
   verified_seq_ = owned_->stand.journal.seq;
+  begin_incarnation();
   const ClockReading now = host_.clock.read();
   verified_at_ = now.steady;
   retry_at_ = nanoseconds(0);
@@ -170,6 +170,11 @@ void LiveShard::go_live(Recovered recovered) {
   refill();  // what was wanted before there was anybody to ask
 }
 
+void LiveShard::begin_incarnation() {
+  const std::lock_guard lock(judged_mutex_);
+  judged_ = {++incarnation_, verified_seq_, journal_last_};
+}
+
 // --- acknowledged ---
 
 void LiveShard::acknowledged(std::uint64_t seq, absl::StatusOr<Offset> offset) {
@@ -212,7 +217,7 @@ void LiveShard::verified(std::uint64_t seq, Offset offset) {
   verified_at_ = host_.clock.read().steady;
   const InFlight run = in_flight_.front();
   in_flight_.pop_front();
-  host_.log.release(index_, seq);  // rule 9
+  if (judge()) host_.log.release(index_, seq);  // rule 9
   host_.actions_released.fetch_add(run.actions, std::memory_order_relaxed);
   if (run.actions > 0 && run.taken.count() > 0 && host_.options.on_action_latency) {
     host_.options.on_action_latency(index_, verified_at_ - run.taken, run.actions);
@@ -223,6 +228,12 @@ void LiveShard::verified(std::uint64_t seq, Offset offset) {
   }
   behind_->verified(seq, offset);
   if (run.seal) set_phase(ShardPhase::kStopped);
+}
+
+bool LiveShard::judge() {
+  const std::lock_guard lock(judged_mutex_);
+  judged_.last = std::max(judged_.last, journal_last_);
+  return std::exchange(judged_.seq, std::max(judged_.seq, verified_seq_)) < verified_seq_;
 }
 
 void LiveShard::look() {
@@ -265,6 +276,7 @@ void LiveShard::looked(const absl::Status& refused, const absl::StatusOr<ReadBac
                               ", where the journal ends: ", std::string(refused.message()))});
   if (!refused.ok()) return fail(refused);
   if (found->next > 0) journal_last_ = std::max(journal_last_, found->next - 1);
+  judge();
   verified_at_ = now;
   doubt_ = false;
   // The acknowledgement that made us look, and its entry does not count or is not there: nothing
@@ -283,7 +295,7 @@ void LiveShard::drop() {
   dropping_ = true;
   if (planted(Plant::kReleaseWhenDropped) && owned_ != nullptr)
     host_.log.release(index_, owned_->stand.journal.seq);
-  ++incarnation_;
+  begin_incarnation();
   set_phase(ShardPhase::kRecovering);
   host_.log.unfollow(index_);
   refuse_waiting();
