@@ -16,8 +16,9 @@
 //
 // Offsets of a journal and of an input begin at 0 and may have holes between delivered records.
 //
-// Thread-safe, except that one shard's calls come from one thread at a time. Callbacks run on one
-// thread of the log, in order: they must be short and must not call back into append or publish;
+// Thread-safe, except that one shard's calls come from one thread at a time, and release() from a
+// callback beside them. Callbacks run on threads of the log, those about one shard's entries in
+// order and one at a time: they must be short and must not call back into append or publish;
 // release() they may.
 #pragma once
 

@@ -31,7 +31,10 @@ Journal::Journal(const Connection& connection, std::string topic, std::uint32_t 
 absl::Status Journal::open_session(Group& group) {
   absl::StatusOr<std::shared_ptr<Session>> session = Session::open(
       connection_, producer_settings(), &pump_,
-      [this](void* shard, const auto& at) { acked(*static_cast<ShardState*>(shard), at); });
+      [this](const Session& by, void* shard, const Session::Standing& at) {
+        acked(by, *static_cast<ShardState*>(shard), at);
+      },
+      Session::Acks::kAtOnce);
   if (!session.ok()) return session.status();
   absl::StatusOr<Topic> topic = (*session)->topic(topic_);
   if (!topic.ok()) return topic.status();
@@ -61,7 +64,7 @@ void Journal::append(std::uint32_t shard, std::string_view entry, Done done) {
       // this one included.
       if (absl::IsResourceExhausted(sent)) group.session->fail(sent);
     } else {
-      state.refused.push_back({std::move(done), std::move(refusal)});
+      state.refused.push_back({&state, std::move(done), std::move(refusal)});
       group.has_refused = true;
     }
   }
@@ -103,10 +106,12 @@ std::optional<ClockReading> Journal::witness(std::uint32_t shard) const {
   return state.witness;
 }
 
-void Journal::acked(ShardState& shard, const Session::Standing& at) {
+void Journal::acked(const Session& by, ShardState& shard, const Session::Standing& at) {
+  const std::lock_guard in_order(shard.telling);
   Done done;
   {
     const std::lock_guard lock(shard.group->mutex);
+    if (shard.group->session.get() != &by || by.ended()) return;  // failed meanwhile, or will be
     SPUR_CHECK(!shard.waiting.empty());
     done = std::move(shard.waiting.front());
     shard.waiting.pop_front();
@@ -123,12 +128,13 @@ void Journal::acked(ShardState& shard, const Session::Standing& at) {
 
 void Journal::fail(Group& group, const absl::Status& why, std::vector<Call>& calls) {
   for (ShardState* shard : group.shards) {
-    for (Done& done : shard->waiting) calls.push_back({std::move(done), why});
+    for (Done& done : shard->waiting) calls.push_back({shard, std::move(done), why});
     shard->waiting.clear();
   }
 }
 
 std::chrono::nanoseconds Journal::serve() {
+  std::chrono::nanoseconds due = Pump::kNothingDue;
   for (const std::unique_ptr<Group>& group : groups_) {
     std::shared_ptr<Session> session;
     {
@@ -136,6 +142,7 @@ std::chrono::nanoseconds Journal::serve() {
       session = group->session;
     }
     if (session != nullptr) session->serve();
+    if (session != nullptr && session->ending()) due = clock_.read().steady + Session::kEndingPause;
     std::vector<Call> calls;
     {
       const std::lock_guard lock(group->mutex);
@@ -163,9 +170,12 @@ std::chrono::nanoseconds Journal::serve() {
         group->has_refused = false;
       }
     }
-    for (Call& call : calls) call.done(std::move(call.result));
+    for (Call& call : calls) {
+      const std::lock_guard in_order(call.shard->telling);
+      call.done(std::move(call.result));
+    }
   }
-  return Pump::kNothingDue;
+  return due;
 }
 
 void Journal::abandon() {

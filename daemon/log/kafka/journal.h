@@ -24,8 +24,8 @@
 
 namespace spur::kafka {
 
-// Thread-safe; one shard's calls come from one thread at a time. `done` is called on the pump's
-// thread.
+// Thread-safe; one shard's calls come from one thread at a time. `done` is called on a thread of
+// the client that heard the acknowledgement, or on the pump's; it must not append to the journal.
 class Journal {
  public:
   using Done = std::function<void(absl::StatusOr<Offset>)>;
@@ -40,7 +40,7 @@ class Journal {
   void refuse(std::uint32_t shard, absl::Status why);
   void admit(std::uint32_t shard);
   absl::Status refusal(std::uint32_t shard) const;  // OK: entries are taken
-  bool idle() const;  // everything is acknowledged
+  bool idle() const;                                // everything is acknowledged
   // Why it can take nothing any more, from no shard: the broker does not let us write. OK else.
   absl::Status status() const;
   // The broker's clock when it took the shard's last entry, as Log::witness() has it.
@@ -55,15 +55,19 @@ class Journal {
 
  private:
   struct Group;
+  struct ShardState;
   struct Call {
+    ShardState* shard = nullptr;
     Done done;
     absl::StatusOr<Offset> result;
   };
   struct ShardState {
     Group* group = nullptr;
     std::int32_t partition = 0;
-    std::deque<Done> waiting;   // sent, in order
-    absl::Status refusal;       // why nothing is taken
+    // Held while a done is called, so that they are called in order; taken before the group's.
+    std::mutex telling;
+    std::deque<Done> waiting;  // sent, in order
+    absl::Status refusal;      // why nothing is taken
     std::optional<ClockReading> witness;
     std::vector<Call> refused;  // called by serve(), behind everything before them
   };
@@ -76,7 +80,8 @@ class Journal {
   };
 
   absl::Status open_session(Group& group);
-  void acked(ShardState& shard, const Session::Standing& at);
+  // On a thread of the client.
+  void acked(const Session& by, ShardState& shard, const Session::Standing& at);
   // The session has ended: everything under way fails; requires the group's lock.
   void fail(Group& group, const absl::Status& why, std::vector<Call>& calls);
 

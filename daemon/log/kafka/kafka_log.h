@@ -8,8 +8,10 @@
 // The parts each keep their rules of docs/protocol.md and are told apart by what they do: Consumer
 // reads live and hears whose turn it is; Journal appends; Outputs sends what is released; Publisher
 // appends for users; History, PartitionReader and Readback read what stands. Admin asks the
-// cluster. Two threads of its own: the pump (all acknowledgements) and the consumer's; and one for
-// errands.
+// cluster. Two threads of its own: the pump (what is due, and sessions that end) and the
+// consumer's; and one for errands. Acknowledgements are handled where the client hears of them, on
+// its threads: every wake-up on the way from an event to its action costs more than the work it
+// does.
 //
 // docs/kafka.md has the topics, the settings and the features of the protocol that are used.
 #pragma once

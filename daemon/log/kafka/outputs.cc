@@ -50,6 +50,17 @@ Outputs::Outputs(const KafkaOptions& options, const TopicNames& names, std::stri
 Outputs::~Outputs() {
   stop();
   retired_.clear();  // each waits for its thread, which knows its lane
+  // And so does each session, whose topics go before it.
+  for (const std::unique_ptr<ShardOut>& shard : shards_) {
+    const std::lock_guard lock(shard->mutex);
+    for (const auto& [to, lane] : shard->lanes) {
+      lane->handle.reset();
+      lane->box.reset();
+    }
+  }
+  boxes_.clear();
+  common_.reset();
+  for (const auto& [topic, to] : destinations_) to->own.reset();
   for (const std::unique_ptr<ShardOut>& shard : shards_) shard->lanes.clear();
 }
 
@@ -119,9 +130,10 @@ std::shared_ptr<Outputs::Box> Outputs::box_for(Destination& to, nanoseconds now)
   std::shared_ptr<Box>& box = to.isolated ? to.own : common_;
   if (box != nullptr) return box;
   if (now < (to.isolated ? to.retry_at : common_retry_)) return nullptr;
-  absl::StatusOr<std::shared_ptr<Session>> session =
-      Session::open(options_.connection, producer_settings(), &pump_,
-                    [this](void* lane, const auto&) { acked(*static_cast<Lane*>(lane)); });
+  absl::StatusOr<std::shared_ptr<Session>> session = Session::open(
+      options_.connection, producer_settings(), &pump_,
+      [this](const Session& by, void* lane, const auto&) { acked(by, *static_cast<Lane*>(lane)); },
+      Session::Acks::kAtOnce);
   if (!session.ok()) {
     logging::error("output session", {{"status", session.status()}});
     common_retry_ = to.retry_at = now + kPauseMax;
@@ -220,6 +232,11 @@ void Outputs::release(std::uint32_t shard, std::uint64_t seq) {
     settle(out);
   }
   tell(out);
+  schedule(due);
+}
+
+// The pump is to serve by then.
+void Outputs::schedule(nanoseconds due) {
   std::int64_t known = next_due_.load(std::memory_order_relaxed);
   while (due.count() < known) {
     if (!next_due_.compare_exchange_weak(known, due.count())) continue;
@@ -243,8 +260,7 @@ nanoseconds Outputs::flush(Lane& lane, nanoseconds now) {
     if (lane.spilled.has_value() && !lane.wanted) lane.wanted = lane.shard->wants = true;
     return Pump::kNothingDue;
   }
-  if (lane.in_flight >= kInFlightRecordsMax || lane.bytes_in_flight >= kInFlightBytesMax)
-    return Pump::kNothingDue;  // an acknowledgement goes on
+  if (is_full(lane)) return Pump::kNothingDue;  // an acknowledgement goes on
   Destination& to = *lane.destination;
   bool transactional = false;
   nanoseconds gap{0};
@@ -268,11 +284,10 @@ nanoseconds Outputs::flush(Lane& lane, nanoseconds now) {
   if (lane.tail_pending) return lane.tail_asking ? Pump::kNothingDue : lane.tail_retry_at;
   const bool urgent = lane.kind == EffectKind::kAction || lane.kind == EffectKind::kMessage;
   if (!urgent || lane.in_flight > 0) {
-    if (lane.waiting_since.count() == 0) lane.waiting_since = now;
-    const nanoseconds due = lane.waiting_since + kLingerMax;
-    if (now < due) return due;
+    if (lane.due.count() == 0) lane.due = urgent ? now + kLingerMax : (now / kTick + 1) * kTick;
+    if (now < lane.due) return lane.due;
   }
-  lane.waiting_since = nanoseconds(0);
+  lane.due = nanoseconds(0);
   if (lane.box == nullptr) {
     const std::lock_guard lock(mutex_);
     lane.box = box_for(to, now);
@@ -281,9 +296,7 @@ nanoseconds Outputs::flush(Lane& lane, nanoseconds now) {
     SPUR_CHECK(handle.ok());
     lane.handle = *std::move(handle);
   }
-  for (; room > 0 && lane.in_flight < lane.items.size() && lane.in_flight < kInFlightRecordsMax &&
-         lane.bytes_in_flight < kInFlightBytesMax;
-       --room) {
+  for (; room > 0 && lane.in_flight < lane.items.size() && !is_full(lane); --room) {
     const absl::Status said = send(lane);
     if (said.ok()) continue;
     if (absl::IsResourceExhausted(said)) return now + kLingerMax;  // others have filled it
@@ -291,6 +304,10 @@ nanoseconds Outputs::flush(Lane& lane, nanoseconds now) {
     break;
   }
   return room == 0 ? lane.pace.due() : Pump::kNothingDue;
+}
+
+bool Outputs::is_full(const Lane& lane) {
+  return lane.in_flight >= kInFlightRecordsMax || lane.bytes_in_flight >= kInFlightBytesMax;
 }
 
 std::size_t Outputs::may_leave(Lane& lane, nanoseconds gap, nanoseconds now) {
@@ -350,18 +367,28 @@ absl::Status Outputs::send(Lane& lane) {
   return said;
 }
 
-// --- acknowledgements; on the pump's thread ---
+// --- acknowledgements ---
 
-void Outputs::acked(Lane& lane) {
+void Outputs::acked(const Session& by, Lane& lane) {
   ShardOut& shard = *lane.shard;
-  const std::lock_guard lock(shard.mutex);
-  shard.dirty = true;
-  if (lane.orphans > 0) {
-    --lane.orphans;
-    return;
+  nanoseconds due = Pump::kNothingDue;
+  {
+    const std::lock_guard lock(shard.mutex);
+    if (lane.box == nullptr || lane.box->session.get() != &by || by.ended()) return;
+    if (lane.orphans > 0) {
+      if (--lane.orphans > 0) return;
+    } else {
+      const bool full = is_full(lane);
+      arrived(lane);
+      if (shaken_.load(std::memory_order_relaxed)) calm(*lane.destination);
+      // The rest of the request's records come right behind.
+      if (lane.in_flight > 0 && !full) return;
+    }
+    due = flush(shard, clock_.read().steady);
+    settle(shard);
   }
-  arrived(lane);
-  if (shaken_.load(std::memory_order_relaxed)) calm(*lane.destination);
+  tell(shard);
+  schedule(due);
 }
 
 void Outputs::arrived(Lane& lane) {
@@ -422,12 +449,13 @@ nanoseconds Outputs::serve() {
     std::erase_if(retired_, [](const auto& sender) { return sender->ended(); });
   }
   const nanoseconds now = clock_.read().steady;
+  nanoseconds due = Pump::kNothingDue;
   for (const std::shared_ptr<Box>& box : boxes) {
     if (stopping_) box->session->purge();
     box->session->serve();
+    if (box->session->ending()) due = now + Session::kEndingPause;
     if (box->session->ended()) end_box(box, now);
   }
-  nanoseconds due = Pump::kNothingDue;
   for (const std::unique_ptr<ShardOut>& shard : shards_) {
     {
       const std::lock_guard lock(shard->mutex);

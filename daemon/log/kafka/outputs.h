@@ -11,7 +11,8 @@
 // A cluster pays by the request. So a lane whose last request is not acknowledged gathers what
 // follows, kLingerMax at most: actions and messages leave at once while there is room, and in
 // growing batches under load, with no setting. Decisions and dead letters, which nobody waits for,
-// always gather.
+// always gather, those of all shards to the same ticks of the clock: kTick, so that one wake-up and
+// one burst of requests serve all of them.
 //
 // A destination whose channel has a `rate` is sent no more than that (pace.h); what gathers behind
 // it waits as it does for one that is away.
@@ -54,6 +55,7 @@ namespace spur::kafka {
 class Outputs {
  public:
   static constexpr std::chrono::nanoseconds kLingerMax = std::chrono::milliseconds(5);
+  static constexpr std::chrono::nanoseconds kTick = std::chrono::milliseconds(10);
   // Of one lane, handed to librdkafka and not acknowledged: what a topic that is away may hold of
   // the queue that all share.
   static constexpr std::size_t kInFlightRecordsMax = 4096;
@@ -136,6 +138,8 @@ class Outputs {
   // Sends what may be sent; answers when the rest may. Requires the shard's lock.
   std::chrono::nanoseconds flush(ShardOut& shard, std::chrono::nanoseconds now);
   std::chrono::nanoseconds flush(Lane& lane, std::chrono::nanoseconds now);
+  static bool is_full(const Lane& lane);
+  void schedule(std::chrono::nanoseconds due);
   absl::Status send(Lane& lane);  // its next item
   // The record of the lane's next item; its bytes are good until the next is made.
   ProducerRecord next_record(Lane& lane);
@@ -143,7 +147,8 @@ class Outputs {
   void unsend(Lane& lane);
   void arrived(Lane& lane);  // its first item
   std::shared_ptr<Box> box_for(Destination& destination, std::chrono::nanoseconds now);
-  void acked(Lane& lane);
+  // On a thread of the client.
+  void acked(const Session& by, Lane& lane);
   void calm(Destination& destination);
   void end_box(const std::shared_ptr<Box>& box, std::chrono::nanoseconds now);
   void settle(ShardOut& shard);  // the acknowledged prefix; requires the shard's lock

@@ -68,8 +68,8 @@ struct Outputs::Lane {
   std::size_t in_flight = 0, bytes_in_flight = 0;
   std::uint64_t orphans = 0;  // sent before the shard was dropped: acknowledged first
   std::shared_ptr<Box> box;
-  Topic handle;  // of the box's session; destroyed before it
-  std::chrono::nanoseconds waiting_since{0};
+  Topic handle;                     // of the box's session; destroyed before it
+  std::chrono::nanoseconds due{0};  // of what lingers; 0: nothing does
   Pace pace;
   std::chrono::nanoseconds gap{0};  // of the destination, as last asked
   // Of a transactional destination, instead of a box. What is in flight is one transaction then.

@@ -69,8 +69,9 @@ absl::Status Outputs::apply_tail(Lane& lane, const Tail& tail) {
     return absl::AbortedError(text(tail.topic, "[", lane.partition, "] holds an effect of run ",
                                    tail.last.run, " and the journal was read to run ", released));
   if (tail.any) lane.begins = tail.last;
-  // Those released since the tail was asked for are beyond it anyway. What stands behind rows of the
-  // outbox may have arrived as well, by a commit that was not heard of before they were written.
+  // Those released since the tail was asked for are beyond it anyway. What stands behind rows of
+  // the outbox may have arrived as well, by a commit that was not heard of before they were
+  // written.
   for (std::deque<Item>* waiting : {&lane.items, &lane.later}) {
     while (tail.any && !waiting->empty()) {
       const Item item = waiting->front();
@@ -225,7 +226,7 @@ void Outputs::drop(std::uint32_t shard) {
     lane->in_flight = lane->bytes_in_flight = lane->waiting_bytes = 0;
     lane->tail_pending = lane->tail_asking = false;
     lane->tail_retry_at = lane->tail_pause = nanoseconds(0);
-    lane->waiting_since = nanoseconds(0);
+    lane->due = nanoseconds(0);
   }
   out.held.clear();
   out.runs.clear();

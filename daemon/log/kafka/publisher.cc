@@ -9,7 +9,7 @@ namespace spur::kafka {
 absl::Status Publisher::open_session() {
   absl::StatusOr<std::shared_ptr<Session>> session =
       Session::open(connection_, producer_settings(), &pump_,
-                    [this](void* call, const Session::Standing& at) {
+                    [this](const Session&, void* call, const Session::Standing& at) {
                       acked(static_cast<Call*>(call), at.offset);
                     });
   if (!session.ok()) return session.status();

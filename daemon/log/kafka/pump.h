@@ -1,5 +1,6 @@
-// Pump: the one thread that serves all producers: delivery reports, sessions that have ended, sends
-// that are due later. It sleeps until librdkafka or somebody of ours wakes it; there is no polling.
+// Pump: the one thread that serves all producers: deliveries that failed, sessions that have ended,
+// sends that are due later. It sleeps until librdkafka or somebody of ours wakes it; there is no
+// polling.
 #pragma once
 
 #include <librdkafka/rdkafka.h>

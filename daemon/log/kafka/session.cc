@@ -7,6 +7,12 @@
 
 namespace spur::kafka {
 
+namespace {
+
+constexpr const char* kInterceptor = "spur";
+
+}  // namespace
+
 Error produce(rd_kafka_t* producer, rd_kafka_topic_t* topic, std::int32_t partition,
               ProducerRecord record) {
   rd_kafka_vu_t parts[9];
@@ -42,13 +48,18 @@ Error produce(rd_kafka_t* producer, rd_kafka_topic_t* topic, std::int32_t partit
 
 absl::StatusOr<std::shared_ptr<Session>> Session::open(const Connection& connection,
                                                        const Settings& settings, Pump* pump,
-                                                       Acked acked) {
-  absl::StatusOr<Config> config = make_config(connection, settings);
+                                                       Acked acked, Acks acks) {
+  Settings all = settings;
+  // Those that stand are the interceptor's.
+  if (acks == Acks::kAtOnce) all.emplace_back("delivery.report.only.error", "true");
+  absl::StatusOr<Config> config = make_config(connection, all);
   if (!config.ok()) return config.status();
   std::shared_ptr<Session> session(new Session(std::move(acked)));
   rd_kafka_conf_set_opaque(config->get(), session.get());
   rd_kafka_conf_set_dr_msg_cb(config->get(), on_delivery);
   rd_kafka_conf_set_error_cb(config->get(), on_error);
+  if (acks == Acks::kAtOnce)
+    rd_kafka_conf_interceptor_add_on_new(config->get(), kInterceptor, on_new, session.get());
   absl::StatusOr<Handle> handle = open_producer(*std::move(config));
   if (!handle.ok()) return handle.status();
   session->handle_ = *std::move(handle);
@@ -136,17 +147,32 @@ void Session::end(absl::Status why, std::string topic) {
   ended_.store(true, std::memory_order_release);
 }
 
+rd_kafka_resp_err_t Session::on_new(rd_kafka_t* handle, const rd_kafka_conf_t*, void* session,
+                                    char*, std::size_t) {
+  return rd_kafka_interceptor_add_on_acknowledgement(handle, kInterceptor, on_acknowledgement,
+                                                     session);
+}
+
+// Called for failures too, which on_delivery() hears of.
+rd_kafka_resp_err_t Session::on_acknowledgement(rd_kafka_t*, rd_kafka_message_t* message,
+                                                void* session) {
+  auto* self = static_cast<Session*>(session);
+  if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR && !self->ended()) self->stands(*message);
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+void Session::stands(const rd_kafka_message_t& message) const {
+  Standing at{message.offset, std::nullopt};
+  rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+  const std::int64_t stamp = rd_kafka_message_timestamp(&message, &type);
+  if (type == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME) at.appended = Instant{stamp};
+  acked_(*this, message._private, at);
+}
+
 void Session::on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* session) {
   auto* self = static_cast<Session*>(session);
   if (self->ended()) return;
-  if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-    Standing at{message->offset, std::nullopt};
-    rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
-    const std::int64_t stamp = rd_kafka_message_timestamp(message, &type);
-    if (type == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME) at.appended = Instant{stamp};
-    self->acked_(message->_private, at);
-    return;
-  }
+  if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) return self->stands(*message);
   // Victims of a session that is ending.
   if (message->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
       message->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT ||
@@ -171,9 +197,9 @@ absl::StatusOr<std::int64_t> write_one(const Connection& connection, const std::
   constexpr std::chrono::milliseconds kWait{1000};
   constexpr int kWaits = 60;
   std::optional<std::int64_t> stands;
-  absl::StatusOr<std::shared_ptr<Session>> session =
-      Session::open(connection, producer_settings(), nullptr,
-                    [&](void*, const Session::Standing& at) { stands = at.offset; });
+  absl::StatusOr<std::shared_ptr<Session>> session = Session::open(
+      connection, producer_settings(), nullptr,
+      [&](const Session&, void*, const Session::Standing& at) { stands = at.offset; });
   if (!session.ok()) return session.status();
   absl::StatusOr<Topic> handle = (*session)->topic(topic);
   if (!handle.ok()) return handle.status();

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -32,7 +33,7 @@ struct ProducerRecord {
 Error produce(rd_kafka_t* producer, rd_kafka_topic_t* topic, std::int32_t partition,
               ProducerRecord record);
 
-// send() from any thread; serve() and what it calls on the pump's alone.
+// send() from any thread; serve() and what it calls on the pump's alone, kAtOnce apart.
 class Session {
  public:
   struct Standing {
@@ -41,14 +42,18 @@ class Session {
     std::optional<Instant> appended;
   };
   // A record was acknowledged: `opaque` as given to send(), in the order of its partition.
-  using Acked = std::function<void(void* opaque, const Standing&)>;
+  using Acked = std::function<void(const Session& by, void* opaque, const Standing&)>;
+  // Who calls it. kServed: serve(). kAtOnce: the client's thread that heard of it, which costs
+  // nobody a wake-up; it may be there still when the session has ended meanwhile.
+  enum class Acks { kServed, kAtOnce };
 
   using Record = ProducerRecord;
 
   // `pump`, if any, outlives the session and is woken by it.
   static absl::StatusOr<std::shared_ptr<Session>> open(const Connection& connection,
                                                        const Settings& settings, Pump* pump,
-                                                       Acked acked);
+                                                       Acked acked, Acks acks = Acks::kServed);
+  // With kAtOnce it waits for who calls.
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -62,11 +67,14 @@ class Session {
 
   void fail(absl::Status why) { end(std::move(why), ""); }
 
-  // Calls `acked` for what has been acknowledged.
+  // Hears of deliveries that failed; with kServed, calls `acked` for those that did not.
   void serve();
   // Why the session has ended; OK while it goes on. Nothing is acknowledged any more once it is
   // set.
   bool ended() const { return ended_.load(std::memory_order_acquire); }
+  // A fatal error was heard, and deliveries are waited for: serve() is to be called until it ends.
+  bool ending() const { return dying_.load(std::memory_order_acquire) && !ended(); }
+  static constexpr std::chrono::milliseconds kEndingPause{10};
   absl::Status why() const;
   // The topic whose record failed first; empty if it was none's.
   std::string failed_topic() const;
@@ -77,7 +85,12 @@ class Session {
 
  private:
   explicit Session(Acked acked) : acked_(std::move(acked)) {}
+  static rd_kafka_resp_err_t on_new(rd_kafka_t* handle, const rd_kafka_conf_t*, void* session,
+                                    char*, std::size_t);
+  static rd_kafka_resp_err_t on_acknowledgement(rd_kafka_t*, rd_kafka_message_t* message,
+                                                void* session);
   static void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* session);
+  void stands(const rd_kafka_message_t& message) const;
   static void on_error(rd_kafka_t* handle, int code, const char* reason, void* session);
   void die(absl::Status why);
   void end(absl::Status why, std::string topic);
