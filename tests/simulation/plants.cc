@@ -30,6 +30,8 @@ constexpr PlantName kPlants[] = {
     {Plant::kNoWatch, "no-watch"},
     {Plant::kNewerOwnerNotSeen, "newer-owner-not-seen"},
     {Plant::kReleaseWhenDropped, "release-when-dropped"},
+    {Plant::kReleaseOutOfTurn, "release-out-of-turn"},
+    {Plant::kReleaseOfBefore, "release-of-before"},
     {Plant::kMessageGapTaken, "message-gap-taken"},
     {Plant::kMessageRepeatTaken, "message-repeat-taken"},
     {Plant::kMessageNumbersNotStored, "message-numbers-not-stored"},

@@ -17,6 +17,7 @@ constexpr std::array kOurs = {
     "enable.gapless.guarantee",
     "message.timeout.ms",
     "delivery.timeout.ms",
+    "delivery.report.only.error",
     "transactional.id",
     "transaction.timeout.ms",
     "enable.auto.commit",

@@ -64,7 +64,7 @@ void Journal::append(std::uint32_t shard, std::string_view entry, Done done) {
       // this one included.
       if (absl::IsResourceExhausted(sent)) group.session->fail(sent);
     } else {
-      state.refused.push_back({&state, std::move(done), std::move(refusal)});
+      state.refused.push_back({std::move(done), std::move(refusal)});
       group.has_refused = true;
     }
   }
@@ -109,12 +109,14 @@ std::optional<ClockReading> Journal::witness(std::uint32_t shard) const {
 void Journal::acked(const Session& by, ShardState& shard, const Session::Standing& at) {
   const std::lock_guard in_order(shard.telling);
   Done done;
+  bool refused = false;
   {
     const std::lock_guard lock(shard.group->mutex);
     if (shard.group->session.get() != &by || by.ended()) return;  // failed meanwhile, or will be
     SPUR_CHECK(!shard.waiting.empty());
     done = std::move(shard.waiting.front());
     shard.waiting.pop_front();
+    refused = shard.waiting.empty() && !shard.refused.empty();
     if (at.appended.has_value()) shard.witness = {*at.appended, clock_.read().steady};
   }
   acknowledged_.fetch_add(1, std::memory_order_relaxed);
@@ -124,11 +126,12 @@ void Journal::acked(const Session& by, ShardState& shard, const Session::Standin
   } else {
     done(static_cast<Offset>(at.offset));
   }
+  if (refused) pump_.wake();
 }
 
 void Journal::fail(Group& group, const absl::Status& why, std::vector<Call>& calls) {
   for (ShardState* shard : group.shards) {
-    for (Done& done : shard->waiting) calls.push_back({shard, std::move(done), why});
+    for (Done& done : shard->waiting) calls.push_back({std::move(done), why});
     shard->waiting.clear();
   }
 }
@@ -141,41 +144,56 @@ std::chrono::nanoseconds Journal::serve() {
       const std::lock_guard lock(group->mutex);
       session = group->session;
     }
-    if (session != nullptr) session->serve();
-    if (session != nullptr && session->ending()) due = clock_.read().steady + Session::kEndingPause;
-    std::vector<Call> calls;
+    if (session != nullptr) {
+      session->serve();
+      if (session->ending()) due = clock_.read().steady + Session::kEndingPause;
+    }
+    bool settles = session != nullptr && (session->ended() || abandoned_);
     {
       const std::lock_guard lock(group->mutex);
-      if (session != nullptr && (session->ended() || abandoned_)) {
-        const absl::Status why = session->why();
-        if (absl::IsPermissionDenied(why)) {
-          // A right that was never given or was taken away: another session would hear the same.
-          const std::lock_guard own(mutex_);
-          if (status_.ok()) status_ = why;
-        }
-        fail(*group,
-             abandoned_ ? stopped()
-                        : absl::UnknownError(
-                              text("the journal may hold the entry or not: ", why.message())),
-             calls);
-        group->topic.reset();
-        group->session.reset();
-        session->purge();
-        errands_.run([ended = std::exchange(session, nullptr)]() mutable { ended.reset(); });
-      }
-      if (group->has_refused) {
-        for (ShardState* shard : group->shards) {
-          for (Call& call : std::exchange(shard->refused, {})) calls.push_back(std::move(call));
-        }
-        group->has_refused = false;
-      }
+      settles |= group->has_refused;
     }
-    for (Call& call : calls) {
-      const std::lock_guard in_order(call.shard->telling);
-      call.done(std::move(call.result));
-    }
+    if (settles) settle(*group, std::move(session));
   }
   return due;
+}
+
+void Journal::settle(Group& group, std::shared_ptr<Session> session) {
+  // What is appended from here on may be acknowledged before all is told that was under way.
+  std::vector<std::unique_lock<std::mutex>> telling;
+  for (ShardState* shard : group.shards) telling.emplace_back(shard->telling);
+  std::vector<Call> calls;
+  {
+    const std::lock_guard lock(group.mutex);
+    if (session != nullptr && (session->ended() || abandoned_)) {
+      const absl::Status why = session->why();
+      if (absl::IsPermissionDenied(why)) {
+        // A right that was never given or was taken away: another session would hear the same.
+        const std::lock_guard own(mutex_);
+        if (status_.ok()) status_ = why;
+      }
+      fail(group,
+           abandoned_
+               ? stopped()
+               : absl::UnknownError(text("the journal may hold the entry or not: ", why.message())),
+           calls);
+      group.topic.reset();
+      group.session.reset();
+      session->purge();
+      errands_.run([ended = std::exchange(session, nullptr)]() mutable { ended.reset(); });
+    }
+    if (group.has_refused) {
+      group.has_refused = false;
+      for (ShardState* shard : group.shards) {
+        if (!shard->waiting.empty()) {
+          group.has_refused |= !shard->refused.empty();  // acked() wakes the pump
+          continue;
+        }
+        for (Call& call : std::exchange(shard->refused, {})) calls.push_back(std::move(call));
+      }
+    }
+  }
+  for (Call& call : calls) call.done(std::move(call.result));
 }
 
 void Journal::abandon() {

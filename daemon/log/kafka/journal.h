@@ -55,9 +55,7 @@ class Journal {
 
  private:
   struct Group;
-  struct ShardState;
   struct Call {
-    ShardState* shard = nullptr;
     Done done;
     absl::StatusOr<Offset> result;
   };
@@ -82,6 +80,8 @@ class Journal {
   absl::Status open_session(Group& group);
   // On a thread of the client.
   void acked(const Session& by, ShardState& shard, const Session::Standing& at);
+  // Tells what can be told of a session that has ended, and of entries that were not taken.
+  void settle(Group& group, std::shared_ptr<Session> session);
   // The session has ended: everything under way fails; requires the group's lock.
   void fail(Group& group, const absl::Status& why, std::vector<Call>& calls);
 

@@ -80,6 +80,7 @@ void KafkaLog::stop() {
   journal_.serve();
   publisher_.serve();
   errands_.stop();
+  outputs_.close();
 }
 
 void KafkaLog::watch(Watcher watcher) {

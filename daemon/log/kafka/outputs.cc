@@ -49,19 +49,26 @@ Outputs::Outputs(const KafkaOptions& options, const TopicNames& names, std::stri
 
 Outputs::~Outputs() {
   stop();
+  close();
+  for (const std::unique_ptr<ShardOut>& shard : shards_) shard->lanes.clear();
+}
+
+void Outputs::close() {
   retired_.clear();  // each waits for its thread, which knows its lane
-  // And so does each session, whose topics go before it.
   for (const std::unique_ptr<ShardOut>& shard : shards_) {
     const std::lock_guard lock(shard->mutex);
     for (const auto& [to, lane] : shard->lanes) {
-      lane->handle.reset();
+      lane->handle.reset();  // of the session, which goes below
       lane->box.reset();
     }
   }
-  boxes_.clear();
-  common_.reset();
-  for (const auto& [topic, to] : destinations_) to->own.reset();
-  for (const std::unique_ptr<ShardOut>& shard : shards_) shard->lanes.clear();
+  std::vector<std::shared_ptr<Box>> boxes;
+  {
+    const std::lock_guard lock(mutex_);
+    common_.reset();
+    for (const auto& [topic, to] : destinations_) to->own.reset();
+    boxes.swap(boxes_);
+  }
 }
 
 void Outputs::stop() {
@@ -381,11 +388,17 @@ void Outputs::acked(const Session& by, Lane& lane) {
       const bool full = is_full(lane);
       arrived(lane);
       if (shaken_.load(std::memory_order_relaxed)) calm(*lane.destination);
-      // The rest of the request's records come right behind.
-      if (lane.in_flight > 0 && !full) return;
+      // Most often the rest of the request's records come right behind; those of another request
+      // are not waited for.
+      if (lane.in_flight > 0 && !full) {
+        if (shard.due != Pump::kNothingDue) return;
+        due = shard.due = clock_.read().steady + kLingerMax;
+      }
     }
-    due = flush(shard, clock_.read().steady);
-    settle(shard);
+    if (due == Pump::kNothingDue) {
+      due = flush(shard, clock_.read().steady);
+      settle(shard);
+    }
   }
   tell(shard);
   schedule(due);
@@ -477,18 +490,7 @@ nanoseconds Outputs::serve() {
 void Outputs::end_box(const std::shared_ptr<Box>& box, nanoseconds now) {
   const std::string topic = box->only != nullptr ? box->only->topic : box->session->failed_topic();
   logging::warning("output session ended", {{"topic", topic}, {"status", box->session->why()}});
-  for (const std::unique_ptr<ShardOut>& shard : shards_) {
-    const std::lock_guard lock(shard->mutex);
-    for (const auto& [to, lane] : shard->lanes) {
-      if (lane->box != box) continue;
-      unsend(*lane);
-      lane->orphans = 0;
-      lane->handle.reset();
-      lane->box.reset();
-    }
-    make_room(*shard);  // what was under way waits again
-    shard->dirty = true;
-  }
+  // First of all, or a lane that is flushed meanwhile would be given the same again.
   {
     const std::lock_guard lock(mutex_);
     shaken_ = true;
@@ -507,6 +509,18 @@ void Outputs::end_box(const std::shared_ptr<Box>& box, nanoseconds now) {
       common_pause_ = longer(common_pause_);
       common_retry_ = now + common_pause_;
     }
+  }
+  for (const std::unique_ptr<ShardOut>& shard : shards_) {
+    const std::lock_guard lock(shard->mutex);
+    for (const auto& [to, lane] : shard->lanes) {
+      if (lane->box != box) continue;
+      unsend(*lane);
+      lane->orphans = 0;
+      lane->handle.reset();
+      lane->box.reset();
+    }
+    make_room(*shard);  // what was under way waits again
+    shard->dirty = true;
   }
   box->session->purge();
   // The handle goes when the last batch of acknowledgements has let go of it, off this thread.

@@ -108,6 +108,9 @@ class Outputs {
   void drop(std::uint32_t shard);
 
   void stop();  // nothing more is sent, and what is queued is dropped
+  // After stop(), with the pump and the errands at their end: waits for the client's threads, after
+  // which no event is called by an acknowledgement.
+  void close();
 
   std::chrono::nanoseconds serve();  // on the pump's thread
 

@@ -54,15 +54,19 @@ absl::StatusOr<std::shared_ptr<Session>> Session::open(const Connection& connect
   if (acks == Acks::kAtOnce) all.emplace_back("delivery.report.only.error", "true");
   absl::StatusOr<Config> config = make_config(connection, all);
   if (!config.ok()) return config.status();
-  std::shared_ptr<Session> session(new Session(std::move(acked)));
+  std::shared_ptr<Session> session(new Session(pump, std::move(acked), acks));
   rd_kafka_conf_set_opaque(config->get(), session.get());
   rd_kafka_conf_set_dr_msg_cb(config->get(), on_delivery);
   rd_kafka_conf_set_error_cb(config->get(), on_error);
+  // Whether that worked, on_new() says.
   if (acks == Acks::kAtOnce)
-    rd_kafka_conf_interceptor_add_on_new(config->get(), kInterceptor, on_new, session.get());
+    static_cast<void>(
+        rd_kafka_conf_interceptor_add_on_new(config->get(), kInterceptor, on_new, session.get()));
   absl::StatusOr<Handle> handle = open_producer(*std::move(config));
   if (!handle.ok()) return handle.status();
   session->handle_ = *std::move(handle);
+  if (acks == Acks::kAtOnce && !session->registered_)
+    return absl::InternalError("the Kafka client took no interceptor for acknowledgements");
   if (pump != nullptr) {
     const Queue queue(rd_kafka_queue_get_main(session->handle_.get()));
     pump->listen(queue.get());
@@ -106,10 +110,11 @@ void Session::serve() { wait(std::chrono::milliseconds(0)); }
 
 void Session::wait(std::chrono::milliseconds longest) {
   rd_kafka_poll(handle_.get(), static_cast<int>(longest.count()));
+  serve_deferred();
   if (!dying_.load(std::memory_order_acquire) || ended()) return;
   purge();
   rd_kafka_poll(handle_.get(), 0);
-  if (rd_kafka_outq_len(handle_.get()) > 0) return;  // their reports wake the pump
+  if (rd_kafka_outq_len(handle_.get()) > 0) return;  // asked again after kEndingPause
   absl::Status why;
   {
     const std::lock_guard lock(mutex_);
@@ -149,30 +154,65 @@ void Session::end(absl::Status why, std::string topic) {
 
 rd_kafka_resp_err_t Session::on_new(rd_kafka_t* handle, const rd_kafka_conf_t*, void* session,
                                     char*, std::size_t) {
-  return rd_kafka_interceptor_add_on_acknowledgement(handle, kInterceptor, on_acknowledgement,
-                                                     session);
+  const auto code = rd_kafka_interceptor_add_on_acknowledgement(handle, kInterceptor,
+                                                                on_acknowledgement, session);
+  static_cast<Session*>(session)->registered_ = code == RD_KAFKA_RESP_ERR_NO_ERROR;
+  return code;
 }
 
 // Called for failures too, which on_delivery() hears of.
 rd_kafka_resp_err_t Session::on_acknowledgement(rd_kafka_t*, rd_kafka_message_t* message,
                                                 void* session) {
   auto* self = static_cast<Session*>(session);
-  if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR && !self->ended()) self->stands(*message);
+  if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) self->failed_ = true;
+  if (self->failed_ || self->ended() || self->defer(*message)) return RD_KAFKA_RESP_ERR_NO_ERROR;
+  self->acked_(*self, message->_private, standing(*message));
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-void Session::stands(const rd_kafka_message_t& message) const {
+// What the client concludes from the answer to a later request has no offset, and is said under the
+// lock of the partition, which produce() takes too (rd_kafka_dr_implicit_ack()).
+bool Session::defer(const rd_kafka_message_t& message) {
+  if (message.offset >= 0 && !deferring_) return false;
+  {
+    const std::lock_guard lock(deferred_mutex_);
+    if (message.offset >= 0 && !deferring_) return false;
+    deferring_ = true;
+    deferred_.push_back({message._private, standing(message)});
+  }
+  if (pump_ != nullptr) pump_->wake();
+  return true;
+}
+
+void Session::serve_deferred() {
+  while (deferring_ && !ended()) {
+    std::vector<Deferred> taken;
+    {
+      const std::lock_guard lock(deferred_mutex_);
+      taken.swap(deferred_);
+      if (taken.empty()) deferring_ = false;  // all of them have been told
+    }
+    for (const Deferred& one : taken) {
+      if (!ended()) acked_(*this, one.opaque, one.at);
+    }
+  }
+}
+
+Session::Standing Session::standing(const rd_kafka_message_t& message) {
   Standing at{message.offset, std::nullopt};
   rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
   const std::int64_t stamp = rd_kafka_message_timestamp(&message, &type);
   if (type == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME) at.appended = Instant{stamp};
-  acked_(*this, message._private, at);
+  return at;
 }
 
 void Session::on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* session) {
   auto* self = static_cast<Session*>(session);
   if (self->ended()) return;
-  if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) return self->stands(*message);
+  if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    if (self->acks_ == Acks::kServed) self->acked_(*self, message->_private, standing(*message));
+    return;
+  }
   // Victims of a session that is ending.
   if (message->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
       message->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT ||

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -44,7 +45,8 @@ class Session {
   // A record was acknowledged: `opaque` as given to send(), in the order of its partition.
   using Acked = std::function<void(const Session& by, void* opaque, const Standing&)>;
   // Who calls it. kServed: serve(). kAtOnce: the client's thread that heard of it, which costs
-  // nobody a wake-up; it may be there still when the session has ended meanwhile.
+  // nobody a wake-up; it may be there still when the session has ended meanwhile, so whoever is
+  // called asks again, under the lock that guards what it changes. Rarely serve() still.
   enum class Acks { kServed, kAtOnce };
 
   using Record = ProducerRecord;
@@ -69,13 +71,12 @@ class Session {
 
   // Hears of deliveries that failed; with kServed, calls `acked` for those that did not.
   void serve();
-  // Why the session has ended; OK while it goes on. Nothing is acknowledged any more once it is
-  // set.
+  // No call of `acked` begins once it has ended.
   bool ended() const { return ended_.load(std::memory_order_acquire); }
   // A fatal error was heard, and deliveries are waited for: serve() is to be called until it ends.
   bool ending() const { return dying_.load(std::memory_order_acquire) && !ended(); }
   static constexpr std::chrono::milliseconds kEndingPause{10};
-  absl::Status why() const;
+  absl::Status why() const;  // it has ended; OK while it goes on
   // The topic whose record failed first; empty if it was none's.
   std::string failed_topic() const;
   // Waits until something can be served; for those who have no pump.
@@ -84,26 +85,43 @@ class Session {
   void purge();
 
  private:
-  explicit Session(Acked acked) : acked_(std::move(acked)) {}
+  Session(Pump* pump, Acked acked, Acks acks)
+      : pump_(pump), acks_(acks), acked_(std::move(acked)) {}
   static rd_kafka_resp_err_t on_new(rd_kafka_t* handle, const rd_kafka_conf_t*, void* session,
                                     char*, std::size_t);
   static rd_kafka_resp_err_t on_acknowledgement(rd_kafka_t*, rd_kafka_message_t* message,
                                                 void* session);
   static void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* session);
-  void stands(const rd_kafka_message_t& message) const;
+  static Standing standing(const rd_kafka_message_t& message);
+  bool defer(const rd_kafka_message_t& message);
+  void serve_deferred();
   static void on_error(rd_kafka_t* handle, int code, const char* reason, void* session);
   void die(absl::Status why);
   void end(absl::Status why, std::string topic);
 
+  struct Deferred {
+    void* opaque = nullptr;
+    Standing at;
+  };
+
+  Pump* const pump_;
+  const Acks acks_;
   const Acked acked_;
-  Handle handle_;
+  std::atomic<bool> registered_{false};  // the interceptor is
   std::atomic<bool> ended_{false};
+  // A delivery has failed, and serve() is to hear of it: no acknowledgement may overtake that.
+  std::atomic<bool> failed_{false};
+  // What the client says while it holds a lock of its own, and all that comes until that is served.
+  std::mutex deferred_mutex_;  // never held across a call of the client
+  std::vector<Deferred> deferred_;
+  std::atomic<bool> deferring_{false};
   // A fatal error was heard: nothing is sent any more, and the deliveries that fail now are waited
   // for, since one of them says whose record it was.
   std::atomic<bool> dying_{false};
   mutable std::mutex mutex_;
   absl::Status why_, fatal_;
   std::string failed_topic_;
+  Handle handle_;  // goes first: its threads call
 };
 
 // One record on a producer of its own, and the offset at which it stands; waits for it, for a
