@@ -404,9 +404,8 @@ void LiveShard::append(spur::v1::JournalEntry entry, const Effects& effects, nan
 
 void LiveShard::release_early(std::uint64_t incarnation, std::uint64_t seq, Offset offset) {
   const std::lock_guard lock(judged_mutex_);
-  const bool ours = incarnation == judged_.incarnation || planted(Plant::kReleaseOfBefore);
   const bool next = seq == judged_.seq + 1 || planted(Plant::kReleaseOutOfTurn);
-  if (!ours || !next || offset != judged_.last + 1) return;
+  if (incarnation != judged_.incarnation || !next || offset != judged_.last + 1) return;
   judged_.seq = seq;
   judged_.last = offset;
   host_.log.release(index_, seq);

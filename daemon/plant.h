@@ -27,7 +27,6 @@ enum class Plant : std::uint8_t {
   kNewerOwnerNotSeen,         // rule 11
   kReleaseWhenDropped,        // rule 9
   kReleaseOutOfTurn,          // rules 8 and 9: an entry behind one that is not there
-  kReleaseOfBefore,           // rule 9: the acknowledgement of a former ownership
   kMessageGapTaken,           // rule 13
   kMessageRepeatTaken,        // rule 13
   kMessageNumbersNotStored,   // rule 13

@@ -31,7 +31,6 @@ constexpr PlantName kPlants[] = {
     {Plant::kNewerOwnerNotSeen, "newer-owner-not-seen"},
     {Plant::kReleaseWhenDropped, "release-when-dropped"},
     {Plant::kReleaseOutOfTurn, "release-out-of-turn"},
-    {Plant::kReleaseOfBefore, "release-of-before"},
     {Plant::kMessageGapTaken, "message-gap-taken"},
     {Plant::kMessageRepeatTaken, "message-repeat-taken"},
     {Plant::kMessageNumbersNotStored, "message-numbers-not-stored"},
