@@ -33,6 +33,7 @@ enum class Plant : std::uint8_t {
   kMessageBeforeCatalog,      // H23
   kSpurseqNotStored,          // rule 14
   kParkWithoutLook,           // after H9: a false alarm
+  kLeftRowsTaken,             // rule 3: rows of a restore that died are folded upon
   kSourcesNotInPosition,      // H24: sources begin anew at each recovery
   kLastHashNotMoved,          // section 2: the position's hash is not of the last record
   kLaterRecordLetIn,          // H2, in the log

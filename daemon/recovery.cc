@@ -260,6 +260,10 @@ absl::StatusOr<std::variant<Base, Park>> base(const RecoverySetup& setup, OwnedS
       return park(ParkReason::kTrimmed,
                   "there is no stored state, and the journal's beginning is gone");
     }
+    // A restore that died may have left rows, to which replay would add what they have already.
+    if (!planted(Plant::kLeftRowsTaken)) {
+      if (absl::Status cleared = clear_rows(*setup.shard.store); !cleared.ok()) return cleared;
+    }
     if (absl::Status loaded = owned.customers.load(); !loaded.ok()) return loaded;
     Base from_the_beginning;
     from_the_beginning.fold_version = setup.shard.fold_version;  // its first Owner says

@@ -136,9 +136,29 @@ absl::StatusOr<RowsSum> sum_rows(const Store& store) {
   return sum;
 }
 
+absl::Status clear_rows(Store& store) {
+  // First of all: without a position nothing of what is there counts.
+  if (absl::Status written = store.write({{}, {position_key()}}); !written.ok()) return written;
+  std::vector<std::string> keys;
+  const absl::Status scanned = store.scan("", [&](std::string_view key, std::string_view) {
+    keys.emplace_back(key);
+    return true;
+  });
+  if (!scanned.ok()) return scanned;
+  StoreBatch batch;
+  std::size_t bytes = 0;
+  for (std::string& key : keys) {
+    bytes += key.size();
+    batch.deletes.push_back(std::move(key));
+    if (bytes < kCopyBytes) continue;
+    if (absl::Status written = store.write(std::exchange(batch, {})); !written.ok()) return written;
+    bytes = 0;
+  }
+  return store.write(batch);
+}
+
 absl::Status copy_rows(const Store& from, Store& to) {
-  // Without a position nothing of what is there counts.
-  if (absl::Status written = to.write({{}, {position_key()}}); !written.ok()) return written;
+  if (absl::Status cleared = clear_rows(to); !cleared.ok()) return cleared;
   StoreBatch batch;
   std::size_t bytes = 0;
   absl::Status trouble;
@@ -147,20 +167,8 @@ absl::Status copy_rows(const Store& from, Store& to) {
     bytes = 0;
     return trouble.ok();
   };
-  std::vector<std::string> old;
-  absl::Status scanned = to.scan("", [&](std::string_view key, std::string_view) {
-    old.emplace_back(key);
-    return true;
-  });
-  if (!scanned.ok()) return scanned;
-  for (std::string& key : old) {
-    bytes += key.size();
-    batch.deletes.push_back(std::move(key));
-    if (bytes >= kCopyBytes && !write()) return trouble;
-  }
-  if (!write()) return trouble;
   std::optional<std::string> position;
-  scanned = from.scan("", [&](std::string_view key, std::string_view value) {
+  const absl::Status scanned = from.scan("", [&](std::string_view key, std::string_view value) {
     if (key == position_key()) {
       position = std::string(value);
       return true;

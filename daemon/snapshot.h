@@ -69,6 +69,8 @@ struct RowsSum {
   friend bool operator==(const RowsSum&, const RowsSum&) = default;
 };
 absl::StatusOr<RowsSum> sum_rows(const Store& store);
+// Leaves nothing, the position first.
+absl::Status clear_rows(Store& store);
 // Replaces everything in `to` by what `from` holds; durable when it returns OK. A crash in between
 // leaves a store without a position.
 absl::Status copy_rows(const Store& from, Store& to);

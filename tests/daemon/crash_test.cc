@@ -1,9 +1,12 @@
 // The daemon dies at every n-th run, before its append or after its commit, and is started again.
-// What it decided must be byte for byte what it decides undisturbed (docs/architecture.md: recovery is
-// replay).
+// What it decided must be byte for byte what it decides undisturbed (docs/architecture.md: recovery
+// is replay).
 #include <atomic>
 #include <map>
 
+#include "daemon/owned_shard.h"
+#include "state/codec/keys.h"
+#include "state/rocks_store.h"
 #include "tests/daemon/engine_fixture.h"
 
 namespace spur::testing {
@@ -81,6 +84,56 @@ INSTANTIATE_TEST_SUITE_P(EveryNthRun, CrashTest,
                                            Case{CrashAt::kAfterCommit, 2, 3'600'000},
                                            Case{CrashAt::kAfterCommit, 3, 30'000},
                                            Case{CrashAt::kAfterCommit, 10, 30'000}));
+
+// A restore that dies leaves rows without a position (copy_rows). Should no snapshot be there
+// the next time, and all of the journal, replay begins at its beginning.
+TEST_F(EngineTest, RowsThatAnInterruptedRestoreLeftAreNotFoldedUpon) {
+  options_.shards = 1;
+  const auto order_once = [&] {
+    open();
+    apply(shop_catalog());
+    ASSERT_TRUE(order("ann").ok());
+    ASSERT_TRUE(settle());
+  };
+  const RocksShared shared{8 << 20, 16 << 20};
+  StoreBatch left;
+  const std::string here = options_.directory;
+  options_.directory = here + "-elsewhere";
+  ASSERT_NO_FATAL_FAILURE(order_once());
+  ASSERT_TRUE(engine_->shutdown().ok());
+  engine_.reset();
+  {
+    auto store = RocksStore::open(options_.directory + "/state/0", shared);
+    ASSERT_TRUE(store.ok()) << store.status();
+    ASSERT_TRUE((*store)
+                    ->scan("",
+                           [&](std::string_view key, std::string_view row) {
+                             if (key != position_key()) left.puts.emplace_back(key, row);
+                             return true;
+                           })
+                    .ok());
+    ASSERT_FALSE(left.puts.empty());
+  }
+  options_.directory = here;
+  ASSERT_NO_FATAL_FAILURE(order_once());
+  engine_.reset();
+  {
+    auto store = RocksStore::open(options_.directory + "/state/0", shared);
+    ASSERT_TRUE(store.ok()) << store.status();
+    const auto position = read_position(**store);
+    ASSERT_TRUE(position.ok() && !position->has_value());
+    ASSERT_TRUE((*store)->write(left).ok());
+    ASSERT_TRUE((*store)->flush().ok());
+  }
+  open();
+  EXPECT_THAT(engine_->health().parked, ::testing::IsEmpty()) << engine_->health().why;
+  ASSERT_TRUE(order("ann").ok());
+  ASSERT_TRUE(settle());
+  const auto greeted = engine_->read_actions(kTopic, "", 10);
+  ASSERT_TRUE(greeted.ok()) << greeted.status();
+  ASSERT_THAT(*greeted, ::testing::SizeIs(2));
+  EXPECT_EQ(greeted->back().action.data_json(), R"({"orders":2})");
+}
 
 }  // namespace
 }  // namespace spur::testing

@@ -37,6 +37,7 @@ constexpr PlantName kPlants[] = {
     {Plant::kMessageBeforeCatalog, "message-before-catalog"},
     {Plant::kSpurseqNotStored, "spurseq-not-stored"},
     {Plant::kParkWithoutLook, "park-without-look"},
+    {Plant::kLeftRowsTaken, "left-rows-taken"},
     {Plant::kSourcesNotInPosition, "sources-not-in-position"},
     {Plant::kLastHashNotMoved, "last-hash-not-moved"},
     {Plant::kLaterRecordLetIn, "later-record-let-in"},
