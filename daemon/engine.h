@@ -106,7 +106,7 @@ struct EngineOptions {
   std::uint64_t history_inputs = 100'000;
 
   // Called for each durable run that made actions, with the time from taking its oldest event to
-  // their release. From a worker's thread; must be cheap (a histogram).
+  // their release. From a worker's thread or one of the log's; must be cheap (a histogram).
   std::function<void(std::uint32_t shard, std::chrono::nanoseconds, std::uint32_t actions)>
       on_action_latency;
 

@@ -385,15 +385,16 @@ void LiveShard::append(spur::v1::JournalEntry entry, const Effects& effects, nan
     record.effects = to_records(index_, effects, host_.log.deployment(),
                                 {reinterpret_cast<const char*>(hash.data()), hash.size()});
   }
-  in_flight_.push_back(
-      {seq, taken, static_cast<std::uint32_t>(record.effects.actions.size()), seal});
-  record.done = [this, seq, incarnation = incarnation_](absl::StatusOr<Offset> offset) {
+  const InFlight run{seq, taken, static_cast<std::uint32_t>(record.effects.actions.size()), seal};
+  in_flight_.push_back(run);
+  record.done = [this, run, incarnation = incarnation_](absl::StatusOr<Offset> offset) {
+    const std::uint64_t seq = run.seq;
     if (offset.ok() && host_.options.faults.crash_after_commit &&
         host_.options.faults.crash_after_commit(index_, seq)) {
       return host_.crash();
     }
     // A subscriber waits for this; the worker hears of it afterwards.
-    if (offset.ok()) release_early(incarnation, seq, *offset);
+    if (offset.ok()) release_early(incarnation, run, *offset);
     post_([this, seq, incarnation, offset = std::move(offset)] {
       if (incarnation == incarnation_) acknowledged(seq, offset);
     });
@@ -402,13 +403,22 @@ void LiveShard::append(spur::v1::JournalEntry entry, const Effects& effects, nan
   if (planted(Plant::kReleaseBeforeAck)) host_.log.release(index_, seq);
 }
 
-void LiveShard::release_early(std::uint64_t incarnation, std::uint64_t seq, Offset offset) {
+void LiveShard::release_early(std::uint64_t incarnation, const InFlight& run, Offset offset) {
   const std::lock_guard lock(judged_mutex_);
-  const bool next = seq == judged_.seq + 1 || planted(Plant::kReleaseOutOfTurn);
+  const bool next = run.seq == judged_.seq + 1 || planted(Plant::kReleaseOutOfTurn);
   if (incarnation != judged_.incarnation || !next || offset != judged_.last + 1) return;
-  judged_.seq = seq;
+  judged_.seq = run.seq;
   judged_.last = offset;
-  host_.log.release(index_, seq);
+  release(run);
+}
+
+void LiveShard::release(const InFlight& run) {
+  host_.log.release(index_, run.seq);
+  if (run.actions == 0) return;
+  host_.actions_released.fetch_add(run.actions, std::memory_order_relaxed);
+  if (run.taken.count() > 0 && host_.options.on_action_latency) {
+    host_.options.on_action_latency(index_, host_.clock.read().steady - run.taken, run.actions);
+  }
 }
 
 // An entry that folds nothing.

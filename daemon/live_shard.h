@@ -204,7 +204,8 @@ class LiveShard {
   void append_plain(spur::v1::JournalEntry entry);
   // Rules 8 and 9 on the log's thread: an entry that stands right behind everything judged, and is
   // the next of ours, counts, whoever looks at it. Anything else is left to the worker.
-  void release_early(std::uint64_t incarnation, std::uint64_t seq, Offset offset);
+  void release_early(std::uint64_t incarnation, const InFlight& run, Offset offset);
+  void release(const InFlight& run);
   bool flush(const ClockReading& now);
   // There is more in the journal than in the last copy for others.
   bool copy_wanted() const;

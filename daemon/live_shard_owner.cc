@@ -217,11 +217,7 @@ void LiveShard::verified(std::uint64_t seq, Offset offset) {
   verified_at_ = host_.clock.read().steady;
   const InFlight run = in_flight_.front();
   in_flight_.pop_front();
-  if (judge()) host_.log.release(index_, seq);  // rule 9
-  host_.actions_released.fetch_add(run.actions, std::memory_order_relaxed);
-  if (run.actions > 0 && run.taken.count() > 0 && host_.options.on_action_latency) {
-    host_.options.on_action_latency(index_, verified_at_ - run.taken, run.actions);
-  }
+  if (judge()) release(run);  // rule 9
   while (!waiting_.empty() && waiting_.front().seq <= seq) {
     waiting_.front().answered(absl::OkStatus());
     waiting_.pop_front();

@@ -148,25 +148,26 @@ std::chrono::nanoseconds Journal::serve() {
       session->serve();
       if (session->ending()) due = clock_.read().steady + Session::kEndingPause;
     }
-    bool settles = session != nullptr && (session->ended() || abandoned_);
+    if (session != nullptr && !session->ended() && !abandoned_) session.reset();
+    bool refused = false;
     {
       const std::lock_guard lock(group->mutex);
-      settles |= group->has_refused;
+      refused = group->has_refused;
     }
-    if (settles) settle(*group, std::move(session));
+    if (session != nullptr || refused) answer(*group, std::move(session));
   }
   return due;
 }
 
-void Journal::settle(Group& group, std::shared_ptr<Session> session) {
+void Journal::answer(Group& group, std::shared_ptr<Session> ended) {
   // What is appended from here on may be acknowledged before all is told that was under way.
   std::vector<std::unique_lock<std::mutex>> telling;
   for (ShardState* shard : group.shards) telling.emplace_back(shard->telling);
   std::vector<Call> calls;
   {
     const std::lock_guard lock(group.mutex);
-    if (session != nullptr && (session->ended() || abandoned_)) {
-      const absl::Status why = session->why();
+    if (ended != nullptr) {
+      const absl::Status why = ended->why();
       if (absl::IsPermissionDenied(why)) {
         // A right that was never given or was taken away: another session would hear the same.
         const std::lock_guard own(mutex_);
@@ -179,8 +180,8 @@ void Journal::settle(Group& group, std::shared_ptr<Session> session) {
            calls);
       group.topic.reset();
       group.session.reset();
-      session->purge();
-      errands_.run([ended = std::exchange(session, nullptr)]() mutable { ended.reset(); });
+      ended->purge();
+      errands_.run([gone = std::move(ended)]() mutable { gone.reset(); });
     }
     if (group.has_refused) {
       group.has_refused = false;

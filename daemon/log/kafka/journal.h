@@ -80,8 +80,9 @@ class Journal {
   absl::Status open_session(Group& group);
   // On a thread of the client.
   void acked(const Session& by, ShardState& shard, const Session::Standing& at);
-  // Tells what can be told of a session that has ended, and of entries that were not taken.
-  void settle(Group& group, std::shared_ptr<Session> session);
+  // Tells of everything under way in a session that has ended (nullptr: none has), and of entries
+  // that were not taken.
+  void answer(Group& group, std::shared_ptr<Session> ended);
   // The session has ended: everything under way fails; requires the group's lock.
   void fail(Group& group, const absl::Status& why, std::vector<Call>& calls);
 

@@ -391,8 +391,9 @@ void Outputs::acked(const Session& by, Lane& lane) {
       // Most often the rest of the request's records come right behind; those of another request
       // are not waited for.
       if (lane.in_flight > 0 && !full) {
-        if (shard.due != Pump::kNothingDue) return;
-        due = shard.due = clock_.read().steady + kLingerMax;
+        const nanoseconds soon = clock_.read().steady + kLingerMax;
+        if (shard.due <= soon) return;
+        due = shard.due = soon;
       }
     }
     if (due == Pump::kNothingDue) {
@@ -523,8 +524,8 @@ void Outputs::end_box(const std::shared_ptr<Box>& box, nanoseconds now) {
     shard->dirty = true;
   }
   box->session->purge();
-  // The handle goes when the last batch of acknowledgements has let go of it, off this thread.
-  errands_.run([ended = box->session]() mutable { ended.reset(); });
+  // Nobody has it any more. Its end takes a while, which is not this thread's.
+  errands_.run([ended = std::move(box->session)]() mutable { ended.reset(); });
 }
 
 }  // namespace spur::kafka
