@@ -44,12 +44,15 @@ struct Consumer::Source {
   Queue queue;
   std::function<void()> wake;
   const Clock* clock = nullptr;
-  std::atomic<std::int64_t> arrived_ns{0};  // when the first that is not polled came; 0: none
+  // When the first came that no poll has looked for; 0: none did.
+  std::atomic<std::int64_t> arrived_ns{0};
 
   std::mutex mutex;
-  std::int64_t next = 0;                  // the record to give next
-  std::vector<rd_kafka_message_t*> left;  // taken from the queue and not given
-  std::size_t left_at = 0;
+  std::int64_t next = 0;  // the record to give next
+  // Taken from the queue and not given: [left_at, left_end) of kDrainRecords, made by the first.
+  std::vector<rd_kafka_message_t*> left;
+  std::size_t left_at = 0, left_end = 0;
+  bool more = false;  // the queue may hold some
   // False until it has been assigned with `next`: what its queue held from before is then outdated
   // for librdkafka, and would otherwise pass for records behind a hole.
   bool ready = false;
@@ -67,9 +70,18 @@ struct Consumer::Source {
     if (queue != nullptr) rd_kafka_queue_cb_event_enable(queue.get(), nullptr, nullptr);
   }
   void drop_left() {
-    while (left_at < left.size()) rd_kafka_message_destroy(left[left_at++]);
-    left.clear();
+    while (left_at < left_end) rd_kafka_message_destroy(left[left_at++]);
+  }
+  // At most so many from the queue; false: there is none. Requires the lock, and none that is left.
+  bool drain(std::size_t records) {
+    if (!more) return false;
+    if (left.empty()) left.resize(kDrainRecords);
+    records = std::min(records, left.size());
+    const ssize_t count = rd_kafka_consume_batch_queue(queue.get(), 0, left.data(), records);
     left_at = 0;
+    left_end = count > 0 ? static_cast<std::size_t>(count) : 0;
+    more = left_end == records;  // fewer, and it was empty: what comes now rings
+    return left_end > 0;
   }
   // Requires the lock.
   void hear_end() {
@@ -78,7 +90,7 @@ struct Consumer::Source {
                                                      &high) == RD_KAFKA_RESP_ERR_NO_ERROR &&
                       high >= 0;
     if (!told && eof < next) return;
-    const bool at_end = left_at == left.size() && (!told || eof >= high);
+    const bool at_end = left_at == left_end && (!told || eof >= high);
     heard_end.store(at_end ? next : std::max(high, next), std::memory_order_relaxed);
   }
   // Where fetching goes on after a new assignment.
@@ -86,7 +98,7 @@ struct Consumer::Source {
     const std::lock_guard lock(mutex);
     // The last that was taken from the queue. Of an end that was reached the offset is that of the
     // next record already, and an error has none.
-    for (std::size_t i = left.size(); i > left_at; --i) {
+    for (std::size_t i = left_end; i > left_at; --i) {
       const rd_kafka_message_t& message = *left[i - 1];
       if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) return std::max(next, message.offset + 1);
     }
@@ -470,7 +482,8 @@ void Consumer::listen(Source& source, const SharedHandle& handle) {
       [](rd_kafka_t*, void* opaque) {
         auto* self = static_cast<Source*>(opaque);
         std::int64_t none = 0;
-        self->arrived_ns.compare_exchange_strong(none, self->clock->read().steady.count());
+        const std::int64_t now = self->clock->read().steady.count();
+        self->arrived_ns.compare_exchange_strong(none, std::max<std::int64_t>(now, 1));
         self->wake();
       },
       &source);
@@ -589,19 +602,15 @@ absl::Status Consumer::poll(std::uint32_t shard, std::uint32_t number, Offset fr
   source->next = wanted;
 
   const std::int64_t arrived = source->arrived_ns.exchange(0);
+  if (arrived != 0) source->more = true;
+  if (!source->more && source->left_at == source->left_end) return absl::OkStatus();
   auto taken = std::make_shared<Taken>();
   std::size_t bytes = 0;
   bool ended = false;
   while (taken->messages.size() < limits.records_max && bytes < limits.bytes_max) {
-    if (source->left_at == source->left.size()) {
-      source->left.resize(
-          std::min<std::size_t>(kDrainRecords, limits.records_max - taken->messages.size()));
-      source->left_at = 0;
-      const ssize_t count = rd_kafka_consume_batch_queue(source->queue.get(), 0,
-                                                         source->left.data(), source->left.size());
-      source->left.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
-      if (source->left.empty()) break;
-    }
+    if (source->left_at == source->left_end &&
+        !source->drain(limits.records_max - taken->messages.size()))
+      break;
     rd_kafka_message_t* message = source->left[source->left_at++];
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
       const Message owned(message);
@@ -623,7 +632,7 @@ absl::Status Consumer::poll(std::uint32_t shard, std::uint32_t number, Offset fr
       rd_kafka_message_destroy(message);
       continue;
     }
-    if (taken->messages.empty()) taken->messages.reserve(source->left.size());
+    if (taken->messages.empty()) taken->messages.reserve(source->left_end);
     taken->messages.push_back(message);
     source->next = message->offset + 1;
     InputRecord& record = batch.records.emplace_back();
