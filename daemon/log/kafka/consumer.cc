@@ -52,7 +52,9 @@ struct Consumer::Source {
   // Taken from the queue and not given: [left_at, left_end) of kDrainRecords, made by the first.
   std::vector<rd_kafka_message_t*> left;
   std::size_t left_at = 0, left_end = 0;
-  bool more = false;  // the queue may hold some
+  // The queue may hold some. Set with `ready` too: what it holds from before does not ring, nor
+  // does what comes behind that.
+  bool more = false;
   // False until it has been assigned with `next`: what its queue held from before is then outdated
   // for librdkafka, and would otherwise pass for records behind a hole.
   bool ready = false;
@@ -452,7 +454,7 @@ void Consumer::assign(Reader& reader, const std::vector<std::shared_ptr<Source>>
       const std::lock_guard lock(sources[i]->mutex);
       // A poll may have gone back meanwhile; then there is another assignment to come.
       if (sources[i]->ready || sources[i]->next != positions[i]) continue;
-      sources[i]->ready = true;
+      sources[i]->ready = sources[i]->more = true;
     }
     sources[i]->wake();  // what came before it was ready has rung in vain
   }
