@@ -83,12 +83,14 @@ class Brokers:
 
 class Wire:
     """Clients reach `port`, and through it the broker. swallow() takes what the broker answers, and cuts all connections at
-    its end: requests were carried out, and nobody was told."""
+    its end: requests were carried out, and nobody was told. While `delay` is set each answer takes so many seconds more, one after
+    the other on a connection."""
 
     def __init__(self, port):
         self.port, self.to = port, None
         self.swallowed = self.cuts = 0
         self.swallowing = False
+        self.delay = 0.0
         self.lock = threading.Lock()
         self.pairs = set()
         self.listener = socket.create_server(("127.0.0.1", port), backlog=256)
@@ -124,8 +126,10 @@ class Wire:
                             return
                         if key.fileobj is server and self.swallowing:
                             self.swallowed += len(data)
-                        else:
-                            key.data.sendall(data)
+                            continue
+                        if key.fileobj is server and self.delay:
+                            time.sleep(self.delay)
+                        key.data.sendall(data)
             except (OSError, ValueError):
                 return
             finally:
@@ -157,3 +161,18 @@ class Wire:
             pairs = list(self.pairs)
         for pair in pairs:
             self.close(*pair)
+
+
+class Wired(Brokers):
+    """One broker that calls itself by a wire's port, so that nobody gets around it."""
+
+    def __init__(self, folder):
+        (port,) = free_ports(1)
+        self.wire = Wire(port)
+        super().__init__(folder, properties=[("advertised.listeners", f"PLAINTEXT://127.0.0.1:{port}")])
+        self.wire.to = int(self.bootstrap.rsplit(":", 1)[1])
+        self.bootstrap = f"127.0.0.1:{port}"
+
+    def stop(self):
+        self.wire.stop()
+        super().stop()

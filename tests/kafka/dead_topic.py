@@ -7,30 +7,11 @@ What a daemon takes anyway is what it takes for the same work where all topics a
     dead_topic.py BUILD          SPUR_ROUNDS=N (default 1): in each the daemon is killed and recovers while the topic is dead
 """
 import sys
-import threading
 import time
 
 import deployment
 
 WAITING = 4 << 20   # bytes in memory that may wait for topics, of a shard: all of a limit that is below what one shard has alone
-
-
-class Memory(threading.Thread):
-    """The most that any daemon has taken, as Linux counts it."""
-
-    def __init__(self, d):
-        super().__init__(daemon=True)
-        self.d, self.peak, self.ended = d, 0, threading.Event()
-
-    def run(self):
-        while not self.ended.wait(0.1):
-            for daemon in list(self.d.daemons.values()):
-                try:
-                    with open(f"/proc/{daemon.pid}/status", encoding="ascii") as status:
-                        kib = [int(line.split()[1]) for line in status if line.startswith("VmRSS:")]
-                except OSError:
-                    continue
-                self.peak = max(self.peak, *(k << 10 for k in kib), 0)
 
 
 def await_outbox(d, least):
@@ -52,7 +33,7 @@ def peak_when_all_is_well(d):
     well.events, well.customers, well.padded = d.events, d.customers, d.padded
     well.make_topics()
     well.load()
-    memory = Memory(well)
+    memory = deployment.Memory(well)
     memory.start()
     well.start(1, **OPTIONS)
     try:
@@ -69,7 +50,7 @@ def run(d, rounds, rng):
     d.make_topics()
     d.topics("config", d.heavy, "max.message.bytes=300", "retention.ms=-1")
     d.load()
-    memory = Memory(d)
+    memory = deployment.Memory(d)
     memory.start()
     d.start(1, **OPTIONS)
     if not d.await_all([topic for topic in d.outputs() if topic != d.heavy]):

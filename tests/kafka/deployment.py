@@ -20,6 +20,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -373,6 +374,24 @@ class Deployment:
             if process.poll() is None:
                 process.kill()
                 process.wait()
+
+
+class Memory(threading.Thread):
+    """The most that any daemon has taken, as Linux counts it."""
+
+    def __init__(self, d):
+        super().__init__(daemon=True)
+        self.d, self.peak, self.ended = d, 0, threading.Event()
+
+    def run(self):
+        while not self.ended.wait(0.1):
+            for daemon in list(self.d.daemons.values()):
+                try:
+                    with open(f"/proc/{daemon.pid}/status", encoding="ascii") as status:
+                        kib = [int(line.split()[1]) for line in status if line.startswith("VmRSS:")]
+                except OSError:
+                    continue
+                self.peak = max(self.peak, *(k << 10 for k in kib), 0)
 
 
 def not_here(why):

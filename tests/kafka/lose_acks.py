@@ -11,21 +11,6 @@ import brokers
 import deployment
 
 
-class Wired(brokers.Brokers):
-    """One broker that calls itself by the wire's port."""
-
-    def __init__(self, folder):
-        (port,) = brokers.free_ports(1)
-        self.wire = brokers.Wire(port)
-        super().__init__(folder, properties=[("advertised.listeners", f"PLAINTEXT://127.0.0.1:{port}")])
-        self.wire.to = int(self.bootstrap.rsplit(":", 1)[1])
-        self.bootstrap = f"127.0.0.1:{port}"
-
-    def stop(self):
-        self.wire.stop()
-        super().stop()
-
-
 def run(d, rounds, rng):
     d.put_two_to_work()
     wire = d.brokers.wire
@@ -39,4 +24,4 @@ def run(d, rounds, rng):
 
 
 if __name__ == "__main__":
-    sys.exit(deployment.main(run, rounds=6, own_brokers=Wired, events=100_000, rate=8_000))
+    sys.exit(deployment.main(run, rounds=6, own_brokers=brokers.Wired, events=100_000, rate=8_000))

@@ -18,9 +18,10 @@ import brokers
 
 HERE = pathlib.Path(__file__).resolve().parent
 FAULTS = ("kill_daemons", "kill_broker", "lose_broker_of_three", "pause_owner", "join_and_leave", "lose_acks", "lose_tail",
-          "two_owners", "same_name", "full_disk", "dead_topic")
+          "two_owners", "same_name", "full_disk", "dead_topic", "slow_broker")
 # Every second time with a transactional channel too (SPUR_TRANSACTIONAL): those whose verdict looks at what it holds.
-BOTH = ("kill_daemons", "kill_broker", "lose_broker_of_three", "pause_owner", "join_and_leave", "lose_acks", "two_owners", "same_name")
+BOTH = ("kill_daemons", "kill_broker", "lose_broker_of_three", "pause_owner", "join_and_leave", "lose_acks", "two_owners", "same_name",
+        "slow_broker")
 
 
 # What the faults count that takes shards from an owner, or a broker from all.
