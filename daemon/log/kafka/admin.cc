@@ -1,5 +1,6 @@
 #include "daemon/log/kafka/admin.h"
 
+#include <algorithm>
 #include <array>
 #include <thread>
 
@@ -12,6 +13,8 @@ constexpr std::chrono::milliseconds kPause{20};  // before asking again
 // Of several brokers each may be asked, and one hears of a new topic some milliseconds after
 // another. So that it is not there is believed when it was said for so long.
 constexpr std::chrono::milliseconds kAbsentAfter{500};
+// Of one question about ends, of several to the same answer: then it is asked who leads.
+constexpr std::chrono::milliseconds kEndsAnswerMax{3000};
 constexpr int kAnswerMs = static_cast<int>(Admin::kAnswerMax.count());
 
 using NewTopic = std::unique_ptr<rd_kafka_NewTopic_t, Free<rd_kafka_NewTopic_destroy>>;
@@ -159,23 +162,49 @@ absl::StatusOr<std::map<std::string, std::string>> Admin::ask_config(
   return settings;
 }
 
+void Admin::find_leaders(const std::string& topic, std::chrono::milliseconds answer_max) const {
+  const Topic named(rd_kafka_topic_new(handle_.get(), topic.c_str(), nullptr));
+  const rd_kafka_metadata_t* metadata = nullptr;
+  if (named != nullptr &&
+      rd_kafka_metadata(handle_.get(), 0, named.get(), &metadata,
+                        static_cast<int>(answer_max.count())) == RD_KAFKA_RESP_ERR_NO_ERROR)
+    rd_kafka_metadata_destroy(metadata);
+}
+
+// By rd_kafka_offsets_for_times() and not rd_kafka_query_watermark_offsets(), which does not come
+// back before its broker does, whatever time it is given (2.0.2).
 absl::StatusOr<Kept> Admin::kept(const std::string& topic, std::int32_t partition,
                                  std::chrono::milliseconds answer_max) const {
-  // A topic just made has no leader for some milliseconds, and so has one whose broker died.
+  const std::string what = text("asking for the ends of ", topic, "[", partition, "]");
+  const std::chrono::milliseconds longest = std::min(answer_max, kEndsAnswerMax);
   Kept kept;
-  for (std::chrono::milliseconds waited{0};; waited += kPause) {
+  const auto ask = [&](std::int64_t which, std::int64_t& offset) {
+    const Partitions asked(rd_kafka_topic_partition_list_new(1));
+    rd_kafka_topic_partition_t& one =
+        *rd_kafka_topic_partition_list_add(asked.get(), topic.c_str(), partition);
+    one.offset = which;  // in the place of a time
     const auto code =
-        rd_kafka_query_watermark_offsets(handle_.get(), topic.c_str(), partition, &kept.begin,
-                                         &kept.end, static_cast<int>(answer_max.count()));
+        rd_kafka_offsets_for_times(handle_.get(), asked.get(), static_cast<int>(longest.count()));
+    offset = one.offset;
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ? one.err : code;
+  };
+  // A topic just made has no leader for some milliseconds, and so has one whose broker died.
+  for (std::chrono::milliseconds waited{0};; waited += kPause) {
+    auto code = ask(RD_KAFKA_OFFSET_BEGINNING, kept.begin);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) code = ask(RD_KAFKA_OFFSET_END, kept.end);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return kept;
-    // A broker that has just begun does not know its partitions at once.
-    const bool between_leaders = code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
+    find_leaders(topic, longest);
+    // A broker that has just begun does not know its partitions at once, and one that does not
+    // answer may lead no more.
+    const bool silent =
+        code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__TRANSPORT;
+    const bool between_leaders = silent || code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
                                  code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
                                  code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
     const bool unheard_of =
         code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART && waited < kAbsentAfter;
-    if (!(between_leaders || unheard_of) || waited >= answer_max)
-      return to_status(code, text("asking for the ends of ", topic, "[", partition, "]"));
+    if (silent) waited += 2 * longest;  // and who leads may be as silent
+    if (!(between_leaders || unheard_of) || waited >= answer_max) return to_status(code, what);
     std::this_thread::sleep_for(kPause);
   }
 }
@@ -218,8 +247,9 @@ absl::Status Admin::delete_below(const std::string& topic, std::int32_t partitio
   const rd_kafka_topic_partition_list_t* result =
       rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event->get()));
   for (int i = 0; i < result->cnt; ++i) {
-    if (result->elems[i].err != RD_KAFKA_RESP_ERR_NO_ERROR)
-      return to_status(result->elems[i].err, what);
+    if (result->elems[i].err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+    find_leaders(topic, kAnswerMax);
+    return to_status(result->elems[i].err, what);
   }
   return absl::OkStatus();
 }

@@ -67,6 +67,10 @@ class Admin {
   rd_kafka_t* handle() const { return handle_.get(); }
 
  private:
+  // After an answer of somebody who does not lead a partition of it, or none. librdkafka asks anew
+  // who leads only the topics that a handle writes or follows, and believes what it heard of others
+  // for a quarter of an hour (2.0.2).
+  void find_leaders(const std::string& topic, std::chrono::milliseconds answer_max) const;
   absl::StatusOr<std::map<std::string, std::string>> ask_config(const std::string& topic) const;
   explicit Admin(Handle handle) : handle_(std::move(handle)) {}
   Handle handle_;
