@@ -12,6 +12,8 @@
 #include <string>
 #include <tuple>
 
+#include "daemon/log/kafka/admin.h"
+
 namespace spur::kafka {
 namespace {
 
@@ -30,7 +32,7 @@ constexpr Request kRequests[] = {{"FindCoordinator", 10, true},
                                  {"Produce", 0, false},
                                  {"EndTxn", 26, false}};
 
-// The last: the connection breaks, and whether the request was carried out is not known.
+// The last: the connection breaks before the request is carried out, which the client cannot know.
 constexpr rd_kafka_resp_err_t kErrors[] = {
     RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS, RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE,
     RD_KAFKA_RESP_ERR_NOT_COORDINATOR,         RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH,
@@ -89,7 +91,7 @@ class TransactionalSenderTest
     std::unique_lock lock(mutex);
     const int now = ++wanted;
     sender->wake();
-    return changed.wait_for(lock, std::chrono::seconds(60), [&] { return committed == now; });
+    return changed.wait_for(lock, std::chrono::seconds(20), [&] { return committed == now; });
   }
 
   void answer_next(const Request& request, rd_kafka_resp_err_t code) {
@@ -117,6 +119,11 @@ TEST_P(TransactionalSenderTest, GoesOnWhateverARequestIsAnswered) {
   EXPECT_TRUE(commit()) << last_failure;
   EXPECT_TRUE(begun > 1 || last_failure.ok() || request.of_birth)
       << "a failed transaction is followed by a new producer, not by the same";
+  const auto admin = Admin::open(options.connection, Admin::Ends::kEverything);
+  ASSERT_TRUE(admin.ok()) << admin.status();
+  const auto kept = (*admin)->kept(kTopic, 0);
+  ASSERT_TRUE(kept.ok()) << kept.status();
+  EXPECT_GE(kept->end, 3) << "what was committed is there";
 }
 
 INSTANTIATE_TEST_SUITE_P(EachErrorOfEachRequest, TransactionalSenderTest,

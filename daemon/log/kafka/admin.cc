@@ -9,11 +9,12 @@
 namespace spur::kafka {
 namespace {
 
-constexpr std::chrono::milliseconds kPause{20};  // before asking again
+// Before asking again; of the ends of a partition more each time, up to the second.
+constexpr std::chrono::milliseconds kPause{20}, kPauseMax{160};
 // Of several brokers each may be asked, and one hears of a new topic some milliseconds after
 // another. So that it is not there is believed when it was said for so long.
 constexpr std::chrono::milliseconds kAbsentAfter{500};
-// Of one question about ends, of several to the same answer: then it is asked who leads.
+// Of one question about ends: then it is asked who leads.
 constexpr std::chrono::milliseconds kEndsAnswerMax{3000};
 constexpr int kAnswerMs = static_cast<int>(Admin::kAnswerMax.count());
 
@@ -162,60 +163,85 @@ absl::StatusOr<std::map<std::string, std::string>> Admin::ask_config(
   return settings;
 }
 
-void Admin::find_leaders(const std::string& topic, std::chrono::milliseconds answer_max) const {
+rd_kafka_resp_err_t Admin::find_leader(const std::string& topic, std::int32_t partition,
+                                       std::chrono::milliseconds answer_max) const {
   const Topic named(rd_kafka_topic_new(handle_.get(), topic.c_str(), nullptr));
-  const rd_kafka_metadata_t* metadata = nullptr;
-  if (named != nullptr &&
-      rd_kafka_metadata(handle_.get(), 0, named.get(), &metadata,
-                        static_cast<int>(answer_max.count())) == RD_KAFKA_RESP_ERR_NO_ERROR)
-    rd_kafka_metadata_destroy(metadata);
+  if (named == nullptr) return rd_kafka_last_error();
+  const rd_kafka_metadata_t* answered = nullptr;
+  const auto code = rd_kafka_metadata(handle_.get(), 0, named.get(), &answered,
+                                      static_cast<int>(answer_max.count()));
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return code;
+  const Metadata metadata(answered);
+  const rd_kafka_metadata_topic_t& found = metadata->topics[0];
+  if (found.err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) return RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+  if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR) return found.err;
+  for (int i = 0; i < found.partition_cnt; ++i) {
+    const rd_kafka_metadata_partition_t& one = found.partitions[i];
+    if (one.id != partition) continue;
+    return one.leader < 0 ? RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE : RD_KAFKA_RESP_ERR_NO_ERROR;
+  }
+  return RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
 }
 
 // By rd_kafka_offsets_for_times() and not rd_kafka_query_watermark_offsets(), which does not come
 // back before its broker does, whatever time it is given (2.0.2).
+absl::Status Admin::ask_end(const std::string& topic, std::int32_t partition, std::int64_t which,
+                            std::chrono::milliseconds answer_max, std::int64_t& offset) const {
+  const Partitions asked(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_t& one =
+      *rd_kafka_topic_partition_list_add(asked.get(), topic.c_str(), partition);
+  one.offset = which;  // in the place of a time
+  auto code =
+      rd_kafka_offsets_for_times(handle_.get(), asked.get(), static_cast<int>(answer_max.count()));
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) code = one.err;
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR && one.offset < 0)
+    code = RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE;
+  offset = one.offset;
+  return to_status(code, text("asking for the ends of ", topic, "[", partition, "]"));
+}
+
 absl::StatusOr<Kept> Admin::kept(const std::string& topic, std::int32_t partition,
                                  std::chrono::milliseconds answer_max) const {
-  const std::string what = text("asking for the ends of ", topic, "[", partition, "]");
-  const std::chrono::milliseconds longest = std::min(answer_max, kEndsAnswerMax);
-  Kept kept;
-  const auto ask = [&](std::int64_t which, std::int64_t& offset) {
-    const Partitions asked(rd_kafka_topic_partition_list_new(1));
-    rd_kafka_topic_partition_t& one =
-        *rd_kafka_topic_partition_list_add(asked.get(), topic.c_str(), partition);
-    one.offset = which;  // in the place of a time
-    const auto code =
-        rd_kafka_offsets_for_times(handle_.get(), asked.get(), static_cast<int>(longest.count()));
-    offset = one.offset;
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR ? one.err : code;
+  const auto now = [this] {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(clock_.read().steady);
   };
-  // A topic just made has no leader for some milliseconds, and so has one whose broker died.
-  for (std::chrono::milliseconds waited{0};; waited += kPause) {
-    auto code = ask(RD_KAFKA_OFFSET_BEGINNING, kept.begin);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) code = ask(RD_KAFKA_OFFSET_END, kept.end);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return kept;
-    find_leaders(topic, longest);
-    // A broker that has just begun does not know its partitions at once, and one that does not
-    // answer may lead no more.
-    const bool silent =
-        code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__TRANSPORT;
-    const bool between_leaders = silent || code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
-                                 code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
-                                 code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
-    const bool unheard_of =
-        code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART && waited < kAbsentAfter;
-    if (silent) waited += 2 * longest;  // and who leads may be as silent
-    if (!(between_leaders || unheard_of) || waited >= answer_max) return to_status(code, what);
-    std::this_thread::sleep_for(kPause);
+  const std::chrono::milliseconds until = now() + answer_max;
+  std::chrono::milliseconds absent_since = now();
+  std::chrono::milliseconds pause = kPause;
+  for (;;) {
+    // Half of what is left: who leads may have to be asked, and then the new one.
+    const std::chrono::milliseconds longest =
+        std::clamp((until - now()) / 2, kPause, kEndsAnswerMax);
+    Kept kept;
+    absl::Status said = ask_end(topic, partition, RD_KAFKA_OFFSET_BEGINNING, longest, kept.begin);
+    if (said.ok()) said = ask_end(topic, partition, RD_KAFKA_OFFSET_END, longest, kept.end);
+    if (said.ok()) return kept;
+    // Whoever does not lead it, or is away, says so in many ways, and so does the client where
+    // nobody leads it. That it is not there is believed of the cluster's metadata alone.
+    if (!absl::IsUnavailable(said) && !absl::IsNotFound(said)) return said;
+    if (now() + pause < until) {
+      const absl::Status led =
+          to_status(find_leader(topic, partition, std::min(longest, until - now())),
+                    text("asking for the ends of ", topic, "[", partition, "]"));
+      if (!led.ok() && !absl::IsUnavailable(led) && !absl::IsNotFound(led)) return led;
+      if (!absl::IsNotFound(led)) absent_since = now();
+      if (now() - absent_since >= kAbsentAfter) return led;
+    }
+    if (now() + pause >= until) return absl::UnavailableError(said.message());
+    std::this_thread::sleep_for(pause);
+    pause = std::min(pause * 2, kPauseMax);
   }
 }
 
 absl::StatusOr<std::vector<std::int64_t>> Admin::begins(const std::string& topic,
                                                         std::int32_t partitions) const {
+  const std::chrono::nanoseconds until = clock_.read().steady + kAnswerMax;
   const Partitions asked(rd_kafka_topic_partition_list_new(partitions));
   for (std::int32_t i = 0; i < partitions; ++i)
     rd_kafka_topic_partition_list_add(asked.get(), topic.c_str(), i)->offset =
         RD_KAFKA_OFFSET_BEGINNING;  // in the place of a time: what the protocol calls the earliest
-  const auto code = rd_kafka_offsets_for_times(handle_.get(), asked.get(), kAnswerMs);
+  const auto code = rd_kafka_offsets_for_times(handle_.get(), asked.get(),
+                                               static_cast<int>(kEndsAnswerMax.count()));
   std::vector<std::int64_t> begins;
   for (int i = 0; i < asked->cnt; ++i) {
     const rd_kafka_topic_partition_t& found = asked->elems[i];
@@ -225,7 +251,9 @@ absl::StatusOr<std::vector<std::int64_t>> Admin::begins(const std::string& topic
       continue;
     }
     // It may be between two leaders: asked alone, for as long as that takes.
-    const absl::StatusOr<Kept> alone = kept(topic, found.partition);
+    const absl::StatusOr<Kept> alone =
+        kept(topic, found.partition,
+             std::chrono::duration_cast<std::chrono::milliseconds>(until - clock_.read().steady));
     if (!alone.ok()) return alone.status();
     begins.push_back(alone->begin);
   }
@@ -248,7 +276,7 @@ absl::Status Admin::delete_below(const std::string& topic, std::int32_t partitio
       rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event->get()));
   for (int i = 0; i < result->cnt; ++i) {
     if (result->elems[i].err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
-    find_leaders(topic, kAnswerMax);
+    find_leader(topic, partition, kEndsAnswerMax);
     return to_status(result->elems[i].err, what);
   }
   return absl::OkStatus();

@@ -1,5 +1,5 @@
 // Admin: what is asked of the cluster outside the live path: topics, their settings and ends. Every
-// call waits for an answer, at most kAnswerMax. Thread-safe.
+// call waits for an answer, about kAnswerMax at most. Thread-safe.
 #pragma once
 
 #include <chrono>
@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "daemon/clock.h"
 #include "daemon/log/kafka/handle.h"
 
 namespace spur::kafka {
@@ -55,9 +56,13 @@ class Admin {
   // The settings in force, broker defaults included. NOT_FOUND: there is no such topic.
   absl::StatusOr<std::map<std::string, std::string>> config(const std::string& topic) const;
 
+  // Where a partition begins and then, as `Ends` says, where it ends. Until somebody who leads it
+  // answers, for `answer_max` at most. NOT_FOUND: the cluster says for half a second that there is
+  // no such topic or partition. UNAVAILABLE: nobody leads it, or whoever does is silent.
   absl::StatusOr<Kept> kept(const std::string& topic, std::int32_t partition,
                             std::chrono::milliseconds answer_max = kAnswerMax) const;
-  // Where each of the partitions 0 to `partitions` - 1 begins; one round trip for all.
+  // Where each of the partitions 0 to `partitions` - 1 begins; mostly one round trip for all.
+  // Errors as of kept().
   absl::StatusOr<std::vector<std::int64_t>> begins(const std::string& topic,
                                                    std::int32_t partitions) const;
   // Records below `offset` are gone; an offset below the beginning changes nothing.
@@ -67,12 +72,16 @@ class Admin {
   rd_kafka_t* handle() const { return handle_.get(); }
 
  private:
-  // After an answer of somebody who does not lead a partition of it, or none. librdkafka asks anew
-  // who leads only the topics that a handle writes or follows, and believes what it heard of others
-  // for a quarter of an hour (2.0.2).
-  void find_leaders(const std::string& topic, std::chrono::milliseconds answer_max) const;
+  // Asks who leads a partition: the client believes what it once heard for a quarter of an hour, of
+  // topics that its handle has no rd_kafka_topic_t of (2.0.2). NO_ERROR: somebody does, and the
+  // client knows now; LEADER_NOT_AVAILABLE: nobody; UNKNOWN_TOPIC_OR_PART: there is no such thing.
+  rd_kafka_resp_err_t find_leader(const std::string& topic, std::int32_t partition,
+                                  std::chrono::milliseconds answer_max) const;
+  absl::Status ask_end(const std::string& topic, std::int32_t partition, std::int64_t which,
+                       std::chrono::milliseconds answer_max, std::int64_t& offset) const;
   absl::StatusOr<std::map<std::string, std::string>> ask_config(const std::string& topic) const;
   explicit Admin(Handle handle) : handle_(std::move(handle)) {}
+  const SystemClock clock_;  // of what others take to answer, whatever clock decides here
   Handle handle_;
 };
 
