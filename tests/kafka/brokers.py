@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 
+PRODUCE = b"\0\0"  # the number of that request, behind its size
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -83,8 +84,8 @@ class Brokers:
 
 class Wire:
     """Clients reach `port`, and through it the broker. swallow() takes what the broker answers, and cuts all connections at
-    its end: requests were carried out, and nobody was told. While `delay` is set each answer takes so many seconds more, one after
-    the other on a connection."""
+    its end: requests were carried out, and nobody was told. While `delay` is set each piece of an answer to a producer takes so many
+    seconds more, and so does what it asks meanwhile on that connection."""
 
     def __init__(self, port):
         self.port, self.to = port, None
@@ -115,6 +116,7 @@ class Wire:
             threading.Thread(target=self.carry, args=(client, server), daemon=True).start()
 
     def carry(self, client, server):
+        produces = False
         with selectors.DefaultSelector() as ready:
             ready.register(client, selectors.EVENT_READ, server)
             ready.register(server, selectors.EVENT_READ, client)
@@ -127,7 +129,9 @@ class Wire:
                         if key.fileobj is server and self.swallowing:
                             self.swallowed += len(data)
                             continue
-                        if key.fileobj is server and self.delay:
+                        if key.fileobj is client:
+                            produces |= data[4:6] == PRODUCE
+                        elif produces and self.delay:
                             time.sleep(self.delay)
                         key.data.sendall(data)
             except (OSError, ValueError):

@@ -27,7 +27,7 @@ def await_outbox(d, least):
 OPTIONS = {"kafka_waiting_bytes_max": f"{WAITING >> 20}MiB", "state_cache_bytes_max": "16MiB", "state_memory_bytes_max": "32MiB"}
 
 
-def peak_when_all_is_well(d):
+def peak_when_all_is_well(d, daemons=(1,)):
     well = deployment.Deployment(d.programs, d.bootstrap, d.folder / "well")
     well.folder.mkdir()
     well.events, well.customers, well.padded = d.events, d.customers, d.padded
@@ -35,7 +35,8 @@ def peak_when_all_is_well(d):
     well.load()
     memory = deployment.Memory(well)
     memory.start()
-    well.start(1, **OPTIONS)
+    for number in daemons:
+        well.start(number, **OPTIONS)
     try:
         if not well.await_all():
             raise AssertionError("where all topics are well, actions are missing")

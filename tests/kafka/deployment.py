@@ -44,6 +44,20 @@ class Programs:
 Channel = collections.namedtuple("Channel", "topic spec pad")
 
 
+def takes_orders(process):
+    """Whether it takes SIGTERM for an order, and not as the end of anything: from the first line of its main() on a thread of it blocks
+    the signal (not that which waits for it)."""
+    bit = 1 << (signal.SIGTERM - 1)
+    for status in pathlib.Path(f"/proc/{process.pid}/task").glob("*/status"):
+        try:
+            blocked = re.search(r"^SigBlk:\s*(\w+)", status.read_text(encoding="utf-8"), re.MULTILINE)
+        except OSError:
+            continue  # the thread has ended
+        if blocked and int(blocked[1], 16) & bit:
+            return True
+    return False
+
+
 class Deployment:
     events, customers, partitions = 150_000, 10_000, 4
     # Events/s; 0: all are there before a daemon begins, and decisions follow the events' own times. Events that come in while
@@ -201,6 +215,9 @@ class Deployment:
 
     def stop(self, number):
         daemon = self.daemons.pop(number)
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until and daemon.poll() is None and not takes_orders(daemon):
+            time.sleep(0.01)
         daemon.terminate()
         try:
             self.codes.append(daemon.wait(PATIENCE))
