@@ -67,7 +67,8 @@ struct Consumer::Source {
     silence();
     drop_left();
   }
-  // Waits for a wake-up that is under way.
+  // Waits for a wake-up that is under way. A partition's ring is whoever's listened to it last: one
+  // source of it ends before the next is listened to, or the next is never heard of.
   void silence() {
     if (queue != nullptr) rd_kafka_queue_cb_event_enable(queue.get(), nullptr, nullptr);
   }
