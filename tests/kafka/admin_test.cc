@@ -70,6 +70,16 @@ TEST_F(AdminTest, APartitionThatDoesNotExistIsNotFoundLongBeforeTheTimeIsUp) {
   EXPECT_LT(clock.read().steady - begun, milliseconds(30'000));
 }
 
+TEST_F(AdminTest, ThatItDoesNotExistIsNotBelievedOfTheFirstAnswer) {
+  constexpr milliseconds kRoundTrip{600};  // so that the first comes later than half a second
+  for (std::int32_t broker = 1; broker <= 3; ++broker)
+    rd_kafka_mock_broker_set_rtt(cluster, broker, static_cast<int>(kRoundTrip.count()));
+  ASSERT_TRUE(admin->kept(kTopic, 0).ok());
+  const auto begun = clock.read().steady;
+  EXPECT_TRUE(absl::IsNotFound(admin->kept(kTopic, 1).status()));
+  EXPECT_GT(clock.read().steady - begun, kRoundTrip + kRoundTrip / 2);
+}
+
 TEST_F(AdminTest, NobodyIsWaitedForLongerThanSaid) {
   ASSERT_TRUE(admin->kept(kTopic, 0).ok());
   for (std::int32_t broker = 1; broker <= 3; ++broker)

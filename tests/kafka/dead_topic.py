@@ -30,7 +30,7 @@ OPTIONS = {"kafka_waiting_bytes_max": f"{WAITING >> 20}MiB", "state_cache_bytes_
 def peak_when_all_is_well(d, daemons=(1,)):
     well = deployment.Deployment(d.programs, d.bootstrap, d.folder / "well")
     well.folder.mkdir()
-    well.events, well.customers, well.padded = d.events, d.customers, d.padded
+    well.events, well.customers, well.padded, well.rate = d.events, d.customers, d.padded, d.rate
     well.make_topics()
     well.load()
     memory = deployment.Memory(well)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The broker answers producers late, by 50 to 1,000 milliseconds for each piece of an answer, while it hands out inputs as fast as
-ever: they wait where they are durable, no daemon gives up or takes more memory than for the same work otherwise, and nothing is
+ever: they wait where they are durable, no daemon gives up or takes more memory for them than may wait in a client, and nothing is
 lost or done twice.
 
     slow_broker.py BUILD         SPUR_ROUNDS=N (default 6), SPUR_SEED=S
@@ -12,8 +12,9 @@ import brokers
 import dead_topic
 import deployment
 
-# Of memory that is the same work's, from run to run.
-ABOUT = 1.25
+# What may wait in a daemon that has two of four shards: inputs that the client has fetched, 16 MiB a partition. More than three times as
+# many bytes of inputs come in for it meanwhile.
+MORE = 32 << 20
 DELAYS = (0.05, 0.2, 1)  # seconds
 
 
@@ -35,11 +36,10 @@ def run(d, rounds, rng):
     for round_ in range(rounds):
         d.brokers.wire.delay = DELAYS[round_ % len(DELAYS)]
         time.sleep(rng.uniform(1, 3))
-        d.supervise()
         d.count("times slow")
-    slow = memory.peak
-    gave_up = d.did.get("started again", 0)
-    done = folded(d)
+        if any(daemon.poll() is not None for daemon in d.daemons.values()):
+            return ["a daemon gave up, only because the broker was slow"]
+    slow, done = memory.peak, folded(d)
     d.brokers.wire.delay = 0.0
     wrong = d.verdict()
     memory.ended.set()
@@ -47,12 +47,10 @@ def run(d, rounds, rng):
               "MiB at most": memory.peak >> 20, "MiB where all is well": peak >> 20}
     if done - begun < d.events / 100:
         wrong.append(f"{begun} events were folded before and {done} in the end: nothing was tried")
-    if memory.peak > peak * ABOUT:
+    if memory.peak > peak + MORE:
         wrong.append(f"a daemon took {memory.peak >> 20} MiB, and {peak >> 20} where the broker is not slow")
-    if gave_up:
-        wrong.append("a daemon gave up, only because the broker was slow")
     return wrong
 
 
 if __name__ == "__main__":
-    sys.exit(deployment.main(run, rounds=6, own_brokers=brokers.Wired, events=400_000, rate=20_000))
+    sys.exit(deployment.main(run, rounds=6, own_brokers=brokers.Wired, events=800_000, rate=40_000))

@@ -9,7 +9,7 @@
 namespace spur::kafka {
 namespace {
 
-// Before asking again; of the ends of a partition more each time, up to the second.
+// Before asking again; of the ends of a partition more each time, up to kPauseMax.
 constexpr std::chrono::milliseconds kPause{20}, kPauseMax{160};
 // Of several brokers each may be asked, and one hears of a new topic some milliseconds after
 // another. So that it is not there is believed when it was said for so long.
@@ -39,9 +39,11 @@ Options options_for(rd_kafka_t* handle, rd_kafka_admin_op_t operation) {
 }
 
 absl::StatusOr<Metadata> metadata_of(rd_kafka_t* handle, rd_kafka_topic_t* topic,
-                                     std::string_view what) {
+                                     std::string_view what,
+                                     std::chrono::milliseconds answer_max = Admin::kAnswerMax) {
   const rd_kafka_metadata_t* metadata = nullptr;
-  const auto code = rd_kafka_metadata(handle, 0, topic, &metadata, kAnswerMs);
+  const auto code =
+      rd_kafka_metadata(handle, 0, topic, &metadata, static_cast<int>(answer_max.count()));
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_status(code, what);
   return Metadata(metadata);
 }
@@ -163,30 +165,29 @@ absl::StatusOr<std::map<std::string, std::string>> Admin::ask_config(
   return settings;
 }
 
-rd_kafka_resp_err_t Admin::find_leader(const std::string& topic, std::int32_t partition,
-                                       std::chrono::milliseconds answer_max) const {
+absl::Status Admin::find_leader(const std::string& topic, std::int32_t partition,
+                                std::string_view what, std::chrono::milliseconds answer_max) const {
   const Topic named(rd_kafka_topic_new(handle_.get(), topic.c_str(), nullptr));
-  if (named == nullptr) return rd_kafka_last_error();
-  const rd_kafka_metadata_t* answered = nullptr;
-  const auto code = rd_kafka_metadata(handle_.get(), 0, named.get(), &answered,
-                                      static_cast<int>(answer_max.count()));
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return code;
-  const Metadata metadata(answered);
-  const rd_kafka_metadata_topic_t& found = metadata->topics[0];
-  if (found.err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) return RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-  if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR) return found.err;
+  if (named == nullptr) return to_status(rd_kafka_last_error(), what);
+  const absl::StatusOr<Metadata> metadata =
+      metadata_of(handle_.get(), named.get(), what, answer_max);
+  if (!metadata.ok()) return metadata.status();
+  const rd_kafka_metadata_topic_t& found = (*metadata)->topics[0];
+  if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR) return to_status(found.err, what);
   for (int i = 0; i < found.partition_cnt; ++i) {
-    const rd_kafka_metadata_partition_t& one = found.partitions[i];
-    if (one.id != partition) continue;
-    return one.leader < 0 ? RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE : RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (found.partitions[i].id != partition) continue;
+    return found.partitions[i].leader >= 0
+               ? absl::OkStatus()
+               : to_status(RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, what);
   }
-  return RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+  return to_status(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, what);
 }
 
 // By rd_kafka_offsets_for_times() and not rd_kafka_query_watermark_offsets(), which does not come
 // back before its broker does, whatever time it is given (2.0.2).
-absl::Status Admin::ask_end(const std::string& topic, std::int32_t partition, std::int64_t which,
-                            std::chrono::milliseconds answer_max, std::int64_t& offset) const {
+absl::StatusOr<std::int64_t> Admin::ask_end(const std::string& topic, std::int32_t partition,
+                                            std::int64_t which, std::string_view what,
+                                            std::chrono::milliseconds answer_max) const {
   const Partitions asked(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_t& one =
       *rd_kafka_topic_partition_list_add(asked.get(), topic.c_str(), partition);
@@ -196,35 +197,38 @@ absl::Status Admin::ask_end(const std::string& topic, std::int32_t partition, st
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR) code = one.err;
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR && one.offset < 0)
     code = RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE;
-  offset = one.offset;
-  return to_status(code, text("asking for the ends of ", topic, "[", partition, "]"));
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_status(code, what);
+  return one.offset;
 }
 
 absl::StatusOr<Kept> Admin::kept(const std::string& topic, std::int32_t partition,
                                  std::chrono::milliseconds answer_max) const {
+  const std::string what = text("asking for the ends of ", topic, "[", partition, "]");
   const auto now = [this] {
     return std::chrono::duration_cast<std::chrono::milliseconds>(clock_.read().steady);
   };
+  constexpr auto kNever = std::chrono::milliseconds::max();
   const std::chrono::milliseconds until = now() + answer_max;
-  std::chrono::milliseconds absent_since = now();
+  std::chrono::milliseconds absent_since = kNever;
   std::chrono::milliseconds pause = kPause;
   for (;;) {
     // Half of what is left: who leads may have to be asked, and then the new one.
     const std::chrono::milliseconds longest =
         std::clamp((until - now()) / 2, kPause, kEndsAnswerMax);
-    Kept kept;
-    absl::Status said = ask_end(topic, partition, RD_KAFKA_OFFSET_BEGINNING, longest, kept.begin);
-    if (said.ok()) said = ask_end(topic, partition, RD_KAFKA_OFFSET_END, longest, kept.end);
-    if (said.ok()) return kept;
+    const absl::StatusOr<std::int64_t> begin =
+        ask_end(topic, partition, RD_KAFKA_OFFSET_BEGINNING, what, longest);
+    const absl::StatusOr<std::int64_t> end =
+        begin.ok() ? ask_end(topic, partition, RD_KAFKA_OFFSET_END, what, longest) : begin;
+    if (end.ok()) return Kept{*begin, *end};
     // Whoever does not lead it, or is away, says so in many ways, and so does the client where
     // nobody leads it. That it is not there is believed of the cluster's metadata alone.
+    const absl::Status said = end.status();
     if (!absl::IsUnavailable(said) && !absl::IsNotFound(said)) return said;
     if (now() + pause < until) {
       const absl::Status led =
-          to_status(find_leader(topic, partition, std::min(longest, until - now())),
-                    text("asking for the ends of ", topic, "[", partition, "]"));
+          find_leader(topic, partition, what, std::min(longest, until - now()));
       if (!led.ok() && !absl::IsUnavailable(led) && !absl::IsNotFound(led)) return led;
-      if (!absl::IsNotFound(led)) absent_since = now();
+      absent_since = absl::IsNotFound(led) ? std::min(absent_since, now()) : kNever;
       if (now() - absent_since >= kAbsentAfter) return led;
     }
     if (now() + pause >= until) return absl::UnavailableError(said.message());
@@ -276,7 +280,7 @@ absl::Status Admin::delete_below(const std::string& topic, std::int32_t partitio
       rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event->get()));
   for (int i = 0; i < result->cnt; ++i) {
     if (result->elems[i].err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
-    find_leader(topic, partition, kEndsAnswerMax);
+    find_leader(topic, partition, what, kEndsAnswerMax).IgnoreError();  // for the next time
     return to_status(result->elems[i].err, what);
   }
   return absl::OkStatus();

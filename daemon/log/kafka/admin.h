@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -73,12 +74,15 @@ class Admin {
 
  private:
   // Asks who leads a partition: the client believes what it once heard for a quarter of an hour, of
-  // topics that its handle has no rd_kafka_topic_t of (2.0.2). NO_ERROR: somebody does, and the
-  // client knows now; LEADER_NOT_AVAILABLE: nobody; UNKNOWN_TOPIC_OR_PART: there is no such thing.
-  rd_kafka_resp_err_t find_leader(const std::string& topic, std::int32_t partition,
-                                  std::chrono::milliseconds answer_max) const;
-  absl::Status ask_end(const std::string& topic, std::int32_t partition, std::int64_t which,
-                       std::chrono::milliseconds answer_max, std::int64_t& offset) const;
+  // topics that its handle has no rd_kafka_topic_t of (2.0.2). OK: somebody does, and the client
+  // knows now. UNAVAILABLE: nobody, or nobody answered. NOT_FOUND: there is no such thing.
+  absl::Status find_leader(const std::string& topic, std::int32_t partition, std::string_view what,
+                           std::chrono::milliseconds answer_max) const;
+  // `which`: RD_KAFKA_OFFSET_BEGINNING or RD_KAFKA_OFFSET_END. NOT_FOUND also where nobody leads
+  // it.
+  absl::StatusOr<std::int64_t> ask_end(const std::string& topic, std::int32_t partition,
+                                       std::int64_t which, std::string_view what,
+                                       std::chrono::milliseconds answer_max) const;
   absl::StatusOr<std::map<std::string, std::string>> ask_config(const std::string& topic) const;
   explicit Admin(Handle handle) : handle_(std::move(handle)) {}
   const SystemClock clock_;  // of what others take to answer, whatever clock decides here
