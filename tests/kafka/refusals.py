@@ -7,6 +7,7 @@ parks with a name; and the audit sees what was done behind a deployment's back.
 import pathlib
 import re
 import shutil
+import socket
 import sys
 import tempfile
 import unittest
@@ -96,8 +97,9 @@ class AStartIsRefused(OnABroker):
                                 kafka_brokers=old.bootstrap)
 
     def test_when_no_broker_answers(self):
-        (port,) = brokers.free_ports(1)
-        self.assert_refused("is the cluster up", kafka_brokers=f"127.0.0.1:{port}")
+        with socket.socket() as nobody:  # bound, so that nobody else's broker comes to listen there
+            nobody.bind(("127.0.0.1", 0))
+            self.assert_refused("is the cluster up", kafka_brokers=f"127.0.0.1:{nobody.getsockname()[1]}")
 
 
 class WithoutARight(unittest.TestCase):
