@@ -159,8 +159,11 @@ class Deployment:
         twice, where a broker was killed: what counts is what is in the topic."""
         if self.expected is not None:
             return
-        if self.producer.wait(PATIENCE) != 0 and not self.ended:
-            self.count("producers that gave up")
+        try:
+            if self.producer.wait(PATIENCE) != 0 and not self.ended:
+                self.count("producers that gave up")
+        except subprocess.TimeoutExpired as late:
+            raise AssertionError(f"the events are not written after {PATIENCE} s: see gen.log") from late
         made = subprocess.Popen([self.programs.topics, self.bootstrap, "dump", self.input], stdout=subprocess.PIPE)
         said = subprocess.run([sys.executable, ROOT / "bench/peers/reference.py"], stdin=made.stdout, check=True,
                               stdout=subprocess.PIPE, text=True).stdout
@@ -456,7 +459,7 @@ def main(run, rounds, own_brokers=None, **settings):
         for what in wrong:
             print(f"{name}: {what}", file=sys.stderr)
         if wrong:
-            for log in sorted(folder.glob("spurd-*.log")):
+            for log in (*sorted(folder.glob("spurd-*.log")), *folder.glob("gen.log")):
                 print(f"== {log.name}\n{log.read_text(encoding='utf-8')[-LOG_TAIL:]}", file=sys.stderr)
         return 1 if wrong else 0
     finally:
