@@ -17,7 +17,9 @@ namespace {
 // open for a next request, must not keep the probes waiting: an orchestrator takes a /livez that is
 // late for one that failed.
 constexpr int kThreads = 8;
-constexpr int kReadTimeoutSeconds = 1;
+// Until the first byte of a connection; the library's own 5 seconds outlast a probe.
+constexpr int kFirstByteTimeoutSeconds = 1;
+constexpr int kReadTimeoutSeconds = 1;  // between the bytes of a request
 constexpr std::size_t kRequestsPerConnection = 1;
 constexpr std::size_t kRequestBodyBytesMax = 1024;  // nothing here takes a body
 constexpr int kWriteTimeoutSeconds = 5;
@@ -72,6 +74,7 @@ absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::start(const Address& a
   server.set_socket_options(set_socket_options);
   server.set_payload_max_length(kRequestBodyBytesMax);
   server.set_keep_alive_max_count(kRequestsPerConnection);
+  server.set_keep_alive_timeout(kFirstByteTimeoutSeconds);
   server.set_read_timeout(kReadTimeoutSeconds, 0);
   server.set_write_timeout(kWriteTimeoutSeconds, 0);
   server.set_default_headers({{"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}});
